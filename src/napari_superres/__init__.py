@@ -1,0 +1,8 @@
+"""Fuse coarse segmented 3D volumes with sharp segmented 2D slices.
+
+Dahari et al. 2022, "Fusion of complementary 2D and 3D mesostructural datasets
+using generative adversarial networks". Importing this package imports neither
+torch nor napari.
+"""
+
+__version__ = "0.1.0"

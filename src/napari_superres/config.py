@@ -1,0 +1,266 @@
+"""Settings, each written once with its description.
+
+The descriptions feed the tooltips, ``--help`` and the documentation. Settings
+are frozen: change them with ``settings.replace(name=value)``, which validates.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+
+from napari_superres.errors import SettingsError
+from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
+
+ScaleFactorField = Annotated[
+    ScaleFactor,
+    BeforeValidator(parse_scale_factor),
+    PlainSerializer(format_scale_factor, return_type=str),
+]
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class FrozenModel(BaseModel):
+    """Immutable settings that refuse unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some settings changed, validated again.
+
+        Raises
+        ------
+        SettingsError
+            When a changed value is not allowed.
+        """
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return validated(type(self), values | changes)
+
+
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    """Build `model` from `values`, turning pydantic's complaint into ours."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or model.__name__
+        raise SettingsError(
+            f"The setting {where} is {first.get('input')!r}.", f"{first['msg']}."
+        ) from error
+
+
+def describe(model: type[BaseModel], name: str) -> str:
+    """Return the description of one setting."""
+    return model.model_fields[name].description or ""
+
+
+class ImagingModel(StrEnum):
+    """How the low-res volume came to be (Dahari et al. 2022, Methods)."""
+
+    BLURRED = "blurred"
+    SAMPLED = "sampled"
+
+
+class Preset(StrEnum):
+    """Bundles of engine settings."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    PAPER = "paper"
+
+
+class EngineSettings(FrozenModel):
+    """The dials of network and optimisation; a preset sets them all."""
+
+    generator: Literal["light", "paper"] = Field(
+        "light", description="Generator network: the light design, or the paper's layers."
+    )
+    channels: int = Field(
+        48, ge=8, le=512, description="Generator width at the low-res grid; halved at each doubling."
+    )
+    residual_blocks: int = Field(
+        1, ge=0, le=16, description="Residual blocks at the low-res grid."
+    )
+    noise: Literal["levels", "input", "off"] = Field(
+        "levels",
+        description="Where noise enters: after each convolution, with the input, or nowhere "
+        "(a deterministic generator).",
+    )
+    discriminator_channels: tuple[int, ...] = Field(
+        (32, 64, 128), description="Widths of the discriminator's strided convolutions."
+    )
+    loss: Literal["relativistic", "logistic", "wasserstein"] = Field(
+        "relativistic", description="Adversarial loss."
+    )
+    gradient_penalty: float = Field(
+        0.3, ge=0, description="Weight of the gradient penalty (R1 + R2, R1, or WGAN-GP)."
+    )
+    penalty_every: int = Field(
+        1, ge=1, description="Apply the gradient penalty every so many steps (lazy regularisation)."
+    )
+    critic_steps: int = Field(
+        1, ge=1, description="Discriminator steps for each generator step."
+    )
+    crop: int = Field(
+        48, ge=16, le=256, description="Side of a generated training crop, in high-res voxels."
+    )
+    crop_margin: int = Field(
+        0, ge=0, description="High-res voxels cut from each face before the discriminator looks."
+    )
+    context: bool = Field(
+        True, description="Give the generator real low-res context around each crop."
+    )
+    batch: int = Field(2, ge=1, description="Volumes generated in a step.")
+    slices_per_axis: int | None = Field(
+        24, ge=1, description="Random slices of each volume shown to the discriminator, per axis; "
+        "empty for all of them."
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
+    beta_1: float = Field(0.0, ge=0, lt=1, description="Adam's first moment decay.")
+    beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay.")
+    average_half_life: float = Field(
+        50.0, ge=0, description="Half-life, in steps, of the generator's moving average; 0 for none."
+    )
+    voxel_loss: Literal["cross_entropy", "mse"] = Field(
+        "cross_entropy", description="Gradient of the voxel-wise loss against the low-res volume."
+    )
+    voxel_weight: float = Field(2.0, ge=0, description="Weight c of the voxel-wise loss.")
+    voxel_threshold: float = Field(
+        0.005, ge=0, description="The voxel-wise loss counts only above this mismatch b."
+    )
+    clip_norm: float | None = Field(
+        1.0, gt=0, description="Largest gradient norm; empty for no limit."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Arithmetic of the networks; auto takes bfloat16 where it is faster."
+    )
+    measure_every: int = Field(
+        50, ge=1, description="Steps between measurements of the generated crops."
+    )
+    preview_every: int = Field(20, ge=1, description="Steps between previews.")
+    checkpoint_seconds: float = Field(
+        60.0, gt=0, description="Seconds between checkpoints of a running training."
+    )
+
+
+PRESETS: dict[Preset, EngineSettings] = {
+    Preset.QUICK: EngineSettings(),
+    Preset.STANDARD: EngineSettings(
+        channels=128,
+        residual_blocks=2,
+        discriminator_channels=(64, 128, 256),
+        crop=64,
+        batch=8,
+        slices_per_axis=32,
+    ),
+    Preset.PAPER: EngineSettings(
+        generator="paper",
+        channels=128,
+        residual_blocks=1,
+        noise="input",
+        discriminator_channels=(64, 128, 256, 512),
+        loss="wasserstein",
+        gradient_penalty=10.0,
+        critic_steps=5,
+        crop=64,
+        crop_margin=4,
+        context=False,
+        batch=8,
+        slices_per_axis=None,
+        learning_rate=1e-4,
+        beta_1=0.5,
+        beta_2=0.999,
+        average_half_life=0.0,
+        voxel_loss="mse",
+        voxel_weight=10.0,
+        clip_norm=None,
+        precision="float32",
+    ),
+}
+
+
+class TrainingSettings(FrozenModel):
+    """What a training run is asked to do."""
+
+    scale_factor: ScaleFactorField = Field(
+        description="Low-res voxel size divided by high-res voxel size, 1 to 16: 4, 8/5 or 4,2,2 (zyx)."
+    )
+    phase_map: dict[int, int] = Field(
+        description="Pairs of high-res value : low-res value: the low-res phase that each "
+        "high-res phase belongs to."
+    )
+    imaging: ImagingModel = Field(
+        ImagingModel.BLURRED,
+        description="How the low-res volume came to be: blurred (under-resolved, as X-ray CT) or "
+        "sampled (under-sampled, as SEM).",
+    )
+    one_sided: tuple[int, ...] = Field(
+        (), description="Low-res phases that must be kept but may also appear elsewhere."
+    )
+    anisotropic: bool = Field(
+        False, description="The material differs between axes: three sets of high-res slices, zyx."
+    )
+    blur_kernel: int | None = Field(
+        None, ge=1, description="Size of the imaging blur in high-res voxels, odd; empty for the paper's rule."
+    )
+    blur_sd: float | None = Field(
+        None, gt=0, description="Standard deviation of the imaging blur in high-res voxels; empty for "
+        "the paper's rule."
+    )
+    preset: Preset = Field(
+        Preset.QUICK,
+        description="quick: minutes on a laptop; standard: for a GPU; paper: the paper's networks and losses.",
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same run (on the CPU).")
+    engine: EngineSettings = Field(description="Network and optimisation; set by the preset.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_engine(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("engine") is None:
+            preset = values.get("preset", Preset.QUICK)
+            if preset in list(Preset):
+                values = values | {"engine": PRESETS[Preset(preset)]}
+        return values
+
+
+class Budget(FrozenModel):
+    """When a training ends by itself: after minutes, after steps, or whichever is first."""
+
+    minutes: float | None = Field(None, gt=0, description="Minutes to train, from this start.")
+    steps: int | None = Field(None, gt=0, description="Train up to this many steps in all.")
+
+
+class GenerationSettings(FrozenModel):
+    """How a volume is generated."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the noise: one realisation.")
+    region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = Field(
+        None, description="Part to generate, in low-res voxels, half open, zyx; empty for the whole."
+    )
+    tile: int | None = Field(
+        None, ge=4, description="Side of a tile in low-res voxels; empty to choose it from free memory."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Arithmetic of the network; float32 is exact whatever the tiling."
+    )
+    crop_border: bool = Field(
+        False, description="Drop one low-res voxel from each face, where the context is unknown."
+    )
+    checkpoint: str = Field(
+        "best", description="Checkpoint to generate from: best, last, or a step number."
+    )

@@ -1,0 +1,1 @@
+"""Segmented volumes and slices, and everything done to them without a network."""

@@ -1,0 +1,85 @@
+"""Boxes of voxels: half-open index ranges along z, y and x, possibly outside a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Voxels ``start[a] <= index[a] < stop[a]`` for the axes a = z, y, x.
+
+    Negative indices lie outside the volume; they never count from the end.
+    """
+
+    start: Triple
+    stop: Triple
+
+    @classmethod
+    def whole(cls, shape: Sequence[int]) -> Self:
+        """Return the box of a volume of `shape`, starting at 0."""
+        z, y, x = shape
+        return cls((0, 0, 0), (z, y, x))
+
+    @property
+    def shape(self) -> Triple:
+        """Number of voxels along z, y, x."""
+        z, y, x = (stop - start for start, stop in zip(self.start, self.stop, strict=True))
+        return z, y, x
+
+    @property
+    def size(self) -> int:
+        """Number of voxels."""
+        z, y, x = self.shape
+        return z * y * x
+
+    def grown(self, *margins: int) -> Self:
+        """Return the box with `margins` more voxels on both sides (one for all, or zyx)."""
+        z, y, x = margins if len(margins) == 3 else margins * 3
+        grow = (z, y, x)
+        return self._map(
+            [(lo - m, hi + m) for lo, hi, m in zip(self.start, self.stop, grow, strict=True)]
+        )
+
+    def within(self, bounds: Box) -> Self:
+        """Return the part of the box inside `bounds` (empty boxes get stop = start)."""
+        pairs = []
+        for lo, hi, b_lo, b_hi in zip(
+            self.start, self.stop, bounds.start, bounds.stop, strict=True
+        ):
+            new_lo = min(max(lo, b_lo), b_hi)
+            pairs.append((new_lo, max(new_lo, min(hi, b_hi))))
+        return self._map(pairs)
+
+    def moved(self, offset: Sequence[int]) -> Self:
+        """Return the box shifted by `offset` (zyx)."""
+        return self._map(
+            [(lo + o, hi + o) for lo, hi, o in zip(self.start, self.stop, offset, strict=True)]
+        )
+
+    def contains(self, other: Box) -> bool:
+        """Whether `other` lies wholly inside this box."""
+        return all(
+            a <= c and d <= b
+            for a, b, c, d in zip(self.start, self.stop, other.start, other.stop, strict=True)
+        )
+
+    def slices(self, origin: Sequence[int] = (0, 0, 0)) -> tuple[slice, slice, slice]:
+        """Return slices into an array whose first voxel has index `origin`."""
+        z, y, x = (
+            slice(lo - o, hi - o)
+            for lo, hi, o in zip(self.start, self.stop, origin, strict=True)
+        )
+        return z, y, x
+
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        """Yield (start, stop) along z, y, x."""
+        yield from zip(self.start, self.stop, strict=True)
+
+    def _map(self, pairs: Sequence[tuple[int, int]]) -> Self:
+        (z0, z1), (y0, y1), (x0, x1) = pairs
+        return type(self)((z0, y0, x0), (z1, y1, x1))

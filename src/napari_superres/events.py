@@ -1,0 +1,175 @@
+"""What the engine reports while it works: frozen events on a stream.
+
+Arrays are NumPy, detached, on the CPU, and belong to the receiver. The GUI,
+the command line and the tests consume the same stream; not asking for the
+next event pauses the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.uint8]
+
+
+class FinishReason(StrEnum):
+    """Why a stream ended."""
+
+    COMPLETED = "completed"  # the budget was used
+    STOPPED = "stopped"  # somebody asked to stop; what was learnt is kept
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Cheap measures of generated crops, or of the high-res slices (the target).
+
+    Attributes
+    ----------
+    volume_fractions : mapping of phase name to fraction, 0 to 1
+    interface_areas : mapping of "a|b" (phase names) to the share of voxel faces
+        that separate the two phases, 0 to 1
+    low_res_mismatch : fraction of low-res voxels that the down-sampled volume
+        does not give back, 0 to 1; None for a target
+    """
+
+    volume_fractions: Mapping[str, float]
+    interface_areas: Mapping[str, float]
+    low_res_mismatch: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainingStarted:
+    """First event of a training: what runs, where, and the target to reach."""
+
+    run_folder: Path
+    device: str
+    step: int
+    target: Measurement
+    generator_parameters: int
+    discriminator_parameters: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepCompleted:
+    """At least one more step is done (several, when steps are fast).
+
+    Attributes
+    ----------
+    step : steps done in all
+    elapsed_s : seconds trained in all, resumed parts included
+    progress : 0 to 1 of the budget, or None when it has no end
+    seconds_left : estimate, or None
+    losses : latest value of each term, by name
+    """
+
+    step: int
+    elapsed_s: float
+    progress: float | None
+    seconds_left: float | None
+    losses: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class MetricsMeasured:
+    """The generated crops were measured; lower score is better."""
+
+    step: int
+    measurement: Measurement
+    score: float
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class PreviewReady:
+    """Slices to look at: label indices 0 … n − 1.
+
+    Attributes
+    ----------
+    generated : three 2D label images, slices normal to z, y and x
+    real : three 2D label images of the same sizes cut from the high-res slices
+    low_res : three 2D label images (low-res phases) of the same places
+    """
+
+    step: int
+    generated: tuple[Labels, Labels, Labels]
+    real: tuple[Labels, Labels, Labels]
+    low_res: tuple[Labels, Labels, Labels]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """A checkpoint is safely on disk."""
+
+    step: int
+    folder: Path
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class TrainingFinished:
+    """Last event of a training; the run folder holds everything learnt."""
+
+    reason: FinishReason
+    step: int
+    elapsed_s: float
+    run_folder: Path
+
+
+@dataclass(frozen=True)
+class GenerationStarted:
+    """First event of a generation.
+
+    Attributes
+    ----------
+    shape : voxels of the result, zyx
+    tiles : tiles to do
+    tiles_done : of these, already on disk from an interrupted generation
+    """
+
+    shape: tuple[int, int, int]
+    tiles: int
+    tiles_done: int = 0
+
+
+@dataclass(frozen=True)
+class TileCompleted:
+    """One more tile is generated."""
+
+    done: int
+    tiles: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class GenerationFinished:
+    """Last event of a generation.
+
+    Attributes
+    ----------
+    reason : completed or stopped
+    labels : phase indices 0 … n − 1, (Z, Y, X) uint8, when asked for in memory
+        and completed
+    path : where the result was written, if it was
+    """
+
+    reason: FinishReason
+    labels: Labels | None = None
+    path: Path | None = None
+
+
+TrainingEvent = (
+    TrainingStarted
+    | StepCompleted
+    | MetricsMeasured
+    | PreviewReady
+    | CheckpointSaved
+    | TrainingFinished
+)
+GenerationEvent = GenerationStarted | TileCompleted | GenerationFinished

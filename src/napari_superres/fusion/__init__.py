@@ -1,0 +1,1 @@
+"""The fusion networks and their training (Dahari et al. 2022)."""

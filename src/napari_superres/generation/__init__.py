@@ -1,0 +1,1 @@
+"""Super-res volumes from a trained generator, identical however they are cut."""

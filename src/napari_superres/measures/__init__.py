@@ -1,0 +1,1 @@
+"""Measures of labelled volumes and slices, each with its definition and source."""
