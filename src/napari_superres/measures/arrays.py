@@ -1,0 +1,89 @@
+"""What the measures share: checked labels, slabs that fit the cache, phases as bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.phases import MAX_PHASES
+from napari_superres.data.volumes import Labels
+from napari_superres.errors import PhaseError, ShapeError
+
+Bits = NDArray[np.unsignedinteger[Any]]
+
+SLAB_BYTES = 1 << 18
+"""Working set of one slab: a few of them fit the second-level cache of a core."""
+
+
+def as_labels(labels: object, n_phases: int) -> Labels:
+    """Return `labels` as a checked uint8 array.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) or (Y, X) array-like of phase indices 0 … n − 1
+    n_phases : number of phases n, those that are absent included
+
+    Raises
+    ------
+    ShapeError
+        Neither two nor three axes, or no voxel.
+    PhaseError
+        A label that is no phase index, or more phases than a segmentation has.
+    """
+    array = np.asarray(labels)
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise ShapeError(
+            f"The labels to measure have shape {array.shape}.",
+            "Two axes (y, x) or three (z, y, x), none of them empty, are needed.",
+        )
+    if not 1 <= n_phases <= MAX_PHASES:
+        raise PhaseError(f"There are {n_phases} phases.", f"1 to {MAX_PHASES} can be measured.")
+    lowest, highest = int(array.min()), int(array.max())
+    if array.dtype.kind not in "iub" or lowest < 0 or highest >= n_phases:
+        raise PhaseError(
+            f"The labels to measure are {array.dtype} from {lowest} to {highest}.",
+            f"Phase indices 0 to {n_phases - 1} are needed.",
+        )
+    return array.astype(np.uint8, copy=False)
+
+
+def slabs(labels: Labels, overlap: int = 0) -> Iterator[tuple[slice, bool]]:
+    """Yield ranges of the first axis, each reaching `overlap` rows into the next.
+
+    Yields
+    ------
+    rows : slice of the first axis
+    last : whether it is the last slab
+    """
+    size = labels.shape[0]
+    step = max(1, SLAB_BYTES // max(1, labels[0].size))
+    for start in range(0, size, step):
+        stop = min(start + step, size)
+        yield slice(start, min(stop + overlap, size)), stop == size
+
+
+def phase_bits(labels: Labels, n_phases: int) -> Bits:
+    """Return 1 << label, in the smallest unsigned type with a bit for each phase.
+
+    The bitwise or of neighbours then says which phases meet there.
+    """
+    dtype = np.uint8 if n_phases <= 8 else np.uint16 if n_phases <= 16 else np.uint32
+    table = (np.uint32(1) << np.arange(MAX_PHASES, dtype=np.uint32)).astype(dtype)
+    return np.asarray(table[labels])
+
+
+def either(array: Bits, axis: int) -> Bits:
+    """Return the bitwise or of each pair of neighbours along `axis`, one shorter there."""
+    low = [slice(None)] * array.ndim
+    high = [slice(None)] * array.ndim
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    joined: Bits = array[tuple(low)] | array[tuple(high)]
+    return joined
+
+
+def ratio_or_zero(counts: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+    """Return `counts` / `total`, zeros where there is nothing to divide by."""
+    return np.asarray(counts / total if total else np.zeros(counts.shape), np.float64)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from napari_superres.config import ImagingModel
+from napari_superres.errors import ShapeError
+from napari_superres.measures.mismatch import low_res_mismatch
+from napari_superres.scale_factor import parse_scale_factor
+
+from .materials import bernoulli
+
+BINDER_IS_PORE = np.array([0, 1, 0])
+FOUR = parse_scale_factor(4)
+
+
+@pytest.fixture
+def coarse():
+    return bernoulli((6, 7, 8), (0.5, 0.5))
+
+
+def enlarged(volume, factor):
+    return np.kron(volume, np.ones((factor,) * 3, np.uint8))
+
+
+@pytest.mark.parametrize("imaging", ImagingModel)
+def test_enlarged_voxels_give_the_low_res_back(coarse, imaging):
+    assert low_res_mismatch(enlarged(coarse, 4), coarse, BINDER_IS_PORE, FOUR, imaging) == 0
+
+
+def test_binder_counts_as_the_phase_it_belongs_to(coarse):
+    fine = np.where(enlarged(coarse, 4) == 0, 2, 1).astype(np.uint8)
+    assert low_res_mismatch(fine, coarse, BINDER_IS_PORE, FOUR, ImagingModel.BLURRED) == 0
+
+
+@pytest.mark.parametrize("imaging", ImagingModel)
+def test_each_changed_voxel_counts_once(coarse, imaging):
+    fine = enlarged(coarse, 4)
+    fine[:4, :4, :4] ^= 1
+    mismatch = low_res_mismatch(fine, coarse, BINDER_IS_PORE, FOUR, imaging)
+    assert mismatch == pytest.approx(1 / coarse.size)
+
+
+def test_a_one_sided_phase_may_appear_elsewhere_but_must_be_kept(coarse):
+    def measure(fine):
+        return low_res_mismatch(
+            fine, coarse, np.array([0, 1]), FOUR, ImagingModel.SAMPLED, one_sided=(1,)
+        )
+
+    assert measure(np.ones((24, 28, 32), np.uint8)) == 0
+    assert measure(np.zeros((24, 28, 32), np.uint8)) == np.mean(coarse == 1)
+
+
+def test_a_phase_absent_from_both_volumes_changes_nothing():
+    zeros = np.zeros((4, 4, 4), np.uint8)
+    assert (
+        low_res_mismatch(enlarged(zeros, 4), zeros, np.arange(5), FOUR, ImagingModel.BLURRED) == 0
+    )
+
+
+def test_slices_are_refused():
+    with pytest.raises(ShapeError, match="2"):
+        low_res_mismatch(
+            np.zeros((8, 8), np.uint8),
+            np.zeros((2, 2), np.uint8),
+            np.array([0]),
+            FOUR,
+            ImagingModel.BLURRED,
+        )
