@@ -88,7 +88,13 @@ class EngineSettings(FrozenModel):
         "light", description="Generator network: the light design, or the paper's layers."
     )
     channels: int = Field(
-        48, ge=8, le=512, description="Generator width at the low-res grid; halved at each doubling."
+        16,
+        ge=4,
+        le=256,
+        description="Generator width at the high-res grid; doubled at each coarser level.",
+    )
+    max_channels: int = Field(
+        64, ge=8, le=1024, description="Largest generator width, at the low-res grid."
     )
     residual_blocks: int = Field(
         1, ge=0, le=16, description="Residual blocks at the low-res grid."
@@ -158,7 +164,8 @@ class EngineSettings(FrozenModel):
 PRESETS: dict[Preset, EngineSettings] = {
     Preset.QUICK: EngineSettings(),
     Preset.STANDARD: EngineSettings(
-        channels=128,
+        channels=32,
+        max_channels=128,
         residual_blocks=2,
         discriminator_channels=(64, 128, 256),
         crop=64,
@@ -167,7 +174,6 @@ PRESETS: dict[Preset, EngineSettings] = {
     ),
     Preset.PAPER: EngineSettings(
         generator="paper",
-        channels=128,
         residual_blocks=1,
         noise="input",
         discriminator_channels=(64, 128, 256, 512),
