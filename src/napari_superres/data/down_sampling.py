@@ -96,9 +96,12 @@ def _reflected(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     return np.where(folded >= size, period - folded, folded)
 
 
-def down_sample(probabilities: NDArray[np.float32], matrices: tuple[Matrix, Matrix, Matrix]) -> NDArray[np.float32]:
+def down_sample(
+    probabilities: NDArray[np.float32], matrices: tuple[Matrix, Matrix, Matrix]
+) -> NDArray[np.float32]:
     """Apply the three matrices to (..., Z, Y, X), giving (..., z, y, x) float32."""
     z, y, x = matrices
     out = np.einsum("...zyx,az->...ayx", probabilities, z, optimize=True)
     out = np.einsum("...ayx,by->...abx", out, y, optimize=True)
-    return np.einsum("...abx,cx->...abc", out, x, optimize=True).astype(np.float32)
+    out = np.einsum("...abx,cx->...abc", out, x, optimize=True)
+    return np.asarray(out, np.float32)

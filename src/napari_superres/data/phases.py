@@ -53,7 +53,7 @@ def phases_from_values(values: Sequence[int]) -> tuple[Phase, ...]:
     """
     return tuple(
         Phase(int(value), colour=PALETTE[index % len(PALETTE)])
-        for index, value in enumerate(sorted(set(int(v) for v in values)))
+        for index, value in enumerate(sorted({int(v) for v in values}))
     )
 
 
