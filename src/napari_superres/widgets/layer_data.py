@@ -1,0 +1,172 @@
+"""From napari layers to segmented volumes and slices, and back.
+
+Layers made here show phase indices as index + 1 and remember their phases in
+their metadata; layers of the user are read as they are. Units are read through
+pint, which napari brings along; this file needs neither Qt nor a viewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
+from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
+
+KEY = "napari-superres"
+AXES = ("z", "y", "x")
+
+
+def micrometres(unit: object) -> float | None:
+    """Return the length of one `unit` (pint unit or name) in µm, None when it is no length."""
+    import pint
+
+    registry = pint.get_application_registry()
+    try:
+        return float(registry.Quantity(1, str(unit)).to("micrometer").magnitude)
+    except (pint.DimensionalityError, pint.UndefinedUnitError, AttributeError):
+        return None
+
+
+def layer_voxel_size(layer: Any) -> tuple[float, ...] | None:
+    """Return a layer's voxel size in µm along its own axes, None without units of length."""
+    factors = [micrometres(unit) for unit in layer.units]
+    sizes = []
+    for size, factor in zip(layer.scale, factors, strict=True):
+        if factor is None:
+            return None
+        sizes.append(abs(float(size)) * factor)
+    return tuple(sizes)
+
+
+def layer_phases(layer: Any) -> tuple[Phase, ...] | None:
+    """Return the phases that a layer made here remembers."""
+    note = layer.metadata.get(KEY)
+    if not isinstance(note, Mapping) or "phases" not in note:
+        return None
+    return tuple(Phase(value, name, colour) for value, name, colour in note["phases"])
+
+
+def layer_note(phases: Sequence[Phase], **more: Any) -> dict[str, Any]:
+    """Return the metadata of a layer that shows phases as index + 1."""
+    return {KEY: {"phases": [(p.value, p.name, p.colour) for p in phases], **more}}
+
+
+def _array(layer: Any) -> NDArray[np.generic]:
+    """Return a layer's label values, or raise for layers that hold none."""
+    if getattr(layer, "rgb", False):
+        raise NotSegmentedError(
+            f"{layer.name} is a colour image of shape {tuple(layer.data.shape)}.",
+            "A segmented image holds one label value a voxel.",
+            "Segment it first.",
+        )
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    array = np.asarray(data)
+    phases = layer_phases(layer)
+    if phases is None:
+        return array
+    if array.size and array.min() == 0:
+        raise PhaseError(
+            f"{layer.name} has voxels without a phase (label 0).",
+            f"Its phases are the labels 1 to {len(phases)}.",
+            "Paint them with one of these labels.",
+        )
+    if array.max() > len(phases):
+        raise PhaseError(
+            f"{layer.name} has a label {array.max()}.",
+            f"Its phases are the labels 1 to {len(phases)}.",
+        )
+    values = np.array([phase.value for phase in phases], np.uint8)
+    return values[array.astype(np.int64) - 1]
+
+
+def volume_from_layer(layer: Any, phases: Sequence[Phase] | None = None) -> SegmentedVolume:
+    """Read a low-res layer.
+
+    Parameters
+    ----------
+    layer : napari Labels or Image layer with three axes
+    phases : the phases to expect; None for those the layer remembers or holds
+
+    Raises
+    ------
+    NotSegmentedError, ShapeError, PhaseError
+        The layer holds no segmented volume.
+    """
+    array = _array(layer)
+    sizes = layer_voxel_size(layer)
+    if array.ndim == 4 and array.shape[0] == 1:
+        array, sizes = array[0], sizes[1:] if sizes else None
+    voxel_size: VoxelSize | None = None
+    if sizes is not None and len(sizes) == 3:
+        voxel_size = (sizes[0], sizes[1], sizes[2])
+    known = layer_phases(layer) if phases is None else phases
+    return SegmentedVolume.from_labels(array, voxel_size, known, layer.name)
+
+
+def slices_from_layers(
+    layers: Sequence[Any], anisotropic: bool = False, phases: Sequence[Phase] | None = None
+) -> SegmentedSlices:
+    """Read high-res layers: all one set, or three layers normal to z, y and x.
+
+    The first axis of a stack counts its slices; its voxel size is not looked at.
+
+    Raises
+    ------
+    NotSegmentedError, ShapeError, PhaseError
+        The layers hold no segmented slices, or their pixel sizes differ.
+    """
+    arrays = [_array(layer) for layer in layers]
+    name = " + ".join(str(layer.name) for layer in layers)
+    known = phases if phases is not None else _common_phases(layers)
+    sets = [[array] for array in arrays] if anisotropic else [arrays]
+    return SegmentedSlices.from_labels(sets, slices_voxel_size(layers, anisotropic), known, name)
+
+
+def slices_voxel_size(layers: Sequence[Any], anisotropic: bool = False) -> VoxelSize | None:
+    """Return the high-res voxel size in µm (zyx) that the layers' in-plane sizes tell.
+
+    Raises
+    ------
+    ShapeError
+        When the layers contradict each other by more than 1 %.
+    """
+    planes = []
+    for layer in layers:
+        sizes = layer_voxel_size(layer)
+        if sizes is None or len(sizes) < 2:
+            return None
+        planes.append(sizes[-2:])
+    if not planes:
+        return None
+    if anisotropic and len(planes) == 3:
+        (y0, x0), (z1, x1), (z2, y2) = planes
+        pairs = [(z1, z2), (y0, y2), (x0, x1)]
+    else:
+        pairs = [(planes[0][0], plane[0]) for plane in planes]
+        pairs += [(planes[0][1], plane[1]) for plane in planes]
+    if any(abs(a - b) > 0.01 * a for a, b in pairs):
+        raise ShapeError(
+            "The high-res layers have different pixel sizes.",
+            "All slices need the same.",
+            "Correct the voxel sizes, or choose other layers.",
+        )
+    if anisotropic and len(planes) == 3:
+        return pairs[0][0], pairs[1][0], pairs[2][0]
+    rows, columns = planes[0]
+    return rows, rows, columns
+
+
+def _common_phases(layers: Sequence[Any]) -> tuple[Phase, ...] | None:
+    """Return the union of remembered phases, None when a layer has none."""
+    found: dict[int, Phase] = {}
+    for layer in layers:
+        phases = layer_phases(layer)
+        if phases is None:
+            return None
+        found |= {phase.value: phase for phase in phases}
+    return tuple(found[value] for value in sorted(found))

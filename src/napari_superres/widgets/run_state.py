@@ -1,0 +1,149 @@
+"""The named states of a run, and what the panel offers in each: no Qt, no thread.
+
+::
+
+    IDLE ──start──▶ STARTING ──event──▶ RUNNING ──pause──▶ PAUSING ──paused──▶ PAUSED
+                       │                 │  ▲                 │                  │
+                       │                 │  └──────resume─────┴──────────────────┘
+                       └──────stop───────┴───────▶ STOPPING ──stopped──▶ STOPPED
+    RUNNING ──completed──▶ COMPLETED        any of them ──failed──▶ FAILED
+
+From STOPPED, COMPLETED and FAILED a run can be started anew or continued.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Happening(StrEnum):
+    """What can happen to a run: a button was pressed, or the stream reported."""
+
+    START = "start"
+    EVENT = "event"
+    PAUSE = "pause"
+    PAUSED = "paused"
+    RESUME = "resume"
+    STOP = "stop"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+ACTIVE = frozenset(
+    {
+        RunState.STARTING,
+        RunState.RUNNING,
+        RunState.PAUSING,
+        RunState.PAUSED,
+        RunState.STOPPING,
+    }
+)
+"""States in which a thread works or waits."""
+
+_ENDS = {
+    Happening.STOPPED: RunState.STOPPED,
+    Happening.COMPLETED: RunState.COMPLETED,
+    Happening.FAILED: RunState.FAILED,
+}
+
+_MOVES: dict[tuple[RunState, Happening], RunState] = {
+    (RunState.STARTING, Happening.EVENT): RunState.RUNNING,
+    (RunState.STARTING, Happening.PAUSE): RunState.PAUSING,
+    (RunState.RUNNING, Happening.PAUSE): RunState.PAUSING,
+    (RunState.PAUSING, Happening.PAUSED): RunState.PAUSED,
+    (RunState.PAUSING, Happening.RESUME): RunState.RUNNING,
+    (RunState.PAUSED, Happening.RESUME): RunState.RUNNING,
+}
+
+
+def advance(state: RunState, happening: Happening) -> RunState:
+    """Return the state after `happening`; what does not apply changes nothing.
+
+    Late reports of the thread (an event after Stop was pressed) are thus harmless.
+    """
+    if happening is Happening.START:
+        return state if state in ACTIVE else RunState.STARTING
+    if state not in ACTIVE:
+        return state
+    if happening is Happening.STOP:
+        return RunState.STOPPING
+    if happening in _ENDS:
+        return _ENDS[happening]
+    return _MOVES.get((state, happening), state)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What the row of buttons shows.
+
+    Attributes
+    ----------
+    start, middle, stop : whether the three buttons can be pressed
+    middle_text : the middle button is Pause, Resume or Continue
+    middle_does : what it asks for
+    hint : one sentence for the status line, empty to leave what it says
+    """
+
+    start: bool
+    middle: bool
+    stop: bool
+    middle_text: str
+    middle_does: Happening
+    hint: str
+
+
+_HINTS = {
+    RunState.STARTING: "Checking the inputs and preparing the networks …",
+    RunState.PAUSING: "Pausing after this step …",
+    RunState.PAUSED: "Paused. Resume goes on from here.",
+    RunState.STOPPING: "Stopping: saving what was learnt …",
+}
+
+
+def controls(state: RunState, inputs_ready: bool, can_continue: bool) -> Controls:
+    """Return what the buttons of a training offer.
+
+    Parameters
+    ----------
+    state : where the training stands
+    inputs_ready : a low-res and a high-res input are chosen and fit
+    can_continue : there is a run folder with something learnt
+    """
+    active = state in ACTIVE
+    hint = _HINTS.get(state, "")
+    if state is RunState.IDLE:
+        hint = "Ready to start." if inputs_ready else "Choose the two inputs in step 1, Data."
+    if active:
+        resume = state in (RunState.PAUSED, RunState.PAUSING)
+        return Controls(
+            start=False,
+            middle=state is not RunState.STOPPING,
+            stop=state is not RunState.STOPPING,
+            middle_text="Resume" if resume else "Pause",
+            middle_does=Happening.RESUME if resume else Happening.PAUSE,
+            hint=hint,
+        )
+    return Controls(
+        start=inputs_ready,
+        middle=can_continue,
+        stop=False,
+        middle_text="Continue" if can_continue else "Pause",
+        middle_does=Happening.START if can_continue else Happening.PAUSE,
+        hint=hint,
+    )

@@ -1,0 +1,235 @@
+"""What the steps of one viewer share: inputs, the run, its history and its streams."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+
+from napari_superres.config import Budget, GenerationSettings, TrainingSettings
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.events import (
+    CheckpointSaved,
+    GenerationEvent,
+    GenerationFinished,
+    PreviewReady,
+    TrainingEvent,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.scale_factor import ScaleFactor
+from napari_superres.widgets.engine import Engine
+from napari_superres.widgets.history import History
+from napari_superres.widgets.placement import Placement
+from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.stream_runner import StreamRunner
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A pair of inputs as chosen in the Data step.
+
+    Attributes
+    ----------
+    low_res, high_res : with the phase table's names and colours
+    phase_map : high-res value : low-res value
+    scale_factor : low-res over high-res voxel size, zyx; None until known
+    placement : of the low-res layer
+    low_res_path, high_res_paths : the files behind the layers, None for none
+    """
+
+    low_res: SegmentedVolume
+    high_res: SegmentedSlices
+    phase_map: dict[int, int]
+    scale_factor: ScaleFactor | None
+    placement: Placement
+    low_res_path: Path | None = None
+    high_res_paths: tuple[Path | None, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run folder and what placing its results over the low-res layer takes."""
+
+    folder: Path
+    scale_factor: ScaleFactor
+    phases: tuple[Phase, ...]
+    low_res_shape: tuple[int, int, int]
+    placement: Placement
+    learnt: bool = False
+    name: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A finished generation: phase indices, what it was asked for, and its run."""
+
+    labels: Labels
+    settings: GenerationSettings
+    run: Run
+
+
+class Session(QObject):
+    """The shared state of one viewer's panel; it never touches the viewer.
+
+    Signals
+    -------
+    inputs_changed, run_changed : look at `inputs`, `run`
+    preview_ready : PreviewReady
+    history_changed : look at `history`
+    generated : Generated
+    """
+
+    inputs_changed = Signal()
+    run_changed = Signal()
+    preview_ready = Signal(object)
+    history_changed = Signal()
+    generated = Signal(object)
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        super().__init__()
+        self.engine = engine or Engine()
+        self.inputs: Inputs | None = None
+        self.run: Run | None = None
+        self.history = History()
+        self.preview: PreviewReady | None = None
+        self.training = StreamRunner(self)
+        self.generation = StreamRunner(self)
+        self._asked: GenerationSettings | None = None
+        self._widgets: WeakSet[Any] = WeakSet()
+        self.training.event.connect(self._on_training_event)
+        self.training.failed.connect(self._on_failure)
+        self.generation.event.connect(self._on_generation_event)
+        self.generation.failed.connect(self._on_failure)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a training could start."""
+        return self.inputs is not None and self.inputs.scale_factor is not None
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether there is something learnt that could be trained further."""
+        return self.run is not None and self.run.learnt and not self.training.active
+
+    def set_inputs(self, inputs: Inputs | None) -> None:
+        """Take the Data step's choice; a running training keeps its own."""
+        self.inputs = inputs
+        self.inputs_changed.emit()
+
+    def set_run(self, run: Run | None) -> None:
+        """Make another run the one to watch, continue and generate from."""
+        self.run = run
+        self.run_changed.emit()
+
+    def start_training(self, settings: TrainingSettings, run_folder: Path, budget: Budget) -> None:
+        """Start a new run with the chosen inputs; ignored without them."""
+        inputs = self.inputs
+        if inputs is None or self.training.active:
+            return
+        self.history, self.preview = History(), None
+        self.history_changed.emit()
+        self.set_run(
+            Run(
+                run_folder,
+                settings.scale_factor,
+                inputs.high_res.phases,
+                inputs.low_res.shape,
+                inputs.placement,
+                name=inputs.low_res.name,
+            )
+        )
+        train, low_res, high_res = self.engine.train, inputs.low_res, inputs.high_res
+
+        def events(stop: threading.Event) -> Iterator[TrainingEvent]:
+            return train(low_res, high_res, settings, run_folder, budget, stop)
+
+        self.training.start(f"Training in {run_folder}", events)
+
+    def continue_training(self, budget: Budget) -> None:
+        """Train the current run further."""
+        if self.run is None or self.training.active:
+            return
+        folder, resume = self.run.folder, self.engine.resume
+        self.training.start(
+            f"Training in {folder}", lambda stop: resume(folder, budget, stop)
+        )
+
+    def start_generation(self, settings: GenerationSettings) -> None:
+        """Generate a volume from the current run."""
+        if self.run is None or self.generation.active:
+            return
+        self._asked = settings
+        folder, generate = self.run.folder, self.engine.generate
+
+        def events(stop: threading.Event) -> Iterator[GenerationEvent]:
+            return generate(folder, settings, None, stop)
+
+        self.generation.start(f"Generating from {folder}", events)
+
+    def shut_down(self) -> None:
+        """Ask everything that works to stop; what was learnt is kept."""
+        self.training.stop()
+        self.generation.stop()
+
+    def attach(self, widget: QObject) -> None:
+        """Count a widget that uses this session."""
+        self._widgets.add(widget)
+
+    def detach(self, widget: QObject) -> None:
+        """Forget a closed widget; when it was the last, everything stops and is kept."""
+        self._widgets.discard(widget)
+        if not self._widgets:
+            if self.training.active and self.run is not None:
+                show_info(f"The panel was closed: training stops and is kept in {self.run.folder}.")
+            self.shut_down()
+
+    def _on_training_event(self, event: TrainingEvent) -> None:
+        self.history.add(event)
+        if isinstance(event, PreviewReady):
+            self.preview = event
+            self.preview_ready.emit(event)
+            return
+        if isinstance(event, TrainingStarted):
+            for warning in event.warnings:
+                show_info(warning)
+        learnt = isinstance(event, CheckpointSaved | TrainingFinished)
+        if learnt and self.run is not None and not self.run.learnt:
+            self.set_run(_learnt(self.run))
+        self.history_changed.emit()
+
+    def _on_generation_event(self, event: GenerationEvent) -> None:
+        if not isinstance(event, GenerationFinished) or self.run is None or self._asked is None:
+            return
+        if event.labels is not None:
+            self.generated.emit(Generated(event.labels, self._asked, self.run))
+
+    def _on_failure(self, error: Exception) -> None:
+        show_error(str(error))
+
+
+def _learnt(run: Run) -> Run:
+    return Run(
+        run.folder, run.scale_factor, run.phases, run.low_res_shape, run.placement, True, run.name
+    )
+
+
+_sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+
+
+def session_of(viewer: Any) -> Session:
+    """Return the session of a viewer, making it at the first call."""
+    raw = getattr(viewer, "__wrapped__", viewer)
+    if raw not in _sessions:
+        _sessions[raw] = Session()
+    return _sessions[raw]
+
+
+__all__ = ["Generated", "Inputs", "Run", "RunState", "Session", "session_of"]

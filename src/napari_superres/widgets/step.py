@@ -1,0 +1,57 @@
+"""The base of all steps: a viewer, its session, and a clean end when the dock is closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QDockWidget, QLabel, QWidget
+
+from napari_superres.widgets.session import Session, session_of
+
+
+class Step(QWidget):
+    """A widget of the panel, in the common dock or by itself.
+
+    Parameters
+    ----------
+    napari_viewer : the viewer; napari passes it by this name
+    session : shared state; None for the viewer's own
+    """
+
+    title = ""
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.session = session if session is not None else session_of(napari_viewer)
+        self._was_docked = False
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+        """Notice when napari takes the widget out of its dock.
+
+        A docked widget gets no closeEvent when its dock is closed; napari sets its
+        parent to None.
+        """
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange:
+            if isinstance(self.parent(), QDockWidget):
+                self._was_docked = True
+                self.session.attach(self)
+            elif self.parent() is None and self._was_docked:
+                self.session.detach(self)
+
+
+def heading(text: str) -> QLabel:
+    """Return a bold line above a group of controls."""
+    label = QLabel(f"<b>{text}</b>")
+    label.setContentsMargins(0, 6, 0, 0)
+    return label
+
+
+def note(text: str = "") -> QLabel:
+    """Return a wrapped line of text that may be selected."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

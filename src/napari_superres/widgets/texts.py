@@ -1,0 +1,168 @@
+"""What the panel says: times, status lines, the command of a run, folder names; no Qt."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from napari_superres.config import PRESETS, Budget, TrainingSettings
+from napari_superres.events import (
+    GenerationFinished,
+    GenerationStarted,
+    StepCompleted,
+    TileCompleted,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.scale_factor import format_scale_factor
+from napari_superres.widgets.history import History
+from napari_superres.widgets.run_state import RunState
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time as people say it: "4 s", "3 min 20 s", "2 h 05 min"; empty for None."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def left(seconds: float | None) -> str:
+    """Return "about 3 min 20 s left", empty when unknown."""
+    return f"about {duration(seconds)} left" if seconds is not None else ""
+
+
+def status_line(event: object) -> str | None:
+    """Return what the status line says of an event, None to leave it as it is."""
+    match event:
+        case TrainingStarted():
+            parameters = event.generator_parameters + event.discriminator_parameters
+            return f"Training on {event.device}: {parameters:,} parameters."
+        case StepCompleted():
+            parts = [f"Step {event.step:,}", f"{duration(event.elapsed_s)} trained"]
+            return ", ".join(part for part in (*parts, left(event.seconds_left)) if part)
+        case TrainingFinished():
+            how = "Finished" if event.reason == "completed" else "Stopped and kept"
+            return (
+                f"{how} after {event.step:,} steps, {duration(event.elapsed_s)}. "
+                "Next: step 4, Generate."
+            )
+        case GenerationStarted():
+            return f"Generating {sizes(event.shape)} voxels in {event.tiles} tiles …"
+        case TileCompleted():
+            done = f"Tile {event.done} of {event.tiles}"
+            return ", ".join(part for part in (done, left(event.seconds_left)) if part)
+        case GenerationFinished():
+            return "Generated." if event.reason == "completed" else "Generation cancelled."
+    return None
+
+
+def progress_percent(event: object) -> int | None:
+    """Return 0 to 100 for events that tell progress, −1 for work without a known end."""
+    match event:
+        case StepCompleted():
+            return -1 if event.progress is None else round(100 * event.progress)
+        case TileCompleted():
+            return round(100 * event.done / max(event.tiles, 1))
+        case GenerationStarted():
+            return round(100 * event.tiles_done / max(event.tiles, 1))
+        case TrainingFinished() | GenerationFinished():
+            return 100 if event.reason == "completed" else None
+    return None
+
+
+def score_line(history: History) -> str:
+    """Return the latest numbers against their targets in one line."""
+    errors = history.errors()
+    if errors is None or history.latest is None:
+        return "Numbers appear after the first measurement."
+    parts = [
+        f"Step {history.latest.step:,}",
+        f"fractions off by {errors[0]:.3f}",
+        f"interfaces off by {errors[1]:.0%}",
+    ]
+    mismatch = history.latest.measurement.low_res_mismatch
+    if mismatch is not None:
+        parts.append(f"low-res mismatch {mismatch:.1%}")
+    return " · ".join(parts)
+
+
+def sizes(shape: Sequence[int]) -> str:
+    """Return "192 × 192 × 192"."""
+    return " × ".join(str(size) for size in shape)
+
+
+def run_folder_name(name: str, now: datetime) -> str:
+    """Return a folder name that sorts by date: "2026-11-21_0135_cathode"."""
+    clean = "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-")[:24].rstrip("-")
+    stamp = now.strftime("%Y-%m-%d_%H%M")
+    return f"{stamp}_{clean}" if clean else stamp
+
+
+def free_run_folder(parent: Path, name: str, now: datetime) -> Path:
+    """Return a folder below `parent` that does not exist yet."""
+    base = parent / run_folder_name(name, now)
+    folder, number = base, 2
+    while folder.exists():
+        folder, number = base.with_name(f"{base.name}_{number}"), number + 1
+    return folder
+
+
+def default_runs_folder(home: Path) -> Path:
+    """Return where runs go unless another place is chosen."""
+    return home / "superres-runs"
+
+
+def train_command(
+    settings: TrainingSettings,
+    budget: Budget,
+    run_folder: Path,
+    low_res: Path | None,
+    high_res: Sequence[Path | None],
+) -> str:
+    """Return the command line of a training; inputs not on disk appear as names to fill in.
+
+    Parameters
+    ----------
+    low_res, high_res : the files behind the layers, None for what lives in memory only
+    """
+    words = ["napari-superres", "train"]
+    words += ["--low-res", str(low_res) if low_res else "LOW_RES.tif"]
+    words += ["--high-res"]
+    words += [str(path) if path else f"HIGH_RES_{n}.tif" for n, path in enumerate(high_res, 1)]
+    words += ["--scale-factor", format_scale_factor(settings.scale_factor)]
+    pairs = ",".join(f"{high}:{low}" for high, low in settings.phase_map.items())
+    words += ["--phase-map", pairs, "--imaging", settings.imaging.value]
+    if settings.one_sided:
+        words += ["--one-sided", ",".join(str(value) for value in settings.one_sided)]
+    if settings.anisotropic:
+        words += ["--anisotropic"]
+    if settings.blur_kernel is not None:
+        words += ["--blur-kernel", str(settings.blur_kernel)]
+    if settings.blur_sd is not None:
+        words += ["--blur-sd", f"{settings.blur_sd:g}"]
+    words += ["--preset", settings.preset.value, "--device", settings.device]
+    words += ["--seed", str(settings.seed)]
+    plain = PRESETS[settings.preset].model_dump(mode="json")
+    for name, value in settings.engine.model_dump(mode="json").items():
+        if value != plain[name]:
+            words += ["--set", f"{name}={json.dumps(value, separators=(',', ':'))}"]
+    if budget.minutes is not None:
+        words += ["--minutes", f"{budget.minutes:g}"]
+    if budget.steps is not None:
+        words += ["--steps", str(budget.steps)]
+    return " ".join(shlex.quote(word) for word in [*words, "--run", str(run_folder)])
+
+
+def state_title(state: RunState) -> str:
+    """Return the state as a word for the status line."""
+    return {RunState.IDLE: "Not started", RunState.COMPLETED: "Finished"}.get(
+        state, state.value.capitalize()
+    )

@@ -1,0 +1,30 @@
+"""A window where one can be opened; otherwise the widget tests are skipped, with the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+pytest.importorskip("qtpy", reason="qtpy is not installed")
+
+from fakes import PHASES, FakeEngine
+
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def low_res():
+    labels = (np.indices((12, 12, 12)).sum(0) // 3 % 2).astype(np.uint8)
+    return SegmentedVolume(labels, PHASES[:2], (0.4, 0.4, 0.4), "low")
+
+
+@pytest.fixture
+def high_res():
+    image = (np.indices((64, 64)).sum(0) // 5 % 3).astype(np.uint8)
+    return SegmentedSlices(((image,),), PHASES, (0.1, 0.1, 0.1), "high")
