@@ -1,0 +1,158 @@
+"""Differences between two summaries, and all the numbers of a super-res volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari_superres.config import TrainingSettings
+from napari_superres.data.boxes import Triple
+from napari_superres.data.phases import resolve_phase_map
+from napari_superres.data.simulate import low_res_shape
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import PhaseError
+from napari_superres.measures.mismatch import low_res_mismatch
+from napari_superres.measures.summary import Summary, measure_slices, measure_volume
+
+FORMAT_VERSION = 1
+
+ERRORS = (
+    ("volume_fraction_error", "volume_fractions", "difference"),
+    ("interface_area_error", "interface_areas", "relative"),
+    ("triple_phase_boundary_error", "triple_phase_boundary", "relative"),
+)
+
+
+def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
+    """Compare a summary with a reference; phases with the same label value are the same.
+
+    Parameters
+    ----------
+    found, wanted : from `measure_labels`, `measure_volume` or `measure_slices`
+
+    Returns
+    -------
+    dict
+        ``volume_fractions``, ``interface_areas``, ``triple_phase_boundary``: for
+        each entry ``difference`` (found − wanted) and ``relative`` (difference /
+        wanted, None where nothing is wanted).
+        ``volume_fraction_error``: mean |difference| over phases.
+        ``interface_area_error``: mean |relative| over pairs that touch in `wanted`.
+        ``triple_phase_boundary_error``: likewise over triples.
+        A mean over nothing is None.
+
+    Raises
+    ------
+    PhaseError
+        The two have no phase in common.
+    """
+    names = _common_names(found, wanted)
+    result: dict[str, Any] = {}
+    for error, measure, kind in ERRORS:
+        if measure in found and measure in wanted:
+            entries = _entries(found[measure], wanted[measure], names)
+            known = [abs(entry[kind]) for entry in entries.values() if entry[kind] is not None]
+            result[error] = sum(known) / len(known) if known else None
+            result[measure] = entries
+    return result
+
+
+def _common_names(found: Summary, wanted: Summary) -> dict[str, str]:
+    """Return the name in `wanted` of each phase of `found` that it has."""
+    theirs = {phase["value"]: phase["name"] for phase in wanted["phases"]}
+    names = {
+        phase["name"]: theirs[phase["value"]]
+        for phase in found["phases"]
+        if phase["value"] in theirs
+    }
+    if not names:
+        raise PhaseError(
+            f"{found['name']} and {wanted['name']} have no label value in common.",
+            "Phases are compared by label value.",
+            "Renumber the labels of one of them.",
+        )
+    return names
+
+
+def _entries(
+    found: Mapping[str, float], wanted: Mapping[str, float], names: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    entries = {}
+    for entry, value in found.items():
+        expected = wanted.get("|".join(names.get(name, "") for name in entry.split("|")))
+        if expected is not None:
+            relative = (value - expected) / expected if expected else None
+            entries[entry] = {"difference": value - expected, "relative": relative}
+    return entries
+
+
+def compare_volumes(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    super_res: SegmentedVolume,
+    truth: SegmentedVolume | None = None,
+    settings: TrainingSettings | None = None,
+    offset: Triple = (0, 0, 0),
+) -> dict[str, Any]:
+    """Measure a super-res volume against its inputs and the truth, as a JSON-able dictionary.
+
+    Parameters
+    ----------
+    low_res, high_res : the inputs of the fusion
+    super_res : its result
+    truth : the 3D truth, where it is known
+    settings : of the training; needed for the low-res mismatch
+    offset : first low-res voxel that `super_res` covers, zyx (1, 1, 1 with `crop_border`)
+
+    Returns
+    -------
+    dict
+        ``format_version``, ``items`` (summaries: low_res, high_res, super_res,
+        truth), ``low_res_mismatch`` (with `settings`) and ``differences``
+        (super_res_high_res, super_res_truth), see `compare_summaries`.
+    """
+    items = {
+        "low_res": measure_volume(low_res),
+        "high_res": measure_slices(high_res),
+        "super_res": measure_volume(super_res),
+    }
+    if truth is not None:
+        items["truth"] = measure_volume(truth)
+    numbers: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "items": items,
+        "differences": {
+            f"super_res_{name}": compare_summaries(items["super_res"], items[name])
+            for name in ("high_res", "truth")
+            if name in items
+        },
+    }
+    if settings is not None:
+        numbers["low_res_mismatch"] = mismatch_of(low_res, high_res, super_res, settings, offset)
+    return numbers
+
+
+def mismatch_of(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    super_res: SegmentedVolume,
+    settings: TrainingSettings,
+    offset: Triple = (0, 0, 0),
+) -> float:
+    """Measure the low-res mismatch of a volume that starts `offset` low-res voxels in.
+
+    See `low_res_mismatch`; the phase map and the imaging model are those of `settings`.
+    """
+    covered = low_res_shape(super_res.shape, settings.scale_factor)
+    part = tuple(slice(lo, lo + n) for lo, n in zip(offset, covered, strict=True))
+    values = [phase.value for phase in low_res.phases]
+    return low_res_mismatch(
+        super_res.labels,
+        low_res.labels[part],
+        resolve_phase_map(settings.phase_map, high_res.phases, low_res.phases),
+        settings.scale_factor,
+        settings.imaging,
+        settings.blur_kernel,
+        settings.blur_sd,
+        [values.index(value) for value in settings.one_sided],
+    )

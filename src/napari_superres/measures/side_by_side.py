@@ -1,0 +1,207 @@
+"""The comparison figure: low-res, high-res, super-res and truth at one scale, with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from napari_superres.config import TrainingSettings
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.measures.comparison import compare_volumes
+from napari_superres.measures.figures import (
+    ITEM_TITLES,
+    draw_markers,
+    draw_scale_bar,
+    draw_slice,
+    phase_legend,
+)
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One label image of the figure, to scale.
+
+    Attributes
+    ----------
+    labels : (rows, columns) phase indices
+    phases : of the labels
+    pixel_size : along rows and columns
+    origin : of the first pixel's corner, relative to the super-res plane's corner
+    title : above it
+    """
+
+    labels: Labels
+    phases: tuple[Phase, ...]
+    pixel_size: tuple[float, float]
+    origin: tuple[float, float]
+    title: str
+
+
+def compare_figure(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    super_res: SegmentedVolume,
+    truth: SegmentedVolume | None,
+    path_png: Path,
+    settings: TrainingSettings | None = None,
+    offset: tuple[int, int, int] = (0, 0, 0),
+    numbers: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Draw inputs, result and truth side by side, at one scale, and write the figure.
+
+    Parameters
+    ----------
+    low_res, high_res : the inputs of the fusion
+    super_res : its result
+    truth : the 3D truth on the grid of the whole super-res volume, where it is known
+    path_png : file to write (.png, .svg or .pdf)
+    settings : of the training: scale factor and low-res mismatch
+    offset : first low-res voxel that `super_res` covers, zyx (1, 1, 1 with `crop_border`)
+    numbers : from `compare_volumes`; None to measure here
+
+    Returns
+    -------
+    dict
+        The numbers shown, see `compare_volumes`.
+    """
+    shown = dict(numbers or compare_volumes(low_res, high_res, super_res, truth, settings, offset))
+    fine: Triple = super_res.voxel_size or (1.0, 1.0, 1.0)
+    coarse = _coarse_voxel(low_res, super_res, fine, settings)
+    columns = 3 + (truth is not None)
+    figure = Figure(figsize=(3.1 * columns, 10.2), layout="constrained", dpi=120)
+    grid = figure.add_gridspec(4, 12, height_ratios=(3.2, 3.2, 2.2, 1.5))
+    for row, axis in enumerate((0, 2)):
+        panels = _panels(low_res, high_res, super_res, truth, axis, fine, coarse, offset)
+        width = 12 // columns
+        for column, panel in enumerate(panels):
+            axes = figure.add_subplot(grid[row, column * width : (column + 1) * width])
+            draw_slice(
+                axes, panel.labels, panel.phases, panel.pixel_size, panel.title, panel.origin
+            )
+            height, length = (
+                size * voxel
+                for a, (size, voxel) in enumerate(zip(super_res.shape, fine, strict=True))
+                if a != axis
+            )
+            axes.set(xlim=(0, length), ylim=(height, 0))
+            if column == 0:
+                draw_scale_bar(axes, "µm" if super_res.voxel_size else "voxels")
+    items = shown["items"]
+    axes = figure.add_subplot(grid[2, :6])
+    draw_markers(axes, {k: v["volume_fractions"] for k, v in items.items()}, "volume fractions")
+    axes.legend(fontsize=8, frameon=False, loc="upper center", ncols=columns, columnspacing=1)
+    areas = {k: v["interface_areas"] for k, v in items.items() if k != "low_res"}
+    axes = figure.add_subplot(grid[2, 6:])
+    draw_markers(axes, areas, "interface areas (share of voxel faces)")
+    _draw_table(figure.add_subplot(grid[3, :]), shown)
+    legend = phase_legend(high_res.phases)
+    figure.legend(handles=legend, loc="outside upper center", ncols=len(legend), frameon=False)
+    path_png.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path_png)
+    return shown
+
+
+def _coarse_voxel(
+    low_res: SegmentedVolume,
+    super_res: SegmentedVolume,
+    fine: Triple,
+    settings: TrainingSettings | None,
+) -> Triple:
+    """Return the low-res voxel size in the unit of `fine`."""
+    if settings is not None:
+        factors = [float(factor) for factor in settings.scale_factor]
+    elif low_res.voxel_size and super_res.voxel_size:
+        return low_res.voxel_size
+    else:
+        factors = [big / small for big, small in zip(super_res.shape, low_res.shape, strict=True)]
+    z, y, x = (size * factor for size, factor in zip(fine, factors, strict=True))
+    return z, y, x
+
+
+def _panels(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    super_res: SegmentedVolume,
+    truth: SegmentedVolume | None,
+    axis: int,
+    fine: Triple,
+    coarse: Triple,
+    offset: tuple[int, int, int],
+) -> list[Panel]:
+    """Return the panels of the middle plane normal to `axis`, aligned with the super-res plane."""
+    start = [first * size for first, size in zip(offset, coarse, strict=True)]
+    normal = f"normal to {'zyx'[axis]}"
+    middle = super_res.shape[axis] // 2
+    depth = start[axis] + (middle + 0.5) * fine[axis]
+    rows, columns = (a for a in range(3) if a != axis)
+
+    def plane(volume: SegmentedVolume, index: int, size: Triple, whole: bool, item: str) -> Panel:
+        index = min(index, volume.shape[axis] - 1)
+        corner = (-start[rows], -start[columns]) if whole else (0.0, 0.0)
+        return Panel(
+            np.take(volume.labels, index, axis),
+            volume.phases,
+            (size[rows], size[columns]),
+            corner,
+            f"{ITEM_TITLES[item]}, {normal}",
+        )
+
+    images = high_res.normal_to(axis)
+    image = images[min(axis, len(images) - 1)]
+    wanted = [super_res.shape[a] for a in (rows, columns)]
+    top, left = (max(0, (have - want) // 2) for have, want in zip(image.shape, wanted, strict=True))
+    panels = [
+        plane(low_res, int(depth / coarse[axis]), coarse, True, "low_res"),
+        Panel(
+            image[top : top + wanted[0], left : left + wanted[1]],
+            high_res.phases,
+            (fine[rows], fine[columns]),
+            (0.0, 0.0),
+            ITEM_TITLES["high_res"],
+        ),
+        plane(super_res, middle, fine, False, "super_res"),
+    ]
+    if truth is not None:
+        panels.append(plane(truth, int(depth / fine[axis]), fine, True, "truth"))
+    return panels
+
+
+def _draw_table(axes: Axes, shown: Mapping[str, Any]) -> None:
+    """Draw the errors of the super-res volume as a table."""
+    axes.set_axis_off()
+    columns = [name.removeprefix("super_res_") for name in shown["differences"]]
+    rows = {
+        "volume fraction error, mean over phases": ("volume_fraction_error", "{:.4f}"),
+        "interface area error, mean over pairs": ("interface_area_error", "{:.1%}"),
+        "triple phase boundary error": ("triple_phase_boundary_error", "{:.1%}"),
+    }
+    cells = [
+        [
+            "–" if differences.get(key) is None else form.format(differences[key])
+            for differences in shown["differences"].values()
+        ]
+        for key, form in rows.values()
+    ]
+    if shown.get("low_res_mismatch") is not None:
+        rows["low-res voxels not given back"] = ("", "")
+        cells.append([f"{shown['low_res_mismatch']:.2%}"] + [""] * (len(columns) - 1))
+    table = axes.table(
+        [[name, *line] for name, line in zip(rows, cells, strict=True)],
+        colLabels=["", *(f"super-res against {ITEM_TITLES[column]}" for column in columns)],
+        loc="center",
+        cellLoc="center",
+        colWidths=[0.36] + [0.26] * len(columns),
+        edges="horizontal",
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(9)
+    table.scale(1, 1.35)
