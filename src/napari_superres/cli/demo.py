@@ -1,0 +1,102 @@
+"""`demo`: the main job on a generated example, in napari or in the terminal."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_superres.cli import options, panel
+from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.progress import follow_generation, follow_training
+from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
+from napari_superres.events import FinishReason
+
+INTERRUPTED = 130
+
+
+def demo(
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.01, help="Minutes to train.")
+    ] = DemoPlan.minutes,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            help="Folder for the results, new or empty. Left out: superres-demo, "
+            "superres-demo-2, …",
+        ),
+    ] = None,
+    size: Annotated[
+        int, typer.Option("--size", min=64, help="Side of the volume in high-res voxels.")
+    ] = DemoPlan.size,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another material.")] = 0,
+    gui: Annotated[
+        bool, typer.Option(" /--no-gui", help="Stay in the terminal though there is a display.")
+    ] = True,
+) -> None:
+    """Make a three-phase example with known truth, train, generate, measure.
+
+    Leaves the volume (TIFF), a picture and the numbers in a folder. With a display
+    all of it is shown in napari.
+    """
+    folder = options.free_name(Path("superres-demo")) if output is None else output
+    plan = DemoPlan(folder, minutes, size, seed)
+    if gui and panel.napari_is_installed() and panel.window_can_open():
+        from napari_superres.widgets.app import launch
+
+        typer.echo(f"The demo runs in napari; its results will be in {plan.output}")
+        launch(demo=plan)
+    else:
+        run_in_terminal(plan)
+
+
+def run_in_terminal(plan: DemoPlan) -> None:
+    """Run every stage, showing it in the terminal.
+
+    Raises
+    ------
+    typer.Exit
+        With status 130 when it was interrupted.
+    """
+    from napari_superres.data.files import read_volume
+    from napari_superres.fusion.training import train
+    from napari_superres.generation.render import generate
+
+    typer.echo("1/4  Making the example: a battery cathode of pore, active material and binder")
+    start = time.monotonic()
+    example = prepare(plan)
+    made = time.monotonic()
+    typer.echo(
+        f"2/4  Training for {plan.minutes:g} minutes (Ctrl-C stops it and keeps what was learnt)"
+    )
+    with stop_on_interrupt() as stop:
+        low_res, high_res, settings = example.low_res, example.high_res, example.settings
+        training = follow_training(
+            train(low_res, high_res, settings, plan.run_folder, plan.budget, stop)
+        )
+        trained = time.monotonic()
+        if training.reason is FinishReason.STOPPED:
+            typer.echo(f"Stopped; go on with napari-superres resume {plan.run_folder}")
+            raise typer.Exit(INTERRUPTED)
+        typer.echo("3/4  Generating the super-res volume")
+        generation = follow_generation(
+            generate(plan.run_folder, GENERATION, output=plan.super_res, stop=stop), "generating"
+        )
+    if generation.reason is FinishReason.STOPPED:
+        typer.echo(f"Stopped; {plan.super_res} is not written.")
+        raise typer.Exit(INTERRUPTED)
+    generated = time.monotonic()
+    typer.echo("4/4  Measuring it")
+    super_res = read_volume(plan.super_res, phases=example.high_res.phases)
+    seconds = {
+        "example": made - start,
+        "training": trained - made,
+        "generation": generated - trained,
+    }
+    numbers = judge(plan, example, super_res.labels, seconds)
+    typer.echo(verdict(numbers))
+    typer.echo(f"Volume   {plan.super_res}\nPicture  {plan.figure}\nNumbers  {plan.numbers}")

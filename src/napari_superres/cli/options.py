@@ -1,0 +1,235 @@
+"""What a user may write after a command, and how it is read.
+
+Help texts come from the settings' own descriptions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from napari_superres.config import (
+    Budget,
+    EngineSettings,
+    GenerationSettings,
+    ImagingModel,
+    Preset,
+    TrainingSettings,
+    describe,
+)
+from napari_superres.data.volumes import VoxelSize
+from napari_superres.errors import OutputError, SettingsError
+
+Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+def setting(model: type[BaseModel], name: str, *flags: str) -> Any:
+    """Return the option of one setting, helped by its description."""
+    return typer.Option(*flags, help=describe(model, name), show_default=True)
+
+
+LowResFile = Annotated[
+    Path,
+    typer.Option("--low-res", help="Segmented low-res volume: TIFF, NPY or OME-Zarr.", metavar="F"),
+]
+HighResFiles = Annotated[
+    list[Path],
+    typer.Option(
+        "--high-res",
+        metavar="F...",
+        help="Segmented high-res slices: one file or more (a stack counts as many slices), or "
+        "three in zyx order with --anisotropic.",
+    ),
+]
+ScaleFactorText = Annotated[
+    str | None,
+    typer.Option(
+        "--scale-factor",
+        metavar="S",
+        help=describe(TrainingSettings, "scale_factor")
+        + " May be left out when both files carry their voxel size.",
+    ),
+]
+PhaseMapText = Annotated[
+    str | None,
+    typer.Option(
+        "--phase-map",
+        metavar="HR:LR,...",
+        help=describe(TrainingSettings, "phase_map") + " Left out, equal values belong together.",
+    ),
+]
+Imaging = Annotated[ImagingModel, setting(TrainingSettings, "imaging", "--imaging")]
+OneSided = Annotated[list[int] | None, setting(TrainingSettings, "one_sided", "--one-sided")]
+Anisotropic = Annotated[bool, setting(TrainingSettings, "anisotropic", "--anisotropic")]
+BlurKernel = Annotated[int | None, setting(TrainingSettings, "blur_kernel", "--blur-kernel")]
+BlurSd = Annotated[float | None, setting(TrainingSettings, "blur_sd", "--blur-sd")]
+PresetName = Annotated[Preset, setting(TrainingSettings, "preset", "--preset")]
+Device = Annotated[str, setting(TrainingSettings, "device", "--device")]
+Seed = Annotated[int, setting(TrainingSettings, "seed", "--seed")]
+NoiseSeed = Annotated[int, setting(GenerationSettings, "seed", "--seed")]
+EngineChanges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change one dial of the preset; may be repeated. Names: "
+        + ", ".join(EngineSettings.model_fields)
+        + ".",
+    ),
+]
+VoxelSizeText = Annotated[
+    str | None,
+    typer.Option(
+        "--voxel-size",
+        metavar="µm",
+        help="Low-res voxel size in µm, where the file does not say: 0.4, or 0.4,0.2,0.2 (zyx).",
+    ),
+]
+Minutes = Annotated[float | None, setting(Budget, "minutes", "--minutes")]
+Steps = Annotated[int | None, setting(Budget, "steps", "--steps")]
+Tile = Annotated[int | None, setting(GenerationSettings, "tile", "--tile")]
+Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint")]
+CropBorder = Annotated[bool, setting(GenerationSettings, "crop_border", "--crop-border")]
+RegionText = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="z0:z1,y0:y1,x0:x1",
+        help=describe(GenerationSettings, "region").replace("empty", "left out"),
+    ),
+]
+
+
+def parse_pairs(text: str, option: str) -> dict[int, int]:
+    """Read pairs of label values such as ``0:0,1:1,2:0``.
+
+    Raises
+    ------
+    SettingsError
+        When it is not made of such pairs, or a value has two.
+    """
+    pairs: dict[int, int] = {}
+    for part in text.split(","):
+        left, colon, right = part.strip().partition(":")
+        if not (colon and left.strip().isdecimal() and right.strip().isdecimal()):
+            raise SettingsError(
+                f"{option} has the part {part!r}.",
+                "Pairs of label values are needed.",
+                f"Write for example {option} 0:0,1:1,2:0.",
+            )
+        if int(left) in pairs:
+            raise SettingsError(
+                f"{option} names the value {int(left)} twice.", "One pair a value is needed."
+            )
+        pairs[int(left)] = int(right)
+    return pairs
+
+
+def parse_region(text: str | None) -> Region | None:
+    """Read a region such as ``0:16,8:24,0:32``, in low-res voxels, half open, zyx.
+
+    Raises
+    ------
+    SettingsError
+        When it is not three ranges.
+    """
+    if text is None:
+        return None
+    try:
+        z, y, x = (_parse_range(part) for part in text.split(","))
+    except ValueError as error:
+        raise SettingsError(
+            f"--region is {text!r}.",
+            "Three ranges of low-res voxels along z, y, x are needed.",
+            "Write for example --region 0:16,8:24,0:32.",
+        ) from error
+    return z, y, x
+
+
+def _parse_range(text: str) -> tuple[int, int]:
+    start, stop = (int(end) for end in text.split(":"))
+    if not 0 <= start < stop:
+        raise ValueError(text)
+    return start, stop
+
+
+def parse_voxel_size(text: str | None) -> VoxelSize | None:
+    """Read a voxel size in µm: one number, or three along z, y, x.
+
+    Raises
+    ------
+    SettingsError
+        When it is not one or three positive numbers.
+    """
+    if text is None:
+        return None
+    try:
+        sizes = [float(part) for part in text.split(",")]
+        z, y, x = sizes * 3 if len(sizes) == 1 else sizes
+        if not all(0 < size < float("inf") for size in (z, y, x)):
+            raise ValueError(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"--voxel-size is {text!r}.",
+            "One positive number in µm, or three along z, y, x, are needed.",
+            "Write for example --voxel-size 0.4.",
+        ) from error
+    return z, y, x
+
+
+def parse_changes(changes: Sequence[str] | None) -> dict[str, Any]:
+    """Read ``name=value`` pairs; values are JSON where they can be.
+
+    Raises
+    ------
+    SettingsError
+        When there is no name of an engine setting before the equals sign.
+    """
+    values: dict[str, Any] = {}
+    for change in changes or ():
+        name, equals, text = change.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or name not in EngineSettings.model_fields:
+            raise SettingsError(
+                f"--set has {change!r}.",
+                "NAME=VALUE is needed, with one of the names "
+                + ", ".join(EngineSettings.model_fields)
+                + ".",
+            )
+        try:
+            values[name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[name] = text
+    return values
+
+
+def free_name(path: Path) -> Path:
+    """Return `path`, or the first of path-2, path-3 … that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file, its folder included.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            action="Choose another place.",
+        ) from error

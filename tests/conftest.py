@@ -1,0 +1,39 @@
+"""What all tests share: a display or a reason, real data or a reason."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def has_display() -> bool:
+    return not sys.platform.startswith("linux") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if has_display():
+        return
+    skip = pytest.mark.skip(reason="needs a display: run under xvfb-run, or python3 run.py test")
+    for item in items:
+        if "make_napari_viewer" in " ".join(getattr(item, "fixturenames", ())) or (
+            "qtbot" in getattr(item, "fixturenames", ())
+        ):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of the published data, or skip."""
+    folder = Path(os.environ.get("SUPERRES_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no published data in {folder}; set SUPERRES_DATA")
+    return folder
