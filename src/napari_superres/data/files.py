@@ -1,0 +1,171 @@
+"""Reading segmented volumes and slices from files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.phases import Phase
+from napari_superres.data.tiff import read_tiff
+from napari_superres.data.tiff_metadata import TiffMetadata
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
+from napari_superres.errors import FileError, ShapeError
+
+FilePath = str | Path
+Read = tuple[NDArray[np.generic], TiffMetadata]
+
+
+def read_volume(path: FilePath, phases: Sequence[Phase] | None = None) -> SegmentedVolume:
+    """Read a segmented volume.
+
+    Parameters
+    ----------
+    path : a TIFF (ImageJ, OME or plain) or .npy file, axes z, y, x
+    phases : the phases to expect; None for those the file names, else the values
+        that are present
+
+    Raises
+    ------
+    FileError
+        Missing, empty, truncated, damaged or of an unknown kind.
+    NotSegmentedError, ShapeError, PhaseError
+        As for `SegmentedVolume.from_labels`.
+    """
+    file = Path(path)
+    array, metadata = _read(file)
+    volume = SegmentedVolume.from_labels(
+        array, metadata.voxel_size, _phases(phases, [(array, metadata)]), file.name
+    )
+    return replace(volume, name=_stem(file))
+
+
+def read_slices(
+    paths: Sequence[FilePath] | FilePath,
+    anisotropic: bool = False,
+    phases: Sequence[Phase] | None = None,
+) -> SegmentedSlices:
+    """Read segmented high-res slices.
+
+    Parameters
+    ----------
+    paths : files of an image or of a stack of images each. Isotropic: all of them
+        make one set. Anisotropic: exactly three, of the planes normal to z, y, x
+    anisotropic : whether the material differs between axes
+    phases : the phases to expect; None for those the files name, else the values
+        that are present in any of them
+
+    Raises
+    ------
+    FileError, NotSegmentedError, PhaseError
+        As for `read_volume`.
+    ShapeError
+        No file, not three for an anisotropic material, images without two axes,
+        or files of different pixel sizes.
+    """
+    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if anisotropic and len(files) != 3:
+        raise ShapeError(
+            f"There {'is 1 file' if len(files) == 1 else f'are {len(files)} files'} "
+            "of high-res slices.",
+            "An anisotropic material needs three: planes normal to z, y and x.",
+            "Name a file for each axis, the same one where two axes are alike.",
+        )
+    if not files:
+        raise ShapeError("There is no file of high-res slices.", "At least one is needed.")
+    read = [_read(file) for file in files]
+    arrays = [array for array, _ in read]
+    name = ", ".join(dict.fromkeys(file.name for file in files))
+    slices = SegmentedSlices.from_labels(
+        [[array] for array in arrays] if anisotropic else [arrays],
+        _common_voxel_size(files, [metadata for _, metadata in read]),
+        _phases(phases, read),
+        name,
+    )
+    return replace(slices, name=_stem(files[0]))
+
+
+def _read(file: Path) -> Read:
+    """Read a file of a known kind after checking that there is something in it."""
+    reader = next((r for suffix, r in _READERS.items() if file.name.lower().endswith(suffix)), None)
+    if not file.exists():
+        raise FileError(f"There is no file {file}.", "", "Check the path.")
+    if reader is None:
+        raise FileError(
+            f"{file.name} is {'a folder' if file.is_dir() else 'of an unknown kind'}.",
+            f"One of {', '.join(_READERS)} is needed.",
+            "Export the segmentation as TIFF.",
+        )
+    try:
+        if file.is_file() and file.stat().st_size == 0:
+            raise FileError(
+                f"{file.name} is empty, 0 bytes.",
+                "A file with voxels is needed.",
+                "Copy or export it again.",
+            )
+        return reader(file)
+    except OSError as error:
+        raise FileError(
+            f"{file} cannot be read: {error.strerror or error}.", "", "Check its permissions."
+        ) from error
+
+
+def _read_npy(file: Path) -> Read:
+    try:
+        return np.load(file, allow_pickle=False), TiffMetadata()
+    except (ValueError, EOFError, TypeError) as error:
+        raise FileError(
+            f"{file.name} is truncated, damaged or no .npy array of numbers.",
+            "An array saved with numpy.save is needed.",
+            "Save it again.",
+        ) from error
+
+
+_READERS: dict[str, Callable[[Path], Read]] = {
+    ".tif": read_tiff,
+    ".tiff": read_tiff,
+    ".npy": _read_npy,
+}
+
+
+def _phases(given: Sequence[Phase] | None, read: Sequence[Read]) -> Sequence[Phase] | None:
+    """Return the phases given, else those the files name if they name every value."""
+    if given is not None:
+        return given
+    named = {phase.value: phase for _, metadata in reversed(read) for phase in metadata.phases}
+    if not named or any(array.dtype != np.uint8 for array, _ in read):
+        return None
+    present = {int(value) for array, _ in read for value in np.flatnonzero(_histogram(array))}
+    return [named[value] for value in sorted(named)] if present <= set(named) else None
+
+
+def _histogram(array: NDArray[np.generic]) -> NDArray[np.intp]:
+    return np.bincount(array.astype(np.uint8, copy=False).ravel(), minlength=256)
+
+
+def _common_voxel_size(files: Sequence[Path], metadata: Sequence[TiffMetadata]) -> VoxelSize | None:
+    known = [(file, m.voxel_size) for file, m in zip(files, metadata, strict=True) if m.voxel_size]
+    for file, size in known[1:]:
+        first, reference = known[0]
+        if not np.allclose(size, reference, rtol=0.01):
+            raise ShapeError(
+                f"{first.name} has pixels of {_in_um(reference)}, {file.name} of {_in_um(size)}.",
+                "All high-res slices need the same pixel size.",
+                "Resample or leave out one of them.",
+            )
+    return known[0][1] if known else None
+
+
+def _in_um(size: VoxelSize) -> str:
+    return " × ".join(f"{length:.4g}" for length in size[1:]) + " µm"
+
+
+def _stem(file: Path) -> str:
+    name = file.name
+    for suffix in (".ome.tif", ".ome.tiff", *_READERS):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name

@@ -1,0 +1,82 @@
+"""Where results are written: asked first whether it can be, then written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from napari_superres.errors import OutputError
+
+
+def check_writable(path: str | Path, n_bytes: int = 0) -> None:
+    """Check, before the work starts, that a file can be written.
+
+    Parameters
+    ----------
+    path : the file to write
+    n_bytes : room it needs on the disk, as far as it is known
+
+    Raises
+    ------
+    OutputError
+        No such folder, a folder in the file's place, no permission, a full disk.
+    """
+    target = Path(path)
+    folder = target.parent
+    if target.is_dir():
+        raise OutputError(
+            f"{target} is a folder.", "A file name is needed.", "Add a name, such as result.tif."
+        )
+    if not folder.is_dir():
+        raise OutputError(
+            f"There is no folder {folder}.",
+            f"{target.name} is to be written in it.",
+            "Create it, or choose another place.",
+        )
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    if free < n_bytes:
+        raise OutputError(
+            f"The disk of {folder} has {free / 1e9:.1f} GB left.",
+            f"{target.name} needs about {n_bytes / 1e9:.1f} GB.",
+            "Free some room, or choose another place.",
+        )
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it takes its place, else it is removed.
+
+    Raises
+    ------
+    OutputError
+        When the system refuses to write.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _cannot_write(target: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{target} cannot be written: {error.strerror or error}.",
+        "A place with permission and room is needed.",
+        "Choose another, or mend this one.",
+    )
