@@ -68,24 +68,21 @@ def cathode_slices(count: int, side: int, rng: np.random.Generator) -> list[Labe
 
 
 def pack_particles(box: Triple, rng: np.random.Generator) -> Packing:
-    """Pack polydisperse particles, largest first, each touching one that is there.
+    """Pack polydisperse particles, largest first, each up against one that is there.
 
-    Of a thousand random places, a particle takes the tightest one it fits in
-    (random sequential addition with contacts). Radii are log-normal, 8 to 24
-    voxels; smaller than that only where the box has no room for them.
+    A particle takes a random place that it fits in (random sequential addition),
+    then the tightest one nearby, so that particles touch but do not cluster.
+    Radii are log-normal, 8 to 24 voxels, and less only in a very small box.
     """
     largest = min(LARGEST_RADIUS, min(box) / 4)
     radii = _log_normal_radii(PACKED * float(np.prod(box)), min(SMALLEST_RADIUS, largest), largest)
-    coarse = tuple(side // GRID + (side % GRID > 0) for side in box)
+    coarse = tuple(-(-side // GRID) for side in box)
     room = np.full(coarse, largest, np.float32)  # distance to the nearest surface
     centres, kept = [], []
     for radius in radii:
-        places = rng.integers(0, coarse, (1000, 3))
-        found = room[tuple(places.T)]
-        fits = found >= (1 - OVERLAP) * radius
-        if not fits.any():
+        place = _tight_place(room, radius * (1 - OVERLAP), round(radius / GRID), rng)
+        if place is None:
             continue
-        place = places[fits][np.argmin(found[fits])]
         centre = np.minimum((place + rng.random(3)) * GRID, np.array(box) - 1e-3)
         centres.append(centre)
         kept.append(radius)
@@ -93,6 +90,24 @@ def pack_particles(box: Triple, rng: np.random.Generator) -> Packing:
             part = room[where]
             np.minimum(part, np.sqrt(squared) - np.float32(radius), out=part)
     return Packing(box, np.array(centres), np.array(kept), _stretches(len(kept), rng))
+
+
+def _tight_place(
+    room: Field, needed: float, nearby: int, rng: np.random.Generator
+) -> NDArray[np.int64] | None:
+    """Return the grid point with the least room, at least `needed`, near a random such point."""
+    draws = rng.integers(0, room.shape, (2000, 3))
+    fits = np.flatnonzero(room[tuple(draws.T)] >= needed)
+    if not fits.size:
+        return None
+    around = [
+        np.arange(start - nearby, start + nearby + 1) % size
+        for start, size in zip(draws[fits[0]], room.shape, strict=True)
+    ]
+    local = room[np.ix_(*around)]
+    tightest = np.argmin(np.where(local >= needed, local, np.inf))
+    indices = np.unravel_index(int(tightest), local.shape)
+    return np.array([line[index] for line, index in zip(around, indices, strict=True)])
 
 
 def _log_normal_radii(volume: float, smallest: float, largest: float) -> NDArray[np.float64]:
