@@ -7,9 +7,9 @@ learnt saved.
 from __future__ import annotations
 
 import contextlib
-import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain("Interrupted.", INTERRUPTED)
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of typer
-            return _complain(f"{error.format_message()} See {NAME} --help.", WRONG_INPUT)
+            return _complain(_usage(error), WRONG_INPUT)
         if debug:
             raise
         cause = str(error) or "no further message"
@@ -106,6 +106,12 @@ def spread(arguments: Sequence[str]) -> list[str]:
     return result
 
 
+def _usage(error: Any) -> str:
+    message = error.format_message().strip()
+    command = getattr(getattr(error, "ctx", None), "command_path", NAME)
+    return f"{message}{'' if message.endswith('.') else '.'} See {command} --help."
+
+
 def _complain(message: str, status: int) -> int:
     line = " ".join(message.splitlines())
     print(f"{NAME}: {line}", file=sys.stderr)
@@ -116,5 +122,3 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    # Readers log what is wrong with a file; the error line says it better.
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 def demo(
     minutes: Annotated[
-        float, typer.Option("--minutes", min=0.01, help="Minutes to train.")
+        float, typer.Option("--minutes", metavar="M", min=0.01, help="Minutes to train.")
     ] = DemoPlan.minutes,
     output: Annotated[
         Path | None,
@@ -31,12 +31,14 @@ def demo(
         ),
     ] = None,
     size: Annotated[
-        int, typer.Option("--size", min=64, help="Side of the volume in high-res voxels.")
+        int, typer.Option("--size", metavar="N", min=64, help="Side of the volume in voxels.")
     ] = DemoPlan.size,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another material.")] = 0,
-    gui: Annotated[
-        bool, typer.Option(" /--no-gui", help="Stay in the terminal though there is a display.")
-    ] = True,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Another seed, another material.")
+    ] = DemoPlan.seed,
+    no_gui: Annotated[
+        bool, typer.Option("--no-gui", help="Stay in the terminal though there is a display.")
+    ] = False,
 ) -> None:
     """Make a three-phase example with known truth, train, generate, measure.
 
@@ -45,7 +47,7 @@ def demo(
     """
     folder = options.free_name(Path("superres-demo")) if output is None else output
     plan = DemoPlan(folder, minutes, size, seed)
-    if gui and panel.napari_is_installed() and panel.window_can_open():
+    if not no_gui and panel.napari_is_installed() and panel.window_can_open():
         from napari_superres.widgets.app import launch
 
         typer.echo(f"The demo runs in napari; its results will be in {plan.output}")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from napari_superres.cli import options
+from napari_superres.cli.segmented import (
+    Segmented,
+    as_slices,
+    first_voxel,
+    read_segmented,
+    summary_of,
+    with_common_phases,
+)
 from napari_superres.cli.train import choose_phase_map, choose_scale_factor
 from napari_superres.config import ImagingModel, TrainingSettings, validated
-from napari_superres.data.boxes import Triple
-from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError, ShapeError
 
-Segmented = SegmentedVolume | SegmentedSlices
 TITLES = {
     "volume_fractions": "volume fraction",
     "interface_areas": "interface area (share of voxel faces)",
@@ -69,97 +75,87 @@ def measure(
     The mismatch needs --run, or --low-res with the scale factor, phase map and
     imaging model.
     """
-    from napari_superres.data.files import read_volume
-    from napari_superres.measures.comparison import compare_summaries
-    from napari_superres.runs.folder import RunFolder
-
-    if run is not None and (against is not None or low_res is not None):
-        raise SettingsError(
-            "--run is given beside --against or --low-res.",
-            "The run has its own slices and low-res volume.",
-            "Leave one of them out.",
-        )
-    reference: Segmented | None = None
-    coarse: SegmentedVolume | None = None
-    settings: TrainingSettings | None = None
     if run is not None:
-        folder = RunFolder.open(run)
-        reference, coarse, settings = folder.high_res(), folder.low_res(), folder.config.settings
-        found = read_segmented(file, phases=reference.phases)
-    else:
-        found = read_segmented(file)
-        if against is not None:
-            reference = read_segmented(against, as_slices=slices)
-            found, reference = with_common_phases(found, reference)
-        if low_res is not None:
-            coarse = read_volume(low_res)
-            settings = settings_for_mismatch(
-                as_slices(found), coarse, scale_factor, phase_map, imaging, one_sided
+        if against is not None or low_res is not None:
+            raise SettingsError(
+                "--run is given beside --against or --low-res.",
+                "The run has its own slices and low-res volume.",
+                "Leave one of them out.",
             )
-    numbers: dict[str, Any] = {"found": summary_of(found)}
-    if reference is not None:
-        numbers["against"] = summary_of(reference)
-        numbers["differences"] = compare_summaries(numbers["found"], numbers["against"])
-    if coarse is not None and settings is not None:
-        numbers["low_res_mismatch"] = mismatch(file, found, coarse, settings)
+        question = question_about_run(file, run)
+    else:
+        question = question_about_files(file, against, slices, low_res)
+    if question.low_res is not None and question.settings is None:
+        settings = settings_for_mismatch(question, scale_factor, phase_map, imaging, one_sided)
+        question = replace(question, settings=settings)
+    numbers = answer(file, question)
     typer.echo(table(numbers))
     if json_file is not None:
         options.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
 
 
-def read_segmented(
-    path: Path, phases: Iterable[Phase] | None = None, as_slices: bool = False
-) -> Segmented:
-    """Read a volume, or slices where the file holds one image or `as_slices` says so."""
-    from napari_superres.data.files import read_slices, read_volume
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is to be measured, and against what."""
 
-    expected = None if phases is None else tuple(phases)
-    if as_slices:
-        return read_slices([path], phases=expected)
-    try:
-        return read_volume(path, phases=expected)
-    except ShapeError:
-        return read_slices([path], phases=expected)
+    found: Segmented
+    reference: Segmented | None = None
+    low_res: SegmentedVolume | None = None
+    settings: TrainingSettings | None = None
 
 
-def with_common_phases(found: Segmented, wanted: Segmented) -> tuple[Segmented, Segmented]:
-    """Return both with the phases of either; the wanted one's names stand."""
-    by_value = {phase.value: phase for phase in (*found.phases, *wanted.phases)}
-    phases = tuple(by_value[value] for value in sorted(by_value))
-    return with_phases(found, phases), with_phases(wanted, phases)
+def question_about_run(file: Path, run: Path) -> Question:
+    """Ask how far a generated file is from its run's inputs."""
+    from napari_superres.runs.folder import RunFolder
+
+    folder = RunFolder.open(run)
+    reference = folder.high_res()
+    found = read_segmented(file, phases=reference.phases)
+    return Question(found, reference, folder.low_res(), folder.config.settings)
 
 
-def with_phases(item: Segmented, phases: tuple[Phase, ...]) -> Segmented:
-    """Return the same labels as indices into `phases`, which has all values of `item`."""
-    from napari_superres.data.volumes import values_of
+def question_about_files(
+    file: Path, against: Path | None, slices: bool, low_res: Path | None
+) -> Question:
+    """Ask how far a file is from others."""
+    from napari_superres.data.files import read_volume
 
-    if isinstance(item, SegmentedVolume):
-        return SegmentedVolume.from_labels(item.values, item.voxel_size, phases, item.name)
-    sets = [[values_of(image, item.phases) for image in images] for images in item.sets]
-    return SegmentedSlices.from_labels(sets, item.voxel_size, phases, item.name)
+    found, reference = read_segmented(file), None
+    if against is not None:
+        found, reference = with_common_phases(found, read_segmented(against, as_slices=slices))
+    return Question(found, reference, None if low_res is None else read_volume(low_res))
 
 
-def as_slices(item: Segmented) -> SegmentedSlices:
-    """Return the phases and voxel size of a result as those of high-res slices."""
-    if isinstance(item, SegmentedSlices):
-        return item
-    return SegmentedSlices(((item.labels[0],),), item.phases, item.voxel_size, item.name)
+def answer(file: Path, question: Question) -> dict[str, Any]:
+    """Measure, and compare where there is something to compare with; JSON-able."""
+    from napari_superres.measures.comparison import compare_summaries
+
+    numbers: dict[str, Any] = {"found": summary_of(question.found)}
+    if question.reference is not None:
+        numbers["against"] = summary_of(question.reference)
+        numbers["differences"] = compare_summaries(numbers["found"], numbers["against"])
+    if question.low_res is not None and question.settings is not None:
+        numbers["low_res_mismatch"] = mismatch(
+            file, question.found, question.low_res, question.settings
+        )
+    return numbers
 
 
 def settings_for_mismatch(
-    fine: SegmentedSlices,
-    coarse: SegmentedVolume,
+    question: Question,
     scale_factor: str | None,
     phase_map: str | None,
     imaging: ImagingModel,
     one_sided: list[int] | None,
 ) -> TrainingSettings:
     """Return what the low-res mismatch needs to know, as a training would read it."""
+    assert question.low_res is not None
+    fine = as_slices(question.found)
     return validated(
         TrainingSettings,
         {
-            "scale_factor": choose_scale_factor(scale_factor, coarse, fine),
-            "phase_map": choose_phase_map(phase_map, coarse, fine),
+            "scale_factor": choose_scale_factor(scale_factor, question.low_res, fine),
+            "phase_map": choose_phase_map(phase_map, question.low_res, fine),
             "imaging": imaging,
             "one_sided": tuple(one_sided or ()),
         },
@@ -177,33 +173,6 @@ def mismatch(
             f"{found.name} is no volume.", "The low-res mismatch needs one.", "Leave --low-res out."
         )
     return mismatch_of(coarse, as_slices(found), found, settings, first_voxel(file, coarse))
-
-
-def first_voxel(file: Path, coarse: SegmentedVolume) -> Triple:
-    """Return the first low-res voxel that a super-res file covers, from the offset it carries.
-
-    The offset is the first voxel's centre relative to the low-res volume's, so the
-    difference of the half voxels is taken off.
-    """
-    from napari_superres.data.tiff import read_tiff_metadata
-
-    if file.suffix.lower() not in (".tif", ".tiff") or coarse.voxel_size is None:
-        return (0, 0, 0)
-    fine, offset, _ = read_tiff_metadata(file)
-    if fine is None or offset is None:
-        return (0, 0, 0)
-    z, y, x = (
-        round((start - (small - large) / 2) / large)
-        for start, small, large in zip(offset, fine, coarse.voxel_size, strict=True)
-    )
-    return z, y, x
-
-
-def summary_of(item: Segmented) -> dict[str, Any]:
-    """Measure a volume or slices."""
-    from napari_superres.measures.summary import measure_slices, measure_volume
-
-    return measure_volume(item) if isinstance(item, SegmentedVolume) else measure_slices(item)
 
 
 def table(numbers: Mapping[str, Any]) -> str:

@@ -28,14 +28,19 @@ from napari_superres.errors import OutputError, SettingsError
 Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
-def setting(model: type[BaseModel], name: str, *flags: str) -> Any:
+def setting(model: type[BaseModel], name: str, flag: str, metavar: str | None = None) -> Any:
     """Return the option of one setting, helped by its description."""
-    return typer.Option(*flags, help=describe(model, name), show_default=True)
+    return typer.Option(flag, metavar=metavar, help=help_of(model, name))
+
+
+def help_of(model: type[BaseModel], name: str) -> str:
+    """Return a setting's description; a field left empty in a form is an option left out."""
+    return describe(model, name).replace("empty", "left out")
 
 
 LowResFile = Annotated[
     Path,
-    typer.Option("--low-res", help="Segmented low-res volume: TIFF, NPY or OME-Zarr.", metavar="F"),
+    typer.Option("--low-res", metavar="F", help="Segmented low-res volume: a .tif or .npy file."),
 ]
 HighResFiles = Annotated[
     list[Path],
@@ -64,14 +69,16 @@ PhaseMapText = Annotated[
     ),
 ]
 Imaging = Annotated[ImagingModel, setting(TrainingSettings, "imaging", "--imaging")]
-OneSided = Annotated[list[int] | None, setting(TrainingSettings, "one_sided", "--one-sided")]
+OneSided = Annotated[
+    list[int] | None, setting(TrainingSettings, "one_sided", "--one-sided", "VALUE")
+]
 Anisotropic = Annotated[bool, setting(TrainingSettings, "anisotropic", "--anisotropic")]
-BlurKernel = Annotated[int | None, setting(TrainingSettings, "blur_kernel", "--blur-kernel")]
-BlurSd = Annotated[float | None, setting(TrainingSettings, "blur_sd", "--blur-sd")]
+BlurKernel = Annotated[int | None, setting(TrainingSettings, "blur_kernel", "--blur-kernel", "N")]
+BlurSd = Annotated[float | None, setting(TrainingSettings, "blur_sd", "--blur-sd", "X")]
 PresetName = Annotated[Preset, setting(TrainingSettings, "preset", "--preset")]
-Device = Annotated[str, setting(TrainingSettings, "device", "--device")]
-Seed = Annotated[int, setting(TrainingSettings, "seed", "--seed")]
-NoiseSeed = Annotated[int, setting(GenerationSettings, "seed", "--seed")]
+Device = Annotated[str, setting(TrainingSettings, "device", "--device", "NAME")]
+Seed = Annotated[int, setting(TrainingSettings, "seed", "--seed", "N")]
+NoiseSeed = Annotated[int, setting(GenerationSettings, "seed", "--seed", "N")]
 EngineChanges = Annotated[
     list[str] | None,
     typer.Option(
@@ -90,17 +97,17 @@ VoxelSizeText = Annotated[
         help="Low-res voxel size in µm, where the file does not say: 0.4, or 0.4,0.2,0.2 (zyx).",
     ),
 ]
-Minutes = Annotated[float | None, setting(Budget, "minutes", "--minutes")]
-Steps = Annotated[int | None, setting(Budget, "steps", "--steps")]
-Tile = Annotated[int | None, setting(GenerationSettings, "tile", "--tile")]
-Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint")]
+Minutes = Annotated[float | None, setting(Budget, "minutes", "--minutes", "M")]
+Steps = Annotated[int | None, setting(Budget, "steps", "--steps", "N")]
+Tile = Annotated[int | None, setting(GenerationSettings, "tile", "--tile", "N")]
+Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")]
 CropBorder = Annotated[bool, setting(GenerationSettings, "crop_border", "--crop-border")]
 RegionText = Annotated[
     str | None,
     typer.Option(
         "--region",
         metavar="z0:z1,y0:y1,x0:x1",
-        help=describe(GenerationSettings, "region").replace("empty", "left out"),
+        help=help_of(GenerationSettings, "region"),
     ),
 ]
 

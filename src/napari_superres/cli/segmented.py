@@ -1,0 +1,80 @@
+"""Volumes and slices alike: what `measure` reads and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from napari_superres.data.boxes import Triple
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, values_of
+from napari_superres.errors import ShapeError
+
+Segmented = SegmentedVolume | SegmentedSlices
+
+
+def read_segmented(
+    path: Path, phases: Iterable[Phase] | None = None, as_slices: bool = False
+) -> Segmented:
+    """Read a volume, or slices where the file holds one image or `as_slices` says so."""
+    from napari_superres.data.files import read_slices, read_volume
+
+    expected = None if phases is None else tuple(phases)
+    if as_slices:
+        return read_slices([path], phases=expected)
+    try:
+        return read_volume(path, phases=expected)
+    except ShapeError:
+        return read_slices([path], phases=expected)
+
+
+def with_common_phases(found: Segmented, wanted: Segmented) -> tuple[Segmented, Segmented]:
+    """Return both with the phases of either; the wanted one's names stand."""
+    by_value = {phase.value: phase for phase in (*found.phases, *wanted.phases)}
+    phases = tuple(by_value[value] for value in sorted(by_value))
+    return with_phases(found, phases), with_phases(wanted, phases)
+
+
+def with_phases(item: Segmented, phases: tuple[Phase, ...]) -> Segmented:
+    """Return the same labels as indices into `phases`, which has all values of `item`."""
+    if isinstance(item, SegmentedVolume):
+        return SegmentedVolume.from_labels(item.values, item.voxel_size, phases, item.name)
+    sets = [[values_of(image, item.phases) for image in images] for images in item.sets]
+    return SegmentedSlices.from_labels(sets, item.voxel_size, phases, item.name)
+
+
+def as_slices(item: Segmented) -> SegmentedSlices:
+    """Return the phases and voxel size of a result as those of high-res slices."""
+    if isinstance(item, SegmentedSlices):
+        return item
+    return SegmentedSlices(((item.labels[0],),), item.phases, item.voxel_size, item.name)
+
+
+def first_voxel(file: Path, coarse: SegmentedVolume) -> Triple:
+    """Return the first low-res voxel that a super-res file covers, from the offset it carries.
+
+    The offset is the first voxel's centre relative to the low-res volume's, so the
+    difference of the half voxels is taken off.
+    """
+    from napari_superres.data.tiff import read_tiff_metadata
+
+    if file.suffix.lower() not in (".tif", ".tiff") or coarse.voxel_size is None:
+        return (0, 0, 0)
+    metadata = read_tiff_metadata(file)
+    if metadata.voxel_size is None or metadata.offset is None:
+        return (0, 0, 0)
+    z, y, x = (
+        round((start - (small - large) / 2) / large)
+        for start, small, large in zip(
+            metadata.offset, metadata.voxel_size, coarse.voxel_size, strict=True
+        )
+    )
+    return z, y, x
+
+
+def summary_of(item: Segmented) -> dict[str, Any]:
+    """Measure a volume or slices."""
+    from napari_superres.measures.summary import measure_slices, measure_volume
+
+    return measure_volume(item) if isinstance(item, SegmentedVolume) else measure_slices(item)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_superres.data.files import read_volume
+from napari_superres.data.tiff import write_labels_tiff
+
+FINE, COARSE = (0.1, 0.1, 0.1), (0.2, 0.2, 0.2)
+
+
+@pytest.fixture
+def cube(tmp_path: Path) -> Path:
+    """Return a file of 8³ voxels, the lower half phase 0, the upper half phase 1."""
+    labels = np.zeros((8, 8, 8), np.uint8)
+    labels[4:] = 1
+    write_labels_tiff(tmp_path / "cube.tif", labels, voxel_size=FINE)
+    return tmp_path / "cube.tif"
+
+
+def test_a_volume_is_measured_alone(cli, cube, tmp_path) -> None:
+    result = cli("measure", cube, "--json", tmp_path / "numbers.json")
+    assert result.status == 0, result.err
+    assert "volume fraction" in result.out
+    found = json.loads((tmp_path / "numbers.json").read_text())["found"]
+    assert list(found["volume_fractions"].values()) == [0.5, 0.5]
+    assert list(found["interface_areas"].values()) == [pytest.approx(64 / (3 * 512 - 192))]
+
+
+def test_a_volume_against_itself_has_no_error(cli, cube) -> None:
+    result = cli("measure", cube, "--against", cube)
+    assert "volume-fraction error, mean over phases       0.0000" in result.out
+    assert "interface-area error, mean over pairs         0.0000" in result.out
+
+
+def test_a_phase_that_one_of_two_lacks_counts_as_nothing(cli, cube, tmp_path) -> None:
+    write_labels_tiff(tmp_path / "zeros.tif", np.zeros((8, 8, 8), np.uint8), voxel_size=FINE)
+    for files in ((cube, tmp_path / "zeros.tif"), (tmp_path / "zeros.tif", cube)):
+        result = cli("measure", files[0], "--against", files[1])
+        assert "volume-fraction error, mean over phases       0.5000" in result.out
+
+
+def test_a_volume_is_compared_with_a_slice(cli, cube, tmp_path) -> None:
+    labels = read_volume(cube).values[:, :1].swapaxes(0, 1)
+    write_labels_tiff(tmp_path / "slice.tif", labels, voxel_size=FINE)
+    result = cli("measure", cube, "--against", tmp_path / "slice.tif")
+    assert "volume-fraction error, mean over phases       0.0000" in result.out
+
+
+def test_a_stack_can_be_separate_slices(cli, cube, tmp_path) -> None:
+    result = cli("measure", cube, "--against", cube, "--slices", "--json", tmp_path / "n.json")
+    assert result.status == 0, result.err
+    against = json.loads((tmp_path / "n.json").read_text())["against"]
+    assert list(against["interface_areas"].values()) == [0.0]
+
+
+def test_the_low_res_mismatch_counts_voxels_not_given_back(cli, cube, tmp_path) -> None:
+    coarse = np.zeros((4, 4, 4), np.uint8)
+    coarse[2:] = 1
+    coarse[0, 0, 0] = 1
+    write_labels_tiff(tmp_path / "low.tif", coarse, voxel_size=COARSE)
+    result = cli("measure", cube, "--low-res", tmp_path / "low.tif", "--imaging", "sampled")
+    assert result.status == 0, result.err
+    assert f"{1 / 64:.4f}" in result.out.splitlines()[-1]
+
+
+def test_a_cropped_volume_is_placed_by_its_offset(cli, cube, tmp_path) -> None:
+    low = tmp_path / "low.tif"
+    fine = read_volume(cube).values
+    write_labels_tiff(low, np.ascontiguousarray(fine[::2, ::2, ::2]), voxel_size=COARSE)
+    offset = (0.2 - 0.05,) * 3
+    cropped = np.ascontiguousarray(fine[2:-2, 2:-2, 2:-2])
+    write_labels_tiff(cube, cropped, voxel_size=FINE, offset=offset)
+    result = cli("measure", cube, "--low-res", low, "--imaging", "sampled")
+    assert result.status == 0, result.err
+    assert result.out.splitlines()[-1].endswith("0.0000")
+
+
+def test_a_run_and_a_reference_exclude_each_other(cli, cube) -> None:
+    result = cli("measure", cube, "--run", cube.parent, "--against", cube)
+    assert result.status == 2
+    assert "Leave one of them out" in result.err
+
+
+def test_a_coarser_instrument_merges_phases(cli, cube, tmp_path) -> None:
+    result = cli(
+        *["simulate-low-res", cube, "--scale-factor", 2, "--imaging", "sampled"],
+        *["--merge", "1:0", "--output", tmp_path / "low.tif"],
+    )
+    assert result.status == 0, result.err
+    low = read_volume(tmp_path / "low.tif")
+    assert low.shape == (4, 4, 4)
+    assert low.voxel_size == pytest.approx(COARSE)
+    assert [phase.value for phase in low.phases] == [0]
+
+
+def test_a_simulated_volume_lies_beside_its_source_by_default(cli, cube) -> None:
+    assert cli("simulate-low-res", cube, "--scale-factor", 2).status == 0
+    assert read_volume(cube.with_name("cube-low-res.tif")).shape == (4, 4, 4)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.progress import clock, measured_line, step_note
+from napari_superres.events import Measurement, MetricsMeasured, StepCompleted
+
+
+def test_a_measurement_says_how_far_from_the_target() -> None:
+    target = Measurement({"pore": 0.4, "solid": 0.6}, {"pore|solid": 0.10})
+    found = Measurement({"pore": 0.5, "solid": 0.5}, {"pore|solid": 0.12}, 0.01)
+    line = measured_line(MetricsMeasured(150, found, 0.3, True), target)
+    assert "volume fractions off by 0.100" in line
+    assert "interface areas by  20.0%" in line
+    assert "low-res mismatch 0.010" in line
+    assert line.endswith("best so far")
+
+
+def test_the_note_beside_the_bar_has_the_time_left() -> None:
+    note = step_note(StepCompleted(40, 65.0, 0.2, 240.0, {}))
+    assert note == "step 40, 1:05 trained, 4:00 left"
+
+
+def test_without_an_end_there_is_no_time_left() -> None:
+    assert step_note(StepCompleted(40, 65.0, None, None, {})) == "step 40, 1:05 trained"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05")])
+def test_seconds_read_as_a_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
+def test_the_first_interrupt_asks_to_stop() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stop_on_interrupt() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
+def test_the_second_interrupt_kills() -> None:
+    code = (
+        "import time\nfrom napari_superres.cli.interrupt import stop_on_interrupt\n"
+        "with stop_on_interrupt():\n    print('ready', flush=True)\n"
+        "    while True: time.sleep(0.05)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == "\n"
+        assert "Ctrl-C again to kill" in process.stderr.readline()
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
