@@ -81,7 +81,7 @@ def read_slices(
     name = ", ".join(dict.fromkeys(file.name for file in files))
     slices = SegmentedSlices.from_labels(
         [[array] for array in arrays] if anisotropic else [arrays],
-        _common_voxel_size(files, [metadata for _, metadata in read]),
+        _slice_voxel_size(files, [metadata for _, metadata in read], anisotropic),
         _phases(phases, read),
         name,
     )
@@ -146,21 +146,32 @@ def _histogram(array: NDArray[np.generic]) -> NDArray[np.intp]:
     return np.bincount(array.astype(np.uint8, copy=False).ravel(), minlength=256)
 
 
-def _common_voxel_size(files: Sequence[Path], metadata: Sequence[TiffMetadata]) -> VoxelSize | None:
-    known = [(file, m.voxel_size) for file, m in zip(files, metadata, strict=True) if m.voxel_size]
-    for file, size in known[1:]:
-        first, reference = known[0]
-        if not np.allclose(size, reference, rtol=0.01):
-            raise ShapeError(
-                f"{first.name} has pixels of {_in_um(reference)}, {file.name} of {_in_um(size)}.",
-                "All high-res slices need the same pixel size.",
-                "Resample or leave out one of them.",
-            )
-    return known[0][1] if known else None
+def _slice_voxel_size(
+    files: Sequence[Path], metadata: Sequence[TiffMetadata], anisotropic: bool
+) -> VoxelSize | None:
+    """Return the grid's voxel size from the images' rows and columns.
 
-
-def _in_um(size: VoxelSize) -> str:
-    return " × ".join(f"{length:.4g}" for length in size[1:]) + " µm"
+    The distance between the images of a stack says nothing of the grid.
+    """
+    planes = ((1, 2), (0, 2), (0, 1)) if anisotropic else ((0, 0),) * len(files)
+    told: dict[int, tuple[float, Path]] = {}
+    for file, tags, plane in zip(files, metadata, planes, strict=True):
+        if tags.voxel_size is None:
+            continue
+        for axis, length in zip(plane, tags.voxel_size[1:], strict=True):
+            other, source = told.setdefault(axis, (length, file))
+            if abs(length - other) > 0.01 * other:
+                raise ShapeError(
+                    f"{source.name} has pixels of {other:.4g} µm, {file.name} of {length:.4g} µm."
+                    if source != file
+                    else f"{file.name} has pixels of {other:.4g} × {length:.4g} µm.",
+                    "High-res slices need the same pixel size along an axis, and square "
+                    "pixels where the material is isotropic.",
+                    "Resample them, or correct the sizes in the files.",
+                )
+    lengths = [told.get(axis if anisotropic else 0) for axis in range(3)]
+    z, y, x = (None if known is None else known[0] for known in lengths)
+    return None if z is None or y is None or x is None else (z, y, x)
 
 
 def _stem(file: Path) -> str:

@@ -1,0 +1,189 @@
+"""What a user should know of inputs that can be fused, each in one plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from napari_superres.config import TrainingSettings
+from napari_superres.data.boxes import Triple
+from napari_superres.data.directions import boundary_density
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+
+FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
+"""Standard deviation of the joint fraction of some phases measured on some images."""
+
+UNALIKE = 0.02  # a smaller gap between fractions never matters
+SURE = 3.0  # standard deviations from which a gap is not taken for chance
+RARE = 0.001
+SKEWED = 0.15
+FEW_CROPS = 25
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know: in order, worth a note, or worth changing the inputs for."""
+
+    level: Literal["ok", "note", "warning"]
+    text: str
+
+
+def at_fractions(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    lr_of_hr: NDArray[np.int64],
+    settings: TrainingSettings,
+    error_of_fraction: FractionError,
+) -> Iterator[Finding]:
+    """Compare each low-res phase's fraction with that of its high-res phases.
+
+    Of two low-res phases only the second is compared: the first is what it leaves.
+    """
+    images = [image for images in high_res.sets for image in images]
+    fine = _shares(images, len(high_res.phases))
+    coarse = _shares([low_res.labels], len(low_res.phases))
+    for index, phase in enumerate(low_res.phases):
+        if index == 0 and len(low_res.phases) == 2:
+            continue
+        parts = np.flatnonzero(lr_of_hr == index).tolist()
+        gap = float(fine[parts].sum() - coarse[index])
+        sd_fine = error_of_fraction(images, parts)
+        sd_gap = float(np.hypot(sd_fine, error_of_fraction([low_res.labels], [index])))
+        names = " + ".join(high_res.phases[part].name for part in parts)
+        alias = "" if names == phase.name else f" ({phase.name})"
+        numbers = (
+            f"{names}: {coarse[index] + gap:.2f} ± {max(0.01, 2 * sd_fine):.2f} of the high-res "
+            f"slices, {coarse[index]:.2f} of the low-res volume{alias}"
+        )
+        # what may appear elsewhere gains in high-res, at the cost of the others
+        gains = phase.value in settings.one_sided
+        explained = bool(settings.one_sided) and (gap > 0) == gains
+        if abs(gap) <= max(UNALIKE, SURE * sd_gap) or explained:
+            yield Finding("ok", f"{numbers}.")
+        else:
+            yield Finding(
+                "warning",
+                f"{numbers}: the slices are not like the volume, so the result cannot match both.",
+            )
+
+
+def _shares(arrays: Sequence[Labels], n_phases: int) -> NDArray[np.float64]:
+    counts = np.sum([np.bincount(array.ravel(), minlength=n_phases) for array in arrays], axis=0)
+    return np.asarray(counts / counts.sum())
+
+
+def at_rare_phases(low_res: SegmentedVolume, high_res: SegmentedSlices) -> Iterator[Finding]:
+    """Find phases so rare that they are more likely leftovers of the segmentation."""
+    images = [image for images in high_res.sets for image in images]
+    for where, arrays, phases in (
+        ("low-res volume", [low_res.labels], low_res.phases),
+        ("high-res slices", images, high_res.phases),
+    ):
+        for phase, part in zip(phases, _shares(arrays, len(phases)), strict=True):
+            if part < RARE:
+                yield Finding(
+                    "warning",
+                    f"{phase.name} (value {phase.value}) fills only {part:.1g} of the {where}: "
+                    "too little to learn from, perhaps a leftover of the segmentation.",
+                )
+
+
+def at_directions(
+    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
+) -> Iterator[Finding]:
+    """Compare the axes of what is taken for isotropic: boundaries met on the way along each."""
+    if high_res.anisotropic:
+        return
+    for name, arrays, axes, step in (
+        ("high-res slices", high_res.sets[0], ("vertically", "horizontally"), (1, 1)),
+        (
+            "low-res volume",
+            [low_res.labels],
+            ("along z", "along y", "along x"),
+            settings.scale_factor,
+        ),
+    ):
+        density, error = boundary_density(arrays)
+        density = density / np.array(step, float)
+        most, least = int(np.argmax(density)), int(np.argmin(density))
+        if density[least] == 0:
+            continue
+        excess = density[most] / density[least] - 1
+        if excess > max(SKEWED, SURE * error):
+            yield Finding(
+                "warning",
+                f"In the {name} there are {excess:.0%} more boundaries {axes[most]} than "
+                f"{axes[least]}: the material looks anisotropic, and one set of slices "
+                "would serve all its axes.",
+            )
+
+
+def at_amount(high_res: SegmentedSlices, sides: Sequence[tuple[int, int]]) -> Iterator[Finding]:
+    """Say when slices are left out as too small, or hold little to learn from."""
+    for axis, images in enumerate(high_res.sets):
+        wanted = [sides[axis]] if high_res.anisotropic else list(sides)
+        rows, columns = max(side[0] for side in wanted), max(side[1] for side in wanted)
+        small = sum(image.shape[0] < rows or image.shape[1] < columns for image in images)
+        where = f" normal to {'zyx'[axis]}" if high_res.anisotropic else ""
+        if small:
+            yield Finding(
+                "warning",
+                f"{small} of {len(images)} high-res slices{where} are smaller than a training "
+                f"crop of {rows} × {columns} pixels and are left out.",
+            )
+        crops = sum(image.size for image in images) / (rows * columns)
+        if crops < FEW_CROPS:
+            yield Finding(
+                "note",
+                f"The high-res slices{where} hold the area of only {crops:.0f} training crops: "
+                "what is generated will repeat them.",
+            )
+
+
+def at_voxel_sizes(
+    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
+) -> Iterator[Finding]:
+    """Say when voxel sizes are unknown, or the result's voxels are no cubes."""
+    if low_res.voxel_size is None:
+        yield Finding(
+            "note",
+            "The low-res volume carries no voxel size: the scale factor could not be checked, "
+            "and the result will carry none.",
+        )
+        return
+    if high_res.voxel_size is None:
+        yield Finding(
+            "note",
+            "The high-res slices carry no pixel size: the scale factor could not be checked.",
+        )
+    fine = [
+        size / float(part)
+        for size, part in zip(low_res.voxel_size, settings.scale_factor, strict=True)
+    ]
+    if not high_res.anisotropic and max(fine) > 1.05 * min(fine):
+        yield Finding(
+            "warning",
+            f"The result's voxels of {fine[0]:.3g} × {fine[1]:.3g} × {fine[2]:.3g} µm are no "
+            "cubes, but one set of slices serves all axes.",
+        )
+
+
+def at_result_size(shape: Triple) -> Finding:
+    """Say how large the result will be, and whether it fits in memory."""
+    n_bytes = prod(shape)
+    text = (
+        f"The whole super-res volume has {shape[0]} × {shape[1]} × {shape[2]} voxels, "
+        f"{n_bytes / 1e9:.2g} GB"
+    )
+    free = int(psutil.virtual_memory().available)
+    if n_bytes < free / 2:
+        return Finding("ok", f"{text}.")
+    return Finding(
+        "warning", f"{text}, with {free / 1e9:.2g} GB of memory free: generate it part by part."
+    )
