@@ -62,7 +62,7 @@ def missing(path: Path) -> None:
         ("high", colours, "colour image"),
         ("low", flat, "2 axes"),
         ("high", tiny, "12"),
-        ("high", one_phase, "The slice needs at least as many"),
+        ("high", one_phase, "At least two phases are needed"),
         ("low", empty, "is empty, 0 bytes"),
         ("low", truncated, "truncated"),
         ("high", truncated, "truncated"),
@@ -102,6 +102,15 @@ def test_settings_that_cannot_work_are_one_line(
     small = ["--set", "crop=16"] if "--set" not in options else []
     expect_one_line(cli("train", *pair.options, *small, *options), said)
     assert engine.training == []
+
+
+def test_fewer_phases_in_the_slice_than_in_the_volume_is_one_line(cli, pair, engine) -> None:
+    labels = np.resize(np.uint8([0, 1, 2]), (12, 12, 12))
+    write_labels_tiff(pair.low_res, labels, voxel_size=(0.4, 0.4, 0.4))
+    labels = np.resize(np.uint8([0, 1]), (1, 64, 64))
+    write_labels_tiff(pair.high_res, labels, voxel_size=(0.1, 0.1, 0.1))
+    result = cli("train", *pair.options, "--set", "crop=16")
+    expect_one_line(result, "The slice needs at least as many")
 
 
 def test_a_low_res_volume_smaller_than_a_crop_is_one_line(cli, pair, engine) -> None:

@@ -32,22 +32,22 @@ def test_a_volume_is_measured_alone(cli, cube, tmp_path) -> None:
 
 def test_a_volume_against_itself_has_no_error(cli, cube) -> None:
     result = cli("measure", cube, "--against", cube)
-    assert "volume-fraction error, mean over phases       0.0000" in result.out
-    assert "interface-area error, mean over pairs         0.0000" in result.out
+    assert value_of("volume-fraction error", result.out) == "0.0000"
+    assert value_of("interface-area error", result.out) == "0.0000"
 
 
 def test_a_phase_that_one_of_two_lacks_counts_as_nothing(cli, cube, tmp_path) -> None:
     write_labels_tiff(tmp_path / "zeros.tif", np.zeros((8, 8, 8), np.uint8), voxel_size=FINE)
     for files in ((cube, tmp_path / "zeros.tif"), (tmp_path / "zeros.tif", cube)):
         result = cli("measure", files[0], "--against", files[1])
-        assert "volume-fraction error, mean over phases       0.5000" in result.out
+        assert value_of("volume-fraction error", result.out) == "0.5000"
 
 
 def test_a_volume_is_compared_with_a_slice(cli, cube, tmp_path) -> None:
     labels = read_volume(cube).values[:, :1].swapaxes(0, 1)
     write_labels_tiff(tmp_path / "slice.tif", labels, voxel_size=FINE)
     result = cli("measure", cube, "--against", tmp_path / "slice.tif")
-    assert "volume-fraction error, mean over phases       0.0000" in result.out
+    assert value_of("volume-fraction error", result.out) == "0.0000"
 
 
 def test_a_stack_can_be_separate_slices(cli, cube, tmp_path) -> None:
@@ -100,3 +100,8 @@ def test_a_coarser_instrument_merges_phases(cli, cube, tmp_path) -> None:
 def test_a_simulated_volume_lies_beside_its_source_by_default(cli, cube) -> None:
     assert cli("simulate-low-res", cube, "--scale-factor", 2).status == 0
     assert read_volume(cube.with_name("cube-low-res.tif")).shape == (4, 4, 4)
+
+
+def value_of(title: str, table: str) -> str:
+    (line,) = (line for line in table.splitlines() if line.startswith(title))
+    return line.split()[-1]

@@ -178,21 +178,22 @@ def mismatch(
 def table(numbers: Mapping[str, Any]) -> str:
     """Return the numbers as lines of text."""
     found, against = numbers["found"], numbers.get("against")
-    lines = [found["name"] + (f" against {against['name']}" if against else "")]
+    titles = [found["name"], *([against["name"], "difference"] if against else [])]
+    lines = [" " * 34 + "".join(f"{title[:14]:>16}" for title in titles)]
     for measure_name, title in TITLES.items():
         if not found.get(measure_name):
             continue
         lines.append(title)
         for name, value in found[measure_name].items():
-            line = f"  {name:32}{value:10.4f}"
+            line = f"  {name:32}{value:16.4f}"
             if against and name in against.get(measure_name, {}):
                 wanted = against[measure_name][name]
-                line += f"{wanted:10.4f}{value - wanted:+10.4f}"
+                line += f"{wanted:16.4f}{value - wanted:+16.4f}"
             lines.append(line)
     differences = numbers.get("differences", {})
     for key, title in ERRORS.items():
         if differences.get(key) is not None:
-            lines.append(f"{title:42}{differences[key]:10.4f}")
+            lines.append(f"{title:42}{differences[key]:8.4f}")
     if "low_res_mismatch" in numbers:
-        lines.append(f"{'low-res mismatch':34}{numbers['low_res_mismatch']:10.4f}")
+        lines.append(f"{'low-res mismatch':42}{numbers['low_res_mismatch']:8.4f}")
     return "\n".join(lines)

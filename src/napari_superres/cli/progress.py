@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -25,8 +25,10 @@ from napari_superres.events import (
 )
 
 
-def follow_training(events: Iterator[TrainingEvent]) -> TrainingFinished:
-    """Consume a training, showing it, and return its last event."""
+def follow_training(
+    events: Iterator[TrainingEvent], known: Collection[str] = ()
+) -> TrainingFinished:
+    """Consume a training, showing it but for `known` warnings, and return its last event."""
     target: Measurement | None = None
     finished: TrainingFinished | None = None
     with contextlib.closing(events), Bar("training") as bar:  # type: ignore[type-var]
@@ -36,7 +38,8 @@ def follow_training(events: Iterator[TrainingEvent]) -> TrainingFinished:
                     target = event.target
                     bar.write(started_line(event))
                     for warning in event.warnings:
-                        bar.write(f"warning: {warning}")
+                        if warning not in known:
+                            bar.write(f"warning: {warning}")
                 case StepCompleted():
                     bar.show(event.progress, step_note(event))
                 case MetricsMeasured():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +67,6 @@ def train(
     """
     from napari_superres.data.checks import check_inputs
     from napari_superres.data.files import read_slices, read_volume
-    from napari_superres.fusion.training import train as train_engine
 
     volume = read_volume(low_res)
     if voxel_size is not None:
@@ -92,13 +91,17 @@ def train(
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
     typer.echo(describe_inputs(volume, slices, settings))
-    for finding in check_inputs(volume, slices, settings).findings:
+    findings = check_inputs(volume, slices, settings).findings
+    for finding in findings:
         typer.echo(f"{finding.level}: {finding.text}")
     if minutes is None and steps is None:
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
+    from napari_superres.fusion.training import train as train_engine  # torch is slow to load
+
     folder = options.free_name(Path("superres-run")) if run is None else run
     with stop_on_interrupt() as stop:
-        follow_to_end(train_engine(volume, slices, settings, folder, budget, stop))
+        events = train_engine(volume, slices, settings, folder, budget, stop)
+        follow_to_end(events, known=[finding.text for finding in findings])
 
 
 def resume(
@@ -114,7 +117,7 @@ def resume(
         follow_to_end(resume_engine(run, budget, stop))
 
 
-def follow_to_end(events: Iterator[TrainingEvent]) -> None:
+def follow_to_end(events: Iterator[TrainingEvent], known: Collection[str] = ()) -> None:
     """Show a training, say where it ended and what can be done next.
 
     Raises
@@ -122,7 +125,7 @@ def follow_to_end(events: Iterator[TrainingEvent]) -> None:
     typer.Exit
         With status 130 when it was interrupted.
     """
-    finished = follow_training(events)
+    finished = follow_training(events, known)
     run = finished.run_folder
     stopped = finished.reason is FinishReason.STOPPED
     typer.echo(
