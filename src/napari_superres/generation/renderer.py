@@ -1,0 +1,140 @@
+"""From low-res labels to super-res labels of one box: the network's part of generation.
+
+Legend of shape suffixes: B batch, C channels, M low-res phases, N high-res
+phases, Z Y X voxels.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from napari_superres.data.boxes import Box
+from napari_superres.data.volumes import Labels
+from napari_superres.errors import EngineError, OutOfMemoryError
+from napari_superres.fusion.generator import Generator
+from napari_superres.fusion.paper_blocks import NormConvolution, TransposedConvolution
+from napari_superres.generation.noise import NoiseField
+from napari_superres.generation.tiles import halves
+
+Precision = Literal["float32", "bfloat16"]
+
+SMALLEST_TILE = 16
+"""High-res voxels along a tile's longest side below which it is not cut for memory."""
+
+
+class Renderer:
+    """Generates any box of one volume; the same labels whatever the boxes.
+
+    Parameters
+    ----------
+    generator : in any mode; a copy of it is used
+    low_res : (Z, Y, X) phase indices of the whole volume
+    device : torch's name
+    precision : of the network
+    """
+
+    def __init__(
+        self, generator: Generator, low_res: Labels, device: str, precision: Precision
+    ) -> None:
+        self.device = torch.device(device)
+        self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        self.generator = for_generation(generator).to(self.device, self.dtype)
+        self.low_res_shape = low_res.shape
+        self._low_res_ZYX = torch.from_numpy(np.ascontiguousarray(low_res)).to(self.device)
+
+    def labels(self, box: Box, noise: NoiseField) -> Labels:
+        """Return phase indices of `box`, (Z, Y, X) uint8.
+
+        A tile that does not fit into memory is halved until it does.
+
+        Raises
+        ------
+        OutOfMemoryError
+            When even a small tile does not fit.
+        EngineError
+            When torch fails otherwise.
+        """
+        try:
+            with torch.inference_mode():
+                return self._labels(box, noise).cpu().numpy()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise EngineError(f"Generation failed: {error}.") from error
+            if max(box.shape) <= SMALLEST_TILE:
+                raise OutOfMemoryError(
+                    f"The device {self.device} has no room for a tile of {box.shape} voxels.",
+                    "A little free memory is needed.",
+                    "Close other programs, or choose another device.",
+                ) from error
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        result = np.empty(box.shape, np.uint8)
+        for half in halves(box):
+            result[half.slices(box.start)] = self.labels(half, noise)
+        return result
+
+    def _labels(self, box: Box, noise: NoiseField) -> Tensor:
+        needed = self.generator.low_res_box(box, self.low_res_shape)
+        logits_BNZYX = self.generator.logits(self._one_hot(needed), box, self.low_res_shape, noise)
+        return first_largest(logits_BNZYX)[0]
+
+    def _one_hot(self, box: Box) -> Tensor:
+        """Return (1, M, Z, Y, X) of a box; outside, the faces of the volume repeat."""
+        labels_ZYX = self._low_res_ZYX
+        for axis, ((lo, hi), size) in enumerate(zip(box.ranges(), self.low_res_shape, strict=True)):
+            index = torch.arange(lo, hi, device=self.device).clamp_(0, size - 1)
+            labels_ZYX = labels_ZYX.index_select(axis, index)
+        phases = torch.arange(self.generator.low_phases, device=self.device)
+        return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
+
+
+def for_generation(generator: Generator) -> Generator:
+    """Return a copy for inference, its batch normalisations folded into the convolutions."""
+    ready = copy.deepcopy(generator).eval().requires_grad_(False)
+    for module in ready.modules():
+        if isinstance(module, NormConvolution | TransposedConvolution):
+            _fold(module)
+    return ready
+
+
+def _fold(module: NormConvolution | TransposedConvolution) -> None:
+    norm = module.norm
+    if not isinstance(norm, nn.BatchNorm3d):
+        return
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    assert module.conv.bias is not None
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    out_axis = 1 if isinstance(module.conv, nn.ConvTranspose3d) else 0
+    shape = [1] * module.conv.weight.dim()
+    shape[out_axis] = -1
+    module.conv.weight.mul_(scale.view(shape))
+    module.conv.bias.sub_(norm.running_mean).mul_(scale).add_(norm.bias)
+    module.norm = nn.Identity()  # type: ignore[assignment]
+
+
+def first_largest(logits_BNZYX: Tensor) -> Tensor:
+    """Return the channel of the largest value, ties to the lowest, (B, Z, Y, X) uint8.
+
+    Fifteen times faster than `argmax` over a strided axis of few channels.
+    """
+    largest = logits_BNZYX[:, 0]
+    labels = torch.zeros(largest.shape, dtype=torch.uint8, device=largest.device)
+    for channel in range(1, logits_BNZYX.shape[1]):
+        candidate = logits_BNZYX[:, channel]
+        labels.masked_fill_(candidate > largest, channel)
+        largest = torch.maximum(largest, candidate)
+    return labels
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch, whatever its type, says that memory ran out."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")
+    )

@@ -1,0 +1,57 @@
+"""Where generated blocks go: the seam between generating and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.volumes import Labels
+from napari_superres.generation.tiles import cut_evenly
+
+
+class Sink(Protocol):
+    """A place for a result, written block by block in any order.
+
+    Attributes
+    ----------
+    blocks : boxes on the high-res grid that cover the result once
+    done : indices of the blocks that an earlier, interrupted generation has written
+    """
+
+    blocks: Sequence[Box]
+    done: frozenset[int]
+
+    def write(self, index: int, labels: Labels) -> None:
+        """Write the phase indices of one block; called from one thread at a time."""
+        ...
+
+    def finish(self) -> tuple[Labels | None, Path | None]:
+        """Complete the result and return it, in memory or as a path."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files, finished or not; what is written stays for a later generation."""
+        ...
+
+
+class MemorySink:
+    """Keeps the whole result in memory."""
+
+    def __init__(self, result: Box, tile: Triple) -> None:
+        self.blocks: Sequence[Box] = cut_evenly(result, tile)
+        self.done: frozenset[int] = frozenset()
+        self.origin = result.start
+        self.labels = np.zeros(result.shape, np.uint8)
+
+    def write(self, index: int, labels: Labels) -> None:
+        self.labels[self.blocks[index].slices(self.origin)] = labels
+
+    def finish(self) -> tuple[Labels | None, Path | None]:
+        return self.labels, None
+
+    def close(self) -> None:
+        pass

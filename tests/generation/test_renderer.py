@@ -1,0 +1,146 @@
+"""The labels of a voxel do not depend on the box that it is generated in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_superres.config import PRESETS, Preset
+from napari_superres.data.boxes import Box
+from napari_superres.errors import EngineError, OutOfMemoryError
+from napari_superres.generation.noise import NoiseField, layer_factors
+from napari_superres.generation.renderer import Renderer, first_largest, for_generation
+from napari_superres.generation.tiles import cut, cut_evenly, result_box
+from napari_superres.scale_factor import parse_scale_factor
+
+from .networks import LIGHT, low_res, mixed_generator
+
+FACTORS = ["1", "8/5", "2", "3", "4", "16/3", "8", "4,2,2"]
+PAPER = PRESETS[Preset.PAPER]
+ONE_INPUT = LIGHT.replace(noise="input", residual_blocks=2)
+SHAPE = (5, 6, 4)
+
+
+def renderer(scale_factor: str, network=LIGHT, shape=SHAPE) -> Renderer:
+    return Renderer(mixed_generator(scale_factor, network), low_res(shape), "cpu", "float32")
+
+
+def whole_pass(render: Renderer) -> tuple[Box, np.ndarray, NoiseField]:
+    noise = NoiseField(3, layer_factors(render.generator))
+    whole = result_box(render.low_res_shape, render.generator.scale_factor)
+    return whole, render.labels(whole, noise), noise
+
+
+def assert_equal_in(render: Renderer, boxes: list[Box]) -> None:
+    whole, expected, noise = whole_pass(render)
+    assert len(np.unique(expected)) == 3
+    for box in boxes:
+        np.testing.assert_array_equal(render.labels(box, noise), expected[box.slices()])
+
+
+@pytest.mark.parametrize("network", [LIGHT, ONE_INPUT], ids=["light", "input-noise"])
+@pytest.mark.parametrize("scale_factor", FACTORS)
+def test_tiles_equal_the_whole_volume_pass(scale_factor, network):
+    render = renderer(scale_factor, network)
+    whole = result_box(SHAPE, render.generator.scale_factor)
+    assert_equal_in(render, cut_evenly(whole, [max(size // 2, 1) for size in whole.shape]))
+
+
+@pytest.mark.parametrize("scale_factor", ["1", "8/5", "4", "4,2,2"])
+def test_tiles_of_the_papers_network_equal_the_whole_volume_pass(scale_factor):
+    render = renderer(scale_factor, PAPER, (4, 4, 3))
+    whole = result_box((4, 4, 3), render.generator.scale_factor)
+    assert_equal_in(render, cut_evenly(whole, [max(size // 2, 1) for size in whole.shape]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(FACTORS), st.data())
+def test_any_tiling_of_any_region_equals_the_whole_volume_pass(scale_factor, data):
+    render = renderer(scale_factor)
+    region = tuple(
+        tuple(sorted(data.draw(st.sets(st.integers(0, size), min_size=2, max_size=2))))
+        for size in SHAPE
+    )
+    part = result_box(SHAPE, parse_scale_factor(scale_factor), region)
+    if part.size:
+        tile = [data.draw(st.integers(max(size // 3, 1), size)) for size in part.shape]
+        assert_equal_in(render, cut(part, tile))
+
+
+def test_a_volume_thinner_than_the_receptive_field_is_generated_alike():
+    render = renderer("4", shape=(1, 2, 9))
+    assert_equal_in(render, cut(Box.whole((4, 8, 36)), (4, 5, 7)))
+
+
+def test_another_seed_gives_another_volume_with_the_same_low_res():
+    render = renderer("2")
+    whole, first, _ = whole_pass(render)
+    second = render.labels(whole, NoiseField(4, layer_factors(render.generator)))
+    assert 0.001 < (first != second).mean() < 0.9
+
+
+def test_bfloat16_changes_few_voxels():
+    generator = mixed_generator("4")
+    volume = low_res(SHAPE)
+    noise = NoiseField(0, layer_factors(generator))
+    whole = result_box(SHAPE, generator.scale_factor)
+    exact, fast = (
+        Renderer(generator, volume, "cpu", precision).labels(whole, noise)
+        for precision in ("float32", "bfloat16")
+    )
+    assert 0 < (exact != fast).mean() < 0.02
+
+
+def test_folded_normalisation_computes_the_same():
+    generator = mixed_generator("4", PAPER)
+    whole = Box.whole((8, 8, 8))
+    one_hot = torch.rand(1, 2, *generator.low_res_box(whole, (2, 2, 2)).shape)
+    noise = NoiseField(0)
+    with torch.inference_mode():
+        expected = generator.logits(one_hot, whole, (2, 2, 2), noise)
+        found = for_generation(generator).logits(one_hot, whole, (2, 2, 2), noise)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_ties_go_to_the_lowest_phase():
+    logits = torch.tensor([[1.0, 0.0, 2.0, -1.0], [1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
+    found = first_largest(logits.view(1, 3, 1, 1, 4))
+    assert found.flatten().tolist() == [0, 0, 2, 1]
+    assert found.dtype == torch.uint8
+
+
+class _Failing:
+    """Fails for tiles above a size as a device without memory would."""
+
+    def __init__(self, render: Renderer, largest: int, message: str) -> None:
+        self.logits, self.largest, self.message = render.generator.logits, largest, message
+
+    def __call__(self, one_hot, box, *rest):
+        if max(box.shape) > self.largest:
+            raise RuntimeError(self.message)
+        return self.logits(one_hot, box, *rest)
+
+
+def test_a_tile_without_room_is_halved_until_it_fits(monkeypatch):
+    render = renderer("4")
+    whole, expected, noise = whole_pass(render)
+    failing = _Failing(render, 17, "DefaultCPUAllocator: can't allocate memory: you tried …")
+    monkeypatch.setattr(render.generator, "logits", failing)
+    np.testing.assert_array_equal(render.labels(whole, noise), expected)
+
+
+def test_no_room_even_for_a_small_tile_is_our_own_error(monkeypatch):
+    render = renderer("4")
+    monkeypatch.setattr(render.generator, "logits", _Failing(render, 0, "CUDA out of memory"))
+    with pytest.raises(OutOfMemoryError, match="no room for a tile"):
+        render.labels(Box.whole((20, 20, 20)), NoiseField(0))
+
+
+def test_another_failure_of_torch_is_an_engine_error(monkeypatch):
+    render = renderer("4")
+    monkeypatch.setattr(render.generator, "logits", _Failing(render, 0, "illegal access"))
+    with pytest.raises(EngineError, match="Generation failed: illegal access"):
+        render.labels(Box.whole((4, 4, 4)), NoiseField(0))
