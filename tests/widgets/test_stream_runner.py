@@ -1,8 +1,8 @@
 import threading
 
 import pytest
-from fakes import FakeEngine
 
+from fakes import FakeEngine
 from napari_superres.config import Budget
 from napari_superres.errors import EngineError, OutOfMemoryError
 from napari_superres.widgets.run_state import RunState

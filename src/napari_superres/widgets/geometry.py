@@ -18,12 +18,13 @@ Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 def first_voxel_in_low_res(
-    scale_factor: ScaleFactor, start: Sequence[int] = (0, 0, 0)
+    scale_factor: ScaleFactor, start: Sequence[int | Fraction] = (0, 0, 0)
 ) -> tuple[float, float, float]:
     """Return the centre of the first super-res voxel in low-res voxel coordinates (zyx).
 
     Voxel centres lie at whole numbers: with scale factor sf it is
     start + (1/sf − 1)/2, hence translate = (s_SR − s_LR)/2 in world units.
+    `start` is the result's first face, in low-res voxels from the volume's face.
     """
     z, y, x = (
         float(Fraction(begin) + (1 / factor - 1) / 2)
@@ -97,7 +98,9 @@ def parse_region(text: str, shape: Sequence[int]) -> Region | None:
         )
     except ValueError as error:
         raise SettingsError(
-            f"{text!r} is no region.", "Three ranges are needed.", "Write for example 0:32,0:64,8:40."
+            f"{text!r} is no region.",
+            "Three ranges are needed.",
+            "Write for example 0:32,0:64,8:40.",
         ) from error
     for (first, last), size in zip((z, y, x), shape, strict=True):
         if not 0 <= first < last <= size:

@@ -25,7 +25,7 @@ def micrometres(unit: object) -> float | None:
     """Return the length of one `unit` (pint unit or name) in µm, None when it is no length."""
     import pint
 
-    registry = pint.get_application_registry()
+    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
     try:
         return float(registry.Quantity(1, str(unit)).to("micrometer").magnitude)
     except (pint.DimensionalityError, pint.UndefinedUnitError, AttributeError):

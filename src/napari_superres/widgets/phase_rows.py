@@ -86,13 +86,12 @@ def make_table(
 
     Names, colours and the map are kept when the label values are the same ones.
     """
-    low = dict(
-        zip((p.value for p in low_res.phases), shares([low_res.labels], len(low_res.phases)))
-    )
+    low_shares = shares([low_res.labels], len(low_res.phases))
+    low = {p.value: float(s) for p, s in zip(low_res.phases, low_shares, strict=True)}
     images = [image for images in high_res.sets for image in images]
     high = shares(images, len(high_res.phases))
     values = [phase.value for phase in high_res.phases]
-    guessed = guess_phase_map(dict(zip(values, high)), low)
+    guessed = guess_phase_map(dict(zip(values, high, strict=True)), low)
     rows = tuple(
         PhaseRow(
             phase.value,
@@ -104,8 +103,10 @@ def make_table(
         for index, phase in enumerate(high_res.phases)
     )
     table = PhaseTable(rows, low)
-    if before is None or [row.value for row in before.rows] != values or set(before.low_res) != set(
-        low
+    if (
+        before is None
+        or [row.value for row in before.rows] != values
+        or set(before.low_res) != set(low)
     ):
         return table
     kept = [
@@ -117,14 +118,14 @@ def make_table(
 
 def shares(images: Sequence[NDArray[np.uint8]], n_phases: int) -> NDArray[np.float64]:
     """Return the fraction of each phase index over all images, (n,)."""
-    counts = sum(np.bincount(image.ravel(), minlength=n_phases) for image in images)
-    counts = np.asarray(counts, np.float64)
-    return counts / counts.sum()
+    counts = np.zeros(n_phases, np.float64)
+    for image in images:
+        counts += np.bincount(image.ravel(), minlength=n_phases)
+    total = float(counts.sum())
+    return counts / total
 
 
-def guess_phase_map(
-    high_res: Mapping[int, float], low_res: Mapping[int, float]
-) -> dict[int, int]:
+def guess_phase_map(high_res: Mapping[int, float], low_res: Mapping[int, float]) -> dict[int, int]:
     """Guess the low-res phase that each high-res phase belongs to.
 
     Equal values belong together. The others go where the fractions of the
@@ -140,7 +141,7 @@ def guess_phase_map(
     lowest = np.inf
     if len(low_res) ** len(free) > 100_000:
         first = next(iter(low_res))
-        return fixed | {value: first for value in free}
+        return fixed | dict.fromkeys(free, first)
     for choice in product(low_res, repeat=len(free)):
         candidate = fixed | dict(zip(free, choice, strict=True))
         unserved = len(set(low_res) - set(candidate.values()))

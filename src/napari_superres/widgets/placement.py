@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,15 @@ class Placement:
     shear: NDArray[np.float64]
     affine: NDArray[np.float64]
 
-    def super_res(self, scale_factor: ScaleFactor, start: Sequence[int] = (0, 0, 0)) -> dict[str, Any]:
+    def super_res(
+        self, scale_factor: ScaleFactor, start: Sequence[int | Fraction] = (0, 0, 0)
+    ) -> dict[str, Any]:
         """Return the layer arguments of a super-res volume over this low-res layer.
 
         Parameters
         ----------
         scale_factor : low-res over super-res voxel size
-        start : first low-res voxel that was generated
+        start : where the result starts, in low-res voxels from the volume's face
         """
         first = np.array(first_voxel_in_low_res(scale_factor, start))
         factors = np.array([float(factor) for factor in scale_factor])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -12,9 +12,10 @@ from weakref import WeakKeyDictionary, WeakSet
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
+from napari_superres import __version__
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import Labels
 from napari_superres.events import (
     CheckpointSaved,
     GenerationEvent,
@@ -24,34 +25,13 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.scale_factor import ScaleFactor
+from napari_superres.scale_factor import ScaleFactor, format_scale_factor
 from napari_superres.widgets.engine import Engine
 from napari_superres.widgets.history import History
+from napari_superres.widgets.input_reader import Inputs, problem_of
+from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.placement import Placement
-from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.stream_runner import StreamRunner
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """A pair of inputs as chosen in the Data step.
-
-    Attributes
-    ----------
-    low_res, high_res : with the phase table's names and colours
-    phase_map : high-res value : low-res value
-    scale_factor : low-res over high-res voxel size, zyx; None until known
-    placement : of the low-res layer
-    low_res_path, high_res_paths : the files behind the layers, None for none
-    """
-
-    low_res: SegmentedVolume
-    high_res: SegmentedSlices
-    phase_map: dict[int, int]
-    scale_factor: ScaleFactor | None
-    placement: Placement
-    low_res_path: Path | None = None
-    high_res_paths: tuple[Path | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +41,26 @@ class Run:
     folder: Path
     scale_factor: ScaleFactor
     phases: tuple[Phase, ...]
+    low_res_phases: tuple[Phase, ...]
     low_res_shape: tuple[int, int, int]
     placement: Placement
     learnt: bool = False
-    name: str = field(default="", compare=False)
+    name: str = ""
+
+    def noted(self, metadata: dict[str, Any], settings: GenerationSettings) -> dict[str, Any]:
+        """Return a result's layer metadata with where it comes from added."""
+        more = {
+            "scale_factor": format_scale_factor(self.scale_factor),
+            "border_dropped": settings.crop_border,
+            "provenance": {
+                "software": f"napari-superres-fusion {__version__}",
+                "run": str(self.folder),
+                "checkpoint": settings.checkpoint,
+                "seed": str(settings.seed),
+                "scale_factor": format_scale_factor(self.scale_factor),
+            },
+        }
+        return {**metadata, KEY: {**metadata[KEY], **more}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +108,11 @@ class Session(QObject):
     @property
     def ready(self) -> bool:
         """Whether a training could start."""
-        return self.inputs is not None and self.inputs.scale_factor is not None
+        return (
+            self.inputs is not None
+            and self.inputs.scale_factor is not None
+            and problem_of(self.inputs) is None
+        )
 
     @property
     def can_continue(self) -> bool:
@@ -141,6 +141,7 @@ class Session(QObject):
                 run_folder,
                 settings.scale_factor,
                 inputs.high_res.phases,
+                inputs.low_res.phases,
                 inputs.low_res.shape,
                 inputs.placement,
                 name=inputs.low_res.name,
@@ -158,9 +159,7 @@ class Session(QObject):
         if self.run is None or self.training.active:
             return
         folder, resume = self.run.folder, self.engine.resume
-        self.training.start(
-            f"Training in {folder}", lambda stop: resume(folder, budget, stop)
-        )
+        self.training.start(f"Training in {folder}", lambda stop: resume(folder, budget, stop))
 
     def start_generation(self, settings: GenerationSettings) -> None:
         """Generate a volume from the current run."""
@@ -202,7 +201,7 @@ class Session(QObject):
                 show_info(warning)
         learnt = isinstance(event, CheckpointSaved | TrainingFinished)
         if learnt and self.run is not None and not self.run.learnt:
-            self.set_run(_learnt(self.run))
+            self.set_run(replace(self.run, learnt=True))
         self.history_changed.emit()
 
     def _on_generation_event(self, event: GenerationEvent) -> None:
@@ -215,12 +214,6 @@ class Session(QObject):
         show_error(str(error))
 
 
-def _learnt(run: Run) -> Run:
-    return Run(
-        run.folder, run.scale_factor, run.phases, run.low_res_shape, run.placement, True, run.name
-    )
-
-
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -230,6 +223,3 @@ def session_of(viewer: Any) -> Session:
     if raw not in _sessions:
         _sessions[raw] = Session()
     return _sessions[raw]
-
-
-__all__ = ["Generated", "Inputs", "Run", "RunState", "Session", "session_of"]

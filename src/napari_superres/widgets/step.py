@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QDockWidget, QLabel, QWidget
+from qtpy.QtWidgets import QDockWidget, QFormLayout, QLabel, QWidget
 
 from napari_superres.widgets.session import Session, session_of
 
@@ -55,3 +55,12 @@ def note(text: str = "") -> QLabel:
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
+
+
+def new_form(parent: QWidget | None = None) -> QFormLayout:
+    """Return an empty form of label and field, whose fields fill the width."""
+    form = QFormLayout() if parent is None else QFormLayout(parent)
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+    return form

@@ -1,0 +1,154 @@
+"""The demo in napari: every stage by itself, while the user watches."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_superres.data.examples import Example
+from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.volumes import Labels, values_of
+from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
+from napari_superres.errors import SuperResError
+from napari_superres.widgets.dock import SuperResDock
+from napari_superres.widgets.input_roles import TRUTH
+from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.samples import example_layers, phase_layer
+from napari_superres.widgets.session import Generated
+
+
+class DemoDriver(QObject):
+    """Drives the panel through a `DemoPlan` as a person would.
+
+    Signals
+    -------
+    finished : the verdict's text, or the SuperResError that ended the demo
+    """
+
+    finished = Signal(object)
+
+    def __init__(self, dock: SuperResDock, plan: DemoPlan) -> None:
+        super().__init__(dock)
+        self.dock, self.plan = dock, plan
+        self.example: Example | None = None
+        self.seconds: dict[str, float] = {}
+        self._since = 0.0
+        session = dock.session
+        session.training.state_changed.connect(self._on_training)
+        session.generation.failed.connect(self.finished)
+        session.training.failed.connect(self.finished)
+        session.generated.connect(self._on_generated)
+
+    def start(self) -> None:
+        """Make the example in a thread, then go on by itself."""
+        self._since = time.monotonic()
+        self._say("Making the example: a battery cathode …")
+        self._in_thread(_prepare, self._on_example, self.plan)
+
+    def _on_example(self, example: Example | SuperResError) -> None:
+        if isinstance(example, SuperResError):
+            self._end(example)
+            return
+        self._took("example")
+        self.example = example
+        self.dock.data.add_layers(example_layers(example))
+        self.dock.train.take(example.settings, self.plan.run_folder, self.plan.minutes)
+        # a moment to see the inputs
+        QTimer.singleShot(1500, self._start_training)
+
+    def _start_training(self) -> None:
+        if self.example is not None:
+            self._since = time.monotonic()
+            self.dock.run_bar.start_asked.emit()
+
+    def _on_training(self, state: RunState) -> None:
+        if self.example is None or state not in (RunState.COMPLETED, RunState.STOPPED):
+            return
+        self._took("training")
+        self.dock.show_step(self.dock.generate)
+        self.dock.session.start_generation(GENERATION)
+
+    def _on_generated(self, generated: Generated) -> None:
+        if self.example is None:
+            return
+        self._took("generation")
+        self._say("Measuring the volume against its truth …")
+        self._in_thread(
+            _finish, self._on_finished, self.plan, self.example, generated.labels, self.seconds
+        )
+
+    def _on_finished(self, result: str | SuperResError) -> None:
+        if isinstance(result, SuperResError):
+            self._end(result)
+            return
+        assert self.example is not None
+        self._add_truth()
+        self.dock.show_step(self.dock.export)
+        lines = result.replace("\n", "<br>")
+        self.dock.run_bar.status.setText(f"{lines}<br>All of it is in {self.plan.output}")
+        self.example = None  # from here on the panel is the user's
+        self._end(result)
+
+    def _add_truth(self) -> None:
+        truth = self.example.truth if self.example is not None else None
+        if truth is None:
+            return
+        placement = self.dock.session.run
+        assert placement is not None
+        data, arguments, _kind = phase_layer(
+            truth.labels,
+            truth.phases,
+            "truth",
+            TRUTH,
+            visible=False,
+            **placement.placement.super_res(placement.scale_factor),
+        )
+        self.dock.viewer.add_labels(data, **arguments)
+
+    def _end(self, result: str | SuperResError) -> None:
+        if isinstance(result, SuperResError):
+            self._say(f"<b>The demo ended.</b> {result}")
+        else:
+            show_info(f"The demo is done. Results: {self.plan.output}")
+        self.finished.emit(result)
+
+    def _say(self, text: str) -> None:
+        self.dock.run_bar.status.setText(text)
+
+    def _took(self, stage: str) -> None:
+        self.seconds[stage] = time.monotonic() - self._since
+        self._since = time.monotonic()
+
+    def _in_thread(self, function: Any, then: Any, *arguments: Any) -> None:
+        worker = create_worker(function, *arguments, _start_thread=False)
+        worker.returned.connect(then)
+        worker.start()
+
+
+def _prepare(plan: DemoPlan) -> Example | SuperResError:
+    try:
+        return prepare(plan)
+    except SuperResError as error:
+        return error
+
+
+def _finish(
+    plan: DemoPlan, example: Example, labels: Labels, seconds: dict[str, float]
+) -> str | SuperResError:
+    """Write the volume, figure and numbers; returns the verdict."""
+    phases = example.high_res.phases
+    try:
+        write_labels_tiff(
+            plan.super_res,
+            values_of(labels, phases),
+            voxel_size=example.high_res.voxel_size,
+            phases=phases,
+            provenance={"run": str(plan.run_folder), "seed": str(GENERATION.seed)},
+        )
+        return verdict(judge(plan, example, labels, seconds))
+    except SuperResError as error:
+        return error

@@ -1,0 +1,109 @@
+"""The bench: the steps as tabs in one dock, with the training's controls always in sight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from napari_superres.widgets.data_step import DataStep
+from napari_superres.widgets.export_step import ExportStep
+from napari_superres.widgets.generate_step import GenerateStep
+from napari_superres.widgets.monitor_step import MonitorStep
+from napari_superres.widgets.run_bar import RunBar
+from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.step import Step
+from napari_superres.widgets.train_step import TrainStep
+
+WIDTH = 440
+
+
+class SuperResDock(Step):
+    """Data, Train, Monitor, Generate, Export; below them the run bar."""
+
+    title = "SuperRes Fusion"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        shared = self.session
+        self.data = DataStep(napari_viewer, shared)
+        self.train = TrainStep(napari_viewer, shared)
+        self.monitor = MonitorStep(napari_viewer, shared)
+        self.generate = GenerateStep(napari_viewer, shared)
+        self.export = ExportStep(napari_viewer, shared)
+        self.run_bar = RunBar(shared)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setStyleSheet("QTabBar::tab { padding: 5px 9px; }")
+        steps: tuple[Step, ...] = (self.data, self.train, self.monitor, self.generate, self.export)
+        for number, step in enumerate(steps, 1):
+            self.tabs.addTab(_scrolled(step), f"{number} {step.title}")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.run_bar)
+        self.setMinimumWidth(WIDTH)
+        self.run_bar.start_asked.connect(self._start)
+        self.run_bar.continue_asked.connect(self._continue)
+        self.tabs.currentChanged.connect(self._on_tab)
+        shared.training.state_changed.connect(self._on_state)
+        self._devices_asked = False
+
+    def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
+        """Return a size that leaves the canvas its room at 1440 × 900."""
+        return QSize(WIDTH, 800)
+
+    def show_step(self, step: QWidget) -> None:
+        """Bring a step to the front."""
+        for index in range(self.tabs.count()):
+            area = self.tabs.widget(index)
+            if isinstance(area, QScrollArea) and area.widget() is step:
+                self.tabs.setCurrentIndex(index)
+
+    def _start(self) -> None:
+        if self.data.refresh() is not None:  # the layers may have been painted since
+            self.train.start()
+
+    def _continue(self) -> None:
+        self.train.continue_run()
+
+    def _on_state(self, state: RunState) -> None:
+        if state is RunState.STARTING:
+            self.show_step(self.monitor)
+
+    def _on_tab(self, _index: int) -> None:
+        area = self.tabs.currentWidget()
+        shown = area.widget() if isinstance(area, QScrollArea) else None
+        if shown is self.train and not self._devices_asked:
+            self._devices_asked = True
+            self.train.find_devices()
+
+
+class TrainPanel(Step):
+    """Step 2 by itself, with the run bar."""
+
+    title = "Train"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self.train = TrainStep(napari_viewer, self.session)
+        self.run_bar = RunBar(self.session)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(_scrolled(self.train), 1)
+        layout.addWidget(self.run_bar)
+        self.run_bar.start_asked.connect(self.train.start)
+        self.run_bar.continue_asked.connect(self.train.continue_run)
+        self.train.find_devices()
+
+
+def _scrolled(step: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(step)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

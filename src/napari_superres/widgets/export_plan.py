@@ -1,0 +1,115 @@
+"""What an export writes, decided without Qt and written in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_superres.data.boxes import Box
+from napari_superres.data.phases import Phase
+from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.volumes import VoxelSize, values_of
+from napari_superres.errors import PhaseError, SuperResError
+from napari_superres.scale_factor import parse_scale_factor
+from napari_superres.widgets.geometry import border_box, export_box
+from napari_superres.widgets.layer_data import KEY, layer_phases, layer_voxel_size, micrometres
+
+Flavour = Literal["imagej", "ome"]
+
+
+@dataclass(frozen=True, eq=False)
+class ExportPlan:
+    """One file to write.
+
+    Attributes
+    ----------
+    labels : (Z, Y, X) shown labels, index + 1
+    box : voxels to write
+    voxel_size : µm zyx, None when the layer has no units of length
+    offset : µm of the first exported voxel's centre
+    """
+
+    labels: Any
+    box: Box
+    phases: tuple[Phase, ...]
+    voxel_size: VoxelSize | None
+    offset: VoxelSize | None
+    provenance: Mapping[str, str]
+    flavour: Flavour
+
+
+def border_of(layer: Any) -> Box:
+    """Return the box of a generated layer without the border that lacked context.
+
+    One low-res voxel goes from each face, unless the generation left it out already.
+    """
+    note = layer.metadata[KEY]
+    shape = layer.data.shape
+    if note.get("border_dropped"):
+        return Box.whole(shape)
+    return border_box(shape, parse_scale_factor(note["scale_factor"]))
+
+
+def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> ExportPlan:
+    """Return the plan for a part of a generated layer.
+
+    Raises
+    ------
+    SettingsError
+        Nothing is left of the box.
+    """
+    inside = export_box(box, layer.data.shape, border)
+    sizes = layer_voxel_size(layer)
+    voxel_size = offset = None
+    if sizes is not None:
+        voxel_size = (sizes[0], sizes[1], sizes[2])
+        factors = [micrometres(unit) or 1.0 for unit in layer.units]
+        first = [
+            float(shift) * factor + start * size
+            for shift, factor, start, size in zip(
+                layer.translate, factors, inside.start, sizes, strict=True
+            )
+        ]
+        offset = (first[0], first[1], first[2])
+    provenance = dict(layer.metadata[KEY].get("provenance", {}))
+    provenance["box"] = ",".join(f"{first}:{last}" for first, last in inside.ranges())
+    return ExportPlan(
+        layer.data,
+        inside,
+        layer_phases(layer) or (),
+        voxel_size,
+        offset,
+        provenance,
+        flavour,
+    )
+
+
+def write_export(plan: ExportPlan, path: Path) -> Path | SuperResError:
+    """Write the file; returns its path, or the error that a person should read."""
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        path = path.with_name(path.name + ".tif")
+    try:
+        shown = np.asarray(plan.labels[plan.box.slices()])
+        if shown.min() < 1 or shown.max() > len(plan.phases):
+            raise PhaseError(
+                "The volume has voxels without a phase.",
+                f"Its phases are the labels 1 to {len(plan.phases)}.",
+                "Paint them with one of these labels.",
+            )
+        values = values_of((shown - 1).astype(np.uint8), plan.phases)
+        write_labels_tiff(
+            path,
+            values,
+            voxel_size=plan.voxel_size,
+            offset=plan.offset,
+            phases=plan.phases,
+            provenance=plan.provenance,
+            flavour=plan.flavour,
+        )
+    except SuperResError as error:
+        return error
+    return path

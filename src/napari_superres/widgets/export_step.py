@@ -1,0 +1,259 @@
+"""Step 5: cut a box out of a generated volume and write it as TIFF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels, Shapes
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+)
+
+from napari_superres.data.boxes import Box
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.widgets.export_plan import ExportPlan, border_of, plan_export, write_export
+from napari_superres.widgets.geometry import box_of_vertices
+from napari_superres.widgets.input_roles import SUPER_RES, role_of
+from napari_superres.widgets.layer_pickers import LayerCombo
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.step import Step, heading, new_form, note
+from napari_superres.widgets.texts import sizes
+
+BOX_LAYER = "crop box"
+FLAVOURS = (("ImageJ TIFF", "imagej"), ("OME-TIFF", "ome"))
+
+
+class ExportStep(Step):
+    """Which volume, which box, which file."""
+
+    title = "Export"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self._build()
+        for event in ("inserted", "removed", "reordered"):
+            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        self._on_layers()
+
+    def _build(self) -> None:
+        self.layer = LayerCombo()
+        self.layer.setToolTip("Volumes generated in step 4")
+        self.spins = [[QSpinBox(), QSpinBox()] for _ in range(3)]
+        grid = QGridLayout()
+        for column, text in enumerate(("", "from", "up to")):
+            grid.addWidget(QLabel(text), 0, column)
+        for axis, name in enumerate("zyx"):
+            grid.addWidget(QLabel(name), axis + 1, 0)
+            for end, spin in enumerate(self.spins[axis]):
+                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
+                spin.valueChanged.connect(self.refresh)
+                grid.addWidget(spin, axis + 1, end + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        self.draw = QPushButton("Draw in the viewer")
+        self.draw.setToolTip("Draw a rectangle on the shown slice; the third axis stays as typed")
+        self.from_shape = QPushButton("From rectangle")
+        self.from_shape.setToolTip("Take the last rectangle of the Shapes layer")
+        self.whole = QPushButton("Whole volume")
+        self.border = QCheckBox("Drop one low-res voxel from each face")
+        self.border.setChecked(True)
+        self.border.setToolTip("At the faces the generator had no context (Dahari et al. 2022)")
+        self.summary, self.status = note(), note()
+        self.flavour = QComboBox()
+        for text, flavour in FLAVOURS:
+            self.flavour.addItem(text, flavour)
+        self.path = QLineEdit()
+        self.path.setPlaceholderText("super-res.tif")
+        self.browse, self.export = QPushButton("Choose …"), QPushButton("Export")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        form = new_form()
+        form.addRow("Volume", self.layer)
+        layout.addLayout(form)
+        layout.addWidget(heading("Crop box (voxels)"))
+        layout.addLayout(grid)
+        row = QHBoxLayout()
+        for button in (self.draw, self.from_shape, self.whole):
+            row.addWidget(button)
+        layout.addLayout(row)
+        layout.addWidget(self.border)
+        layout.addWidget(self.summary)
+        layout.addWidget(heading("File"))
+        file_form = new_form()
+        file_form.addRow("Format", self.flavour)
+        layout.addLayout(file_form)
+        file_row = QHBoxLayout()
+        file_row.addWidget(self.path, 1)
+        file_row.addWidget(self.browse)
+        layout.addLayout(file_row)
+        layout.addWidget(self.export)
+        layout.addWidget(self.status)
+        layout.addStretch(1)
+        self.layer.chosen.connect(self.reset_box)
+        self.whole.clicked.connect(self.reset_box)
+        self.border.toggled.connect(self.refresh)
+        self.draw.clicked.connect(self.start_drawing)
+        self.from_shape.clicked.connect(self.take_rectangle)
+        self.browse.clicked.connect(self._browse)
+        self.export.clicked.connect(self.start)
+
+    @property
+    def box(self) -> Box:
+        """The typed box."""
+        (z0, z1), (y0, y1), (x0, x1) = ([spin.value() for spin in pair] for pair in self.spins)
+        return Box((z0, y0, x0), (z1, y1, x1))
+
+    def set_box(self, box: Box) -> None:
+        """Show a box, cut to the volume."""
+        layer = self.layer.layer
+        if layer is not None:
+            box = box.within(Box.whole(layer.data.shape))
+        for pair, ends in zip(self.spins, box.ranges(), strict=True):
+            for spin, value in zip(pair, ends, strict=True):
+                with QSignalBlocker(spin):
+                    spin.setValue(value)
+        self.refresh()
+
+    def reset_box(self) -> None:
+        """Set the box to the whole volume."""
+        layer = self.layer.layer
+        if layer is None:
+            self.refresh()
+            return
+        for axis, size in enumerate(layer.data.shape):
+            for spin in self.spins[axis]:
+                with QSignalBlocker(spin):
+                    spin.setRange(0, size)
+        self.set_box(Box.whole(layer.data.shape))
+
+    def plan(self) -> ExportPlan:
+        """Return what would be written.
+
+        Raises
+        ------
+        SettingsError
+            No volume is chosen, or the box holds no voxel.
+        """
+        layer = self.layer.layer
+        if layer is None:
+            raise SettingsError("There is no generated volume yet.", action="See step 4, Generate.")
+        border = border_of(layer) if self.border.isChecked() else None
+        return plan_export(layer, self.box, border, self.flavour.currentData())
+
+    def refresh(self, _what: object = None) -> None:
+        """Show how large the exported volume will be."""
+        try:
+            plan = self.plan()
+        except SuperResError as error:
+            self.summary.setText(str(error))
+            self.export.setEnabled(False)
+            return
+        extent = ""
+        if plan.voxel_size is not None:
+            lengths = [n * size for n, size in zip(plan.box.shape, plan.voxel_size, strict=True)]
+            extent = ", " + " × ".join(f"{length:.4g}" for length in lengths) + " µm"
+        self.summary.setText(f"Gives {sizes(plan.box.shape)} voxels{extent}.")
+        self.export.setEnabled(True)
+
+    def start(self) -> None:
+        """Write the file in a thread."""
+        try:
+            plan = self.plan()
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        if not self.path.text().strip():
+            self._browse()
+        path = self.path.text().strip()
+        if not path:
+            return
+        self.export.setEnabled(False)
+        self.status.setText("Writing …")
+        target = Path(path).expanduser()
+        worker = create_worker(write_export, plan, target, _start_thread=False)
+        worker.returned.connect(self._on_written)
+        worker.start()
+
+    def _on_written(self, result: Path | SuperResError) -> None:
+        self.export.setEnabled(True)
+        if isinstance(result, SuperResError):
+            self.status.setText(f"<b>Not written.</b> {result}")
+            show_error(str(result))
+            return
+        self.status.setText(f"Written: {result}")
+        show_info(f"Exported to {result}")
+
+    def start_drawing(self) -> None:
+        """Add a Shapes layer, or take the one there is, ready to draw a rectangle."""
+        layer = self.layer.layer
+        if layer is None:
+            return
+        if BOX_LAYER not in self.viewer.layers:
+            shapes = self.viewer.add_shapes(
+                name=BOX_LAYER,
+                ndim=3,
+                scale=layer.scale,
+                units=layer.units,
+                axis_labels=layer.axis_labels,
+                translate=layer.translate,
+                edge_color="#ffffff",
+                face_color="#ffffff33",
+                edge_width=1,
+            )
+            shapes.events.data.connect(self._on_shape)
+        shapes = self.viewer.layers[BOX_LAYER]
+        self.viewer.layers.selection.active = shapes
+        shapes.mode = "add_rectangle"
+
+    def _on_shape(self, event: Mapping[str, Any] | Any) -> None:
+        if str(getattr(event, "action", "")) in ("added", "changed", "ActionType.ADDED"):
+            self.take_rectangle()
+
+    def take_rectangle(self) -> None:
+        """Set the box from the last rectangle drawn on a slice of the volume."""
+        layer = self.layer.layer
+        shapes = [s for s in self.viewer.layers if isinstance(s, Shapes) and len(s.data)]
+        if layer is None or not shapes:
+            show_info("Draw a rectangle in a Shapes layer first.")
+            return
+        drawn = shapes[-1]
+        world = [drawn.data_to_world(corner) for corner in drawn.data[-1]]
+        displayed = list(self.viewer.dims.displayed)[-2:]
+        vertices = np.array([layer.world_to_data(_three(corner)) for corner in world])
+        self.set_box(box_of_vertices(vertices, self.box, displayed))
+
+    def _on_layers(self, _event: object = None) -> None:
+        volumes = [
+            layer
+            for layer in reversed(self.viewer.layers)
+            if isinstance(layer, Labels) and role_of(layer) == SUPER_RES
+        ]
+        self.layer.refill(volumes)
+        if volumes and self.layer.layer is None:
+            self.layer.choose(volumes[0])
+
+    def _browse(self) -> None:
+        start = self.path.text() or str(Path.home() / "super-res.tif")
+        path, _ = QFileDialog.getSaveFileName(self, "Export as", start, "TIFF (*.tif *.tiff)")
+        if path:
+            self.path.setText(path)
+
+
+def _three(corner: Any) -> np.ndarray[Any, Any]:
+    """Return a world position with leading zeros for the axes a 2D layer lacks."""
+    return np.concatenate([np.zeros(3 - len(corner)), np.asarray(corner, float)])

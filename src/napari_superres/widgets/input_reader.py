@@ -1,0 +1,138 @@
+"""From chosen layers to inputs: everything the Data step does besides showing it; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import ScaleFactorError, ShapeError, SuperResError
+from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
+from napari_superres.widgets.geometry import suggest_scale_factor
+from napari_superres.widgets.layer_data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.phase_rows import PhaseTable, make_table
+from napari_superres.widgets.placement import Placement, placement_of
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A pair of inputs as chosen in the Data step.
+
+    Attributes
+    ----------
+    low_res, high_res : with the phase table's names and colours
+    table : the phases and the map
+    scale_factor : low-res over high-res voxel size, zyx; None until known
+    placement : of the low-res layer
+    low_res_path, high_res_paths : the files behind the layers, None for none
+    """
+
+    low_res: SegmentedVolume
+    high_res: SegmentedSlices
+    table: PhaseTable
+    scale_factor: ScaleFactor | None
+    placement: Placement
+    low_res_path: Path | None = None
+    high_res_paths: tuple[Path | None, ...] = ()
+
+
+def read_inputs(
+    low_res_layer: Any | None,
+    high_res_layers: Sequence[Any | None],
+    anisotropic: bool = False,
+    before: PhaseTable | None = None,
+) -> Inputs | None:
+    """Read the chosen layers.
+
+    Parameters
+    ----------
+    low_res_layer, high_res_layers : None for what is not chosen yet
+    anisotropic : three layers, normal to z, y and x
+    before : the table as edited so far, kept where the phases are the same
+
+    Returns
+    -------
+    Inputs or None
+        None while the choice is not complete. The scale factor is what the voxel
+        sizes say, None when they say nothing.
+
+    Raises
+    ------
+    SuperResError
+        The layers cannot be used; the message says why.
+    """
+    chosen = [layer for layer in high_res_layers if layer is not None]
+    if low_res_layer is None or not chosen or (anisotropic and len(chosen) != 3):
+        return None
+    if any(layer is low_res_layer for layer in chosen):
+        raise ShapeError(
+            f"{low_res_layer.name} is chosen as low-res and as high-res.",
+            "They are two different images.",
+            "Take it out of one of the two.",
+        )
+    low_res = volume_from_layer(low_res_layer)
+    high_res = slices_from_layers(chosen, anisotropic)
+    table = make_table(low_res, high_res, before)
+    inputs = Inputs(
+        low_res,
+        high_res,
+        table,
+        suggest_scale_factor(low_res.voxel_size, high_res.voxel_size),
+        placement_of(low_res_layer),
+        _path(low_res_layer),
+        tuple(_path(layer) for layer in chosen),
+    )
+    return with_table(inputs, table)
+
+
+def with_table(inputs: Inputs, table: PhaseTable) -> Inputs:
+    """Return the inputs with the names, colours and map of `table`."""
+    low_res = replace(inputs.low_res, phases=table.low_res_phases(inputs.low_res.phases))
+    high_res = replace(inputs.high_res, phases=table.phases)
+    return replace(inputs, low_res=low_res, high_res=high_res, table=table)
+
+
+def with_scale_factor(inputs: Inputs, text: str) -> Inputs:
+    """Return the inputs with a typed scale factor; empty text for unknown.
+
+    Raises
+    ------
+    ScaleFactorError
+        The text is no scale factor.
+    """
+    factor = parse_scale_factor(text) if text.strip() else None
+    return replace(inputs, scale_factor=factor)
+
+
+def scale_factor_note(inputs: Inputs | None, typed: ScaleFactor | None) -> str:
+    """Return where the scale factor comes from, or what is missing."""
+    if inputs is None:
+        return ""
+    try:
+        implied = suggest_scale_factor(inputs.low_res.voxel_size, inputs.high_res.voxel_size)
+    except ScaleFactorError as error:
+        return str(error)
+    if implied is None:
+        return "The layers have no units of length: type the scale factor, or the voxel sizes."
+    if typed is None or typed == implied:
+        return "from the voxel sizes"
+    return f"the voxel sizes say {format_scale_factor(implied)}"
+
+
+def problem_of(inputs: Inputs) -> SuperResError | None:
+    """Return why the phases or the scale factor cannot be used, None when they can."""
+    from napari_superres.data.phases import resolve_phase_map
+
+    try:
+        resolve_phase_map(inputs.table.phase_map, inputs.high_res.phases, inputs.low_res.phases)
+    except SuperResError as error:
+        return error
+    return None
+
+
+def _path(layer: Any) -> Path | None:
+    source = getattr(layer, "source", None)
+    path = getattr(source, "path", None)
+    return Path(str(path)) if path else None

@@ -1,0 +1,118 @@
+"""Choosing layers: one from a list, or several with ticks; kept in step with the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from napari.layers import Image, Labels
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QWidget
+
+
+def candidates(viewer: Any) -> list[Any]:
+    """Return the viewer's Labels and Image layers, topmost first."""
+    return [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels | Image)]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two proxies stand for one layer."""
+    # napari hands out a new proxy each time
+    return getattr(one, "__wrapped__", one) is getattr(other, "__wrapped__", other)
+
+
+class LayerCombo(QComboBox):
+    """A drop-down list of layers.
+
+    Signals
+    -------
+    chosen : another layer (or none) is chosen, by whoever
+    """
+
+    chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+        self.currentIndexChanged.connect(self.chosen)
+
+    @property
+    def layer(self) -> Any | None:
+        """The chosen layer."""
+        return self.currentData()
+
+    def choose(self, layer: Any | None) -> None:
+        """Choose a layer; None for no layer."""
+        for index in range(self.count()):
+            if same(self.itemData(index), layer):
+                self.setCurrentIndex(index)
+                return
+
+    def refill(self, layers: Sequence[Any]) -> None:
+        """Show other layers, keeping the choice where it is still there."""
+        before = self.layer
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItem("choose a layer …", None)
+            for layer in layers:
+                self.addItem(str(layer.name), layer)
+            self.setCurrentIndex(0)
+            self.choose(before)
+        if before is not None and self.layer is None:
+            self.chosen.emit()
+
+
+class LayerChecklist(QListWidget):
+    """A short list of layers with a tick each.
+
+    Signals
+    -------
+    chosen : other layers are ticked
+    """
+
+    chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMaximumHeight(84)
+        self.setMinimumHeight(60)
+        self.itemChanged.connect(self._on_item)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The ticked layers, in the list's order."""
+        items = [self.item(row) for row in range(self.count())]
+        return [
+            item.data(Qt.ItemDataRole.UserRole)
+            for item in items
+            if item is not None and item.checkState() == Qt.CheckState.Checked
+        ]
+
+    def choose(self, layers: Sequence[Any]) -> None:
+        """Tick these layers and no others."""
+        with QSignalBlocker(self):
+            for row in range(self.count()):
+                item = self.item(row)
+                layer = item.data(Qt.ItemDataRole.UserRole)
+                ticked = any(same(layer, other) for other in layers)
+                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self.chosen.emit()
+
+    def refill(self, layers: Sequence[Any]) -> None:
+        """Show other layers, keeping the ticks of those still there."""
+        before = self.layers
+        with QSignalBlocker(self):
+            self.clear()
+            for layer in layers:
+                item = QListWidgetItem(str(layer.name))
+                item.setData(Qt.ItemDataRole.UserRole, layer)
+                item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
+                ticked = any(same(layer, other) for other in before)
+                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+                self.addItem(item)
+        if len(self.layers) != len(before):
+            self.chosen.emit()
+
+    def _on_item(self, _item: QListWidgetItem) -> None:
+        self.chosen.emit()

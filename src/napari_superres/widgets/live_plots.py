@@ -1,0 +1,99 @@
+"""Live plots: curves of a training against the dashed lines of the high-res slices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyqtgraph as pg
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_superres.widgets.colours import readable
+from napari_superres.widgets.history import Curve
+from napari_superres.widgets.theme import ThemeColours
+
+
+class LivePlot(QWidget):
+    """One plot over steps, with its legend above it.
+
+    Parameters
+    ----------
+    title : what is drawn
+    steps_shown : whether the horizontal axis has its numbers
+    """
+
+    def __init__(self, title: str, steps_shown: bool = True) -> None:
+        super().__init__()
+        self.title = title
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.plot = pg.PlotWidget()
+        self.plot.setMinimumHeight(84 if steps_shown else 70)
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.plot.setMenuEnabled(False)
+        self.plot.hideButtons()
+        self.plot.getAxis("bottom").setStyle(showValues=steps_shown)
+        self.plot.getAxis("left").setWidth(44)
+        self._lines: dict[str, pg.PlotDataItem] = {}
+        self._targets: dict[str, pg.InfiniteLine] = {}
+        self._pens: dict[str, str] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(1)
+        layout.addWidget(self.legend)
+        layout.addWidget(self.plot, 1)
+
+    def show_curves(
+        self,
+        curves: Mapping[str, Curve],
+        colours: Mapping[str, str],
+        theme: ThemeColours,
+        targets: Mapping[str, float] | None = None,
+    ) -> None:
+        """Draw curves, updating lines in place.
+
+        Parameters
+        ----------
+        curves, colours : by name
+        targets : values to reach, drawn dashed
+        """
+        targets = targets or {}
+        pens = {
+            name: readable(colours.get(name, theme.text), theme.background)
+            for name in {**curves, **targets}
+        }
+        if pens != self._pens or set(curves) - set(self._lines) or set(self._lines) - set(curves):
+            self._rebuild(list(curves), pens, targets, theme)
+        for name, curve in curves.items():
+            self._lines[name].setData(curve.steps, curve.values)
+        for name, value in targets.items():
+            if name in self._targets:
+                self._targets[name].setValue(value)
+
+    def _rebuild(
+        self,
+        names: list[str],
+        pens: dict[str, str],
+        targets: Mapping[str, float],
+        theme: ThemeColours,
+    ) -> None:
+        self.plot.clear()
+        self._pens, self._lines, self._targets = pens, {}, {}
+        self.plot.setBackground(theme.background)
+        for side in ("left", "bottom"):
+            axis = self.plot.getAxis(side)
+            axis.setPen(theme.foreground)
+            axis.setTextPen(theme.text)
+        for name in targets:
+            pen = pg.mkPen(pens[name], width=1.5, style=Qt.PenStyle.DashLine)
+            line = pg.InfiniteLine(angle=0, pen=pen)
+            self._targets[name] = line
+            # without it a target outside the data is out of sight
+            self.plot.addItem(line)
+        for name in names:
+            self._lines[name] = self.plot.plot(pen=pg.mkPen(pens[name], width=2))
+        parts = [
+            f'<span style="color:{pens[name]}">■</span>&nbsp;{name.replace(" ", "&nbsp;")}'
+            for name in names
+        ]
+        self.legend.setText("&nbsp; ".join([f"<b>{self.title}</b>", *parts]))

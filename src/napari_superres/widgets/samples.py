@@ -1,0 +1,116 @@
+"""Layers of the examples, for File › Open Sample and for the panel's button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import VoxelSize
+from napari_superres.widgets.colours import label_colours
+from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
+from napari_superres.widgets.layer_data import AXES, layer_note
+
+if TYPE_CHECKING:
+    from napari_superres.data.examples import Example
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+
+def phase_layer(
+    labels: NDArray[np.uint8],
+    phases: Sequence[Phase],
+    name: str,
+    role: str,
+    **arguments: Any,
+) -> LayerTuple:
+    """Return a Labels layer of phase indices, shown as index + 1 in the phases' colours."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    more = {
+        "name": name,
+        "colormap": DirectLabelColormap(color_dict=label_colours(phases)),
+        "metadata": layer_note(phases, role=role),
+        "opacity": 1.0,
+        "axis_labels": AXES[-labels.ndim :],
+    }
+    return labels + np.uint8(1), more | arguments, "labels"
+
+
+def example_layers(example: Example) -> list[LayerTuple]:
+    """Return the low-res volume and, to its right, its high-res slices.
+
+    The slices lie on top of each other, the first one visible, so that both inputs
+    are seen at the same physical scale.
+    """
+    low_res, high_res = example.low_res, example.high_res
+    size = low_res.voxel_size
+    unit = "pixel" if size is None else "um"
+    scale: VoxelSize = size or (1.0, 1.0, 1.0)
+    fine = high_res.voxel_size or _pixel_size(example, scale)
+    layers = [
+        phase_layer(
+            low_res.labels, low_res.phases, low_res.name, LOW_RES, scale=scale, units=(unit,) * 3
+        )
+    ]
+    left = scale[2] * (low_res.shape[2] - 0.5) * 1.05
+    names = ("z", "y", "x") if high_res.anisotropic else ("",)
+    for normal, images in zip(names, high_res.sets, strict=True):
+        for number, image in enumerate(images, 1):
+            plane = f" normal to {normal}" if normal else ""
+            top = (scale[1] * low_res.shape[1] - fine[1] * image.shape[0]) / 2
+            layers.append(
+                phase_layer(
+                    image,
+                    high_res.phases,
+                    f"{high_res.name}{plane} {number}",
+                    HIGH_RES,
+                    scale=fine[-2:],
+                    units=(unit,) * 2,
+                    translate=(top, left),
+                    visible=len(layers) == 1,
+                )
+            )
+    return layers
+
+
+def _pixel_size(example: Example, scale: VoxelSize) -> VoxelSize:
+    z, y, x = (
+        size / float(factor)
+        for size, factor in zip(scale, example.settings.scale_factor, strict=True)
+    )
+    return z, y, x
+
+
+def open_example_pair() -> list[LayerTuple]:
+    """Generate the example cathode: a low-res volume and three high-res slices."""
+    from napari_superres.data.examples import example_pair
+
+    return example_layers(example_pair())
+
+
+def open_published(case: int) -> list[LayerTuple]:
+    """Fetch a case study of the paper; needs the internet the first time."""
+    from napari.utils.notifications import show_error
+
+    from napari_superres.data.published import fetch_published
+    from napari_superres.errors import InputError
+
+    try:
+        return example_layers(fetch_published(case))
+    except InputError as error:
+        show_error(str(error))
+        return []
+
+
+def open_case_2() -> list[LayerTuple]:
+    """Fetch case study 2, a battery separator (anisotropic)."""
+    return open_published(2)
+
+
+def open_case_3() -> list[LayerTuple]:
+    """Fetch case study 3, a fuel-cell anode (sampled)."""
+    return open_published(3)

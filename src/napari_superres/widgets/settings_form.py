@@ -1,0 +1,72 @@
+"""A form of settings: magicgui dials with the settings' descriptions as tooltips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
+from pydantic import BaseModel
+from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+
+from napari_superres.widgets.form_fields import FieldSpec, field_specs, from_text, to_text
+from napari_superres.widgets.step import new_form
+
+
+def make_dial(spec: FieldSpec) -> Any:
+    """Return the magicgui widget for one setting."""
+    common: dict[str, Any] = {"name": spec.name, "label": spec.label, "tooltip": spec.tooltip}
+    if spec.kind == "choice":
+        return ComboBox(choices=spec.choices, **common)
+    if spec.kind == "flag":
+        return CheckBox(text=spec.label, name=spec.name, label="", tooltip=spec.tooltip)
+    if spec.kind == "integer":
+        lowest = int(spec.lowest) if spec.lowest is not None else -(2**31)
+        highest = int(spec.highest) if spec.highest is not None else 2**31 - 1
+        return SpinBox(min=lowest, max=highest, **common)
+    return LineEdit(**common)
+
+
+class SettingsForm(QWidget):
+    """Dials for the fields of a settings model.
+
+    Parameters
+    ----------
+    model : the settings' class
+    names : fields to show; empty for all
+    """
+
+    def __init__(self, model: type[BaseModel], names: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._specs = {spec.name: spec for spec in field_specs(model, names)}
+        self.dials = {name: make_dial(spec) for name, spec in self._specs.items()}
+        form = new_form(self)
+        for dial in self.dials.values():
+            add_dial(form, dial)
+
+    def values(self) -> dict[str, Any]:
+        """Return what the dials say, to be validated by the model."""
+        values = {}
+        for name, spec in self._specs.items():
+            value = self.dials[name].value
+            values[name] = from_text(value) if spec.kind in ("text", "number") else value
+        return values
+
+    def show_settings(self, settings: BaseModel) -> None:
+        """Set the dials to these settings."""
+        for name, spec in self._specs.items():
+            value = getattr(settings, name)
+            as_text = spec.kind in ("text", "number", "choice")
+            self.dials[name].value = to_text(value) if as_text else value
+
+
+def add_dial(form: QFormLayout, dial: Any) -> None:
+    """Add a magicgui dial as a row, its tooltip on label and field."""
+    native = dial.native
+    native.setToolTip(dial.tooltip or "")
+    if isinstance(native, QComboBox):
+        native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        native.setMinimumContentsLength(10)
+    form.addRow(dial.label, native)
+    label = form.labelForField(native)
+    if label is not None:
+        label.setToolTip(dial.tooltip or "")

@@ -1,0 +1,221 @@
+"""Step 2: how to train, for how long, and where it is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox, FloatSpinBox, SpinBox
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+)
+from superqt import QCollapsible
+
+from napari_superres.config import (
+    PRESETS,
+    Budget,
+    EngineSettings,
+    Preset,
+    TrainingSettings,
+    describe,
+    validated,
+)
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.widgets.engine import DeviceChoice
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.settings_form import SettingsForm, add_dial
+from napari_superres.widgets.step import Step, heading, new_form, note
+from napari_superres.widgets.texts import default_runs_folder, free_run_folder, train_command
+
+IMAGING = (
+    ("blurred: under-resolved, as X-ray CT", "blurred"),
+    ("sampled: under-sampled, as SEM", "sampled"),
+)
+PRESET_TEXTS = (
+    ("quick: minutes on a laptop", "quick"),
+    ("standard: for a GPU", "standard"),
+    ("paper: networks and losses of the paper", "paper"),
+)
+
+
+class TrainStep(Step):
+    """The few dials that matter, the rest folded away, and the run's folder."""
+
+    title = "Train"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self._folder_chosen = False
+        self._build()
+        self._propose_folder()
+        self.session.inputs_changed.connect(self._propose_folder)
+
+    def _build(self) -> None:
+        tips = {name: describe(TrainingSettings, name) for name in TrainingSettings.model_fields}
+        self.imaging = ComboBox(choices=IMAGING, label="Imaging model", tooltip=tips["imaging"])
+        self.preset = ComboBox(choices=PRESET_TEXTS, label="Preset", tooltip=tips["preset"])
+        self.device = ComboBox(choices=[("auto", "auto"), ("cpu", "cpu")], label="Device")
+        self.device.tooltip = tips["device"]
+        self.minutes = FloatSpinBox(value=5, min=0.01, max=100_000, step=0.5, label="Minutes")
+        self.minutes.tooltip = describe(Budget, "minutes")
+        self.seed = SpinBox(max=2**31 - 1, label="Seed", tooltip=tips["seed"])
+        dials = new_form()
+        for dial in (self.imaging, self.preset, self.device, self.minutes, self.seed):
+            add_dial(dials, dial)
+        self.blur = SettingsForm(TrainingSettings, ("blur_kernel", "blur_sd", "one_sided"))
+        self.engine_form = SettingsForm(EngineSettings)
+        self.engine_form.show_settings(PRESETS[Preset.QUICK])
+        self.advanced = QCollapsible("Advanced settings")
+        self.advanced.addWidget(self.blur)
+        self.advanced.addWidget(self.engine_form)
+        self.folder = QLineEdit()
+        self.folder.setToolTip("Everything the run learns is kept here")
+        self.choose = QPushButton("Choose …")
+        self.copy = QPushButton("Copy as command")
+        self.copy.setToolTip("The same run for a terminal, without napari")
+        self.folder_note = note("Must not exist yet, or be empty.")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addLayout(dials)
+        layout.addWidget(heading("Run folder"))
+        row = QHBoxLayout()
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.choose)
+        layout.addLayout(row)
+        layout.addWidget(self.folder_note)
+        layout.addWidget(self.copy)
+        layout.addWidget(self.advanced)
+        layout.addStretch(1)
+        self.preset.changed.connect(self._on_preset)
+        self.choose.clicked.connect(self._choose_folder)
+        self.folder.textEdited.connect(self._on_folder_edited)
+        self.copy.clicked.connect(self.copy_command)
+
+    def settings(self) -> TrainingSettings:
+        """Return the settings of the dials and of the chosen inputs.
+
+        Raises
+        ------
+        SettingsError
+            A dial holds something that is not allowed, or an input is missing.
+        """
+        inputs = self.session.inputs
+        if inputs is None or inputs.scale_factor is None:
+            raise SettingsError("The inputs are not complete.", action="See step 1, Data.")
+        engine = validated(EngineSettings, self.engine_form.values())
+        values = self.blur.values()
+        one_sided = values.pop("one_sided")
+        if one_sided is None:
+            one_sided = ()
+        elif not isinstance(one_sided, tuple):
+            one_sided = (one_sided,)
+        return validated(
+            TrainingSettings,
+            {
+                **values,
+                "one_sided": one_sided,
+                "scale_factor": inputs.scale_factor,
+                "phase_map": inputs.table.phase_map,
+                "anisotropic": inputs.high_res.anisotropic,
+                "imaging": self.imaging.value,
+                "preset": self.preset.value,
+                "device": self.device.value,
+                "seed": self.seed.value,
+                "engine": engine,
+            },
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """The minutes to train."""
+        return Budget(minutes=self.minutes.value, steps=None)
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of the next run."""
+        return Path(self.folder.text()).expanduser()
+
+    def take(self, settings: TrainingSettings, run_folder: Path, minutes: float) -> None:
+        """Set the dials to these settings; the inputs stay those of the Data step."""
+        self.imaging.value = settings.imaging.value
+        self.preset.value = settings.preset.value
+        self.engine_form.show_settings(settings.engine)
+        self.blur.show_settings(settings)
+        self.seed.value = settings.seed
+        self.minutes.value = minutes
+        self.folder.setText(str(run_folder))
+        self._folder_chosen = True
+
+    def start(self) -> None:
+        """Start a run; what is wrong is told as a notification."""
+        try:
+            settings = self.settings()
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        self.session.start_training(settings, self.run_folder, self.budget)
+        self._folder_chosen = False
+
+    def continue_run(self) -> None:
+        """Train the current run for as long again."""
+        self.session.continue_training(self.budget)
+
+    def set_device_choices(self, choices: list[DeviceChoice]) -> None:
+        """Offer these devices besides auto, keeping the choice."""
+        before = self.device.value
+        offered = [("auto: the fastest there is", "auto")]
+        offered += [(choice.text, choice.name) for choice in choices]
+        self.device.choices = offered
+        if before in [name for _text, name in offered]:
+            self.device.value = before
+
+    def find_devices(self) -> None:
+        """Look for devices in a thread: it imports torch."""
+        look = self.session.engine.devices
+        worker = create_worker(look, _start_thread=False, _ignore_errors=True)
+        worker.returned.connect(self.set_device_choices)
+        worker.start()
+
+    def copy_command(self) -> None:
+        """Put the command of this run on the clipboard."""
+        try:
+            settings = self.settings()
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        inputs = self.session.inputs
+        assert inputs is not None
+        command = train_command(
+            settings, self.budget, self.run_folder, inputs.low_res_path, inputs.high_res_paths
+        )
+        QGuiApplication.clipboard().setText(command)
+        show_info(f"Copied: {command}")
+
+    def _on_preset(self, preset: str) -> None:
+        self.engine_form.show_settings(PRESETS[Preset(preset)])
+
+    def _propose_folder(self) -> None:
+        if self._folder_chosen or self.session.training.active:
+            return
+        inputs = self.session.inputs
+        name = inputs.low_res.name if inputs is not None else ""
+        parent = default_runs_folder(Path.home())
+        self.folder.setText(str(free_run_folder(parent, name, datetime.now())))
+        self.folder.setCursorPosition(0)
+
+    def _on_folder_edited(self, text: str) -> None:
+        self._folder_chosen = bool(text.strip())
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder of the run", str(Path.home()))
+        if chosen:
+            self._folder_chosen = True
+            self.folder.setText(chosen)
