@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.volumes import Labels
 
-BLOCK = 24  # side of the blocks whose scatter tells the error; beyond most features' sizes
+BLOCK = {2: 24, 3: 12}  # sides of the blocks whose scatter tells the error, larger than features
 
 
 def boundary_density(arrays: Sequence[Labels]) -> tuple[NDArray[np.float64], float]:
@@ -42,7 +42,7 @@ def _per_block(array: Labels) -> NDArray[np.float64]:
         shifted = list(inner)
         shifted[axis] = slice(1, None)
         changes = array[inner] != array[tuple(shifted)]
-        sides = [min(BLOCK, size) for size in changes.shape]
+        sides = [min(BLOCK[array.ndim], size) for size in changes.shape]
         counts = [size // side for size, side in zip(changes.shape, sides, strict=True)]
         whole = changes[tuple(slice(0, n * side) for n, side in zip(counts, sides, strict=True))]
         split = [n for pair in zip(counts, sides, strict=True) for n in pair]

@@ -232,9 +232,10 @@ def _label_values(array: NDArray[np.generic], name: str) -> set[int]:
             f"{name} holds values of type {array.dtype}.", "Integer label values are needed."
         )
     values = np.unique(array)
-    if array.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
+    odd = values[~np.isfinite(values) | (values != np.round(values))]
+    if odd.size:
         raise NotSegmentedError(
-            f"{name} holds fractions such as {values[values != np.round(values)][0]:.4g}.",
+            f"{name} holds values such as {odd[0]:.4g}.",
             "Integer label values are needed.",
             "Segment it first.",
         )

@@ -1,0 +1,72 @@
+from fractions import Fraction
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from napari_superres.config import (
+    PRESETS,
+    Budget,
+    EngineSettings,
+    GenerationSettings,
+    ImagingModel,
+    Preset,
+    TrainingSettings,
+    describe,
+    validated,
+)
+from napari_superres.errors import SettingsError
+
+MODELS = [EngineSettings, TrainingSettings, Budget, GenerationSettings]
+MINIMAL = {"scale_factor": 4, "phase_map": {0: 0, 1: 1}}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_setting_has_a_description(model: type[BaseModel]):
+    assert all(describe(model, name).endswith(".") for name in model.model_fields)
+
+
+def test_settings_cannot_be_changed_in_place():
+    settings = validated(TrainingSettings, MINIMAL)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.seed = 1
+
+
+def test_replacing_validates_again():
+    settings = validated(TrainingSettings, MINIMAL)
+    assert settings.replace(seed=7).seed == 7
+    with pytest.raises(SettingsError, match="seed is -1"):
+        settings.replace(seed=-1)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_unknown_setting_is_refused_by_name(model: type[BaseModel]):
+    with pytest.raises(SettingsError, match="colour"):
+        validated(model, {"colour": "red"} | (MINIMAL if model is TrainingSettings else {}))
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_the_preset_sets_the_engine(preset):
+    assert validated(TrainingSettings, MINIMAL | {"preset": preset}).engine == PRESETS[preset]
+
+
+def test_an_engine_given_wins_over_the_preset():
+    engine = PRESETS[Preset.QUICK].replace(crop=32)
+    settings = validated(TrainingSettings, MINIMAL | {"preset": "paper", "engine": engine})
+    assert settings.engine.crop == 32
+
+
+def test_settings_survive_json():
+    values = MINIMAL | {"scale_factor": "8/5,2,2", "imaging": "sampled", "one_sided": (1,)}
+    settings = validated(TrainingSettings, values)
+    again = TrainingSettings.model_validate_json(settings.model_dump_json())
+    assert again == settings
+    assert again.scale_factor[0] == Fraction(8, 5)
+    assert again.imaging is ImagingModel.SAMPLED
+
+
+def test_the_paper_preset_has_the_papers_numbers():
+    paper = PRESETS[Preset.PAPER]
+    assert (paper.learning_rate, paper.beta_1, paper.beta_2) == (1e-4, 0.5, 0.999)
+    assert (paper.gradient_penalty, paper.critic_steps, paper.batch) == (10, 5, 8)
+    assert (paper.voxel_weight, paper.voxel_threshold, paper.voxel_loss) == (10, 0.005, "mse")
+    assert (paper.crop, paper.crop_margin, paper.slices_per_axis) == (64, 4, None)
