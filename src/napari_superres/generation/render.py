@@ -4,43 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from napari_superres.config import GenerationSettings
-from napari_superres.data.boxes import Box, Triple
-from napari_superres.data.volumes import SegmentedVolume, VoxelSize
-from napari_superres.errors import OutputError, PhaseError
+from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.errors import PhaseError
 from napari_superres.events import GenerationEvent
-from napari_superres.fusion.generator import Generator
-from napari_superres.generation.memory import best_tile
-from napari_superres.generation.noise import NoiseField, layer_factors
-from napari_superres.generation.renderer import Precision, Renderer
-from napari_superres.generation.sinks import MemorySink, Sink
-from napari_superres.generation.stream import stream
-from napari_superres.generation.tiles import low_res_to_high_res, result_box
+from napari_superres.generation.geometry import ResultGeometry, geometry
+from napari_superres.generation.volume import generate_volume
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.folder import RunConfig, RunFolder
-from napari_superres.scale_factor import ScaleFactor
 
-
-@dataclass(frozen=True)
-class ResultGeometry:
-    """Where a result lies.
-
-    Attributes
-    ----------
-    shape : voxels, zyx
-    voxel_size : µm, zyx; None when the low-res voxel size is unknown
-    offset : µm from the centre of the low-res volume's first voxel to the centre of
-        the result's first voxel, zyx; None with `voxel_size`
-    """
-
-    shape: Triple
-    voxel_size: VoxelSize | None
-    offset: VoxelSize | None
+__all__ = ["ResultGeometry", "generate", "result_geometry"]
 
 
 def generate(
@@ -57,7 +32,7 @@ def generate(
     run_folder : of a training, with a checkpoint
     settings : seed, region, tile, device, precision, checkpoint
     low_res : another volume of the same material; None for the run's own
-    output : file to write (.tif), or None to return the labels in memory
+    output : file to write (.tif or .zarr), or None to return the labels in memory
     stop : set it to end after the current tile
 
     Yields
@@ -76,14 +51,17 @@ def generate(
     run = RunFolder.open(run_folder)
     volume = run.low_res() if low_res is None else _of_the_run(low_res, run.config)
     device = choose_device(settings.device)
-    generator = run.load_generator(settings.checkpoint, device)
-    result = result_box(
-        volume.shape, generator.scale_factor, settings.region, crop_border=settings.crop_border
+    checkpoint = run.find_checkpoint(settings.checkpoint)
+    yield from generate_volume(
+        run.load_generator(settings.checkpoint, device),
+        volume,
+        run.config.high_res_phases,
+        settings,
+        device,
+        output,
+        stop,
+        {"run": str(run.path), "checkpoint step": str(checkpoint.step)},
     )
-    renderer = Renderer(generator, volume.labels, device, choose_precision(settings, device))
-    noise = NoiseField(settings.seed, layer_factors(generator))
-    tile = choose_tile(settings, renderer, result)
-    yield from stream(renderer, noise, _sink(output, result, tile), tile, stop)
 
 
 def result_geometry(
@@ -97,53 +75,6 @@ def result_geometry(
         When the region leaves the volume.
     """
     return geometry(low_res, config.settings.scale_factor, settings)
-
-
-def geometry(
-    low_res: SegmentedVolume, scale_factor: ScaleFactor, settings: GenerationSettings
-) -> ResultGeometry:
-    """Return where a result lies: voxel centres at (i + ½) voxel sizes from the corner."""
-    box = result_box(low_res.shape, scale_factor, settings.region, crop_border=settings.crop_border)
-    if low_res.voxel_size is None:
-        return ResultGeometry(box.shape, None, None)
-    sizes = [size / float(sf) for size, sf in zip(low_res.voxel_size, scale_factor, strict=True)]
-    starts = [
-        (first + 0.5) * fine - 0.5 * coarse
-        for first, fine, coarse in zip(box.start, sizes, low_res.voxel_size, strict=True)
-    ]
-    return ResultGeometry(
-        box.shape, (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
-    )
-
-
-def choose_precision(settings: GenerationSettings, device: str) -> Precision:
-    """Return the precision asked for; `auto` is bfloat16 where the hardware multiplies it."""
-    if settings.precision != "auto":
-        return settings.precision
-    if device.startswith("cuda"):
-        fast = torch.cuda.get_device_capability(device) >= (8, 0)
-    elif device == "cpu":
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-        fast = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    else:
-        fast = False
-    return "bfloat16" if fast else "float32"
-
-
-def choose_tile(settings: GenerationSettings, renderer: Renderer, result: Box) -> Triple:
-    """Return the shape of a tile in high-res voxels: as set, or what is fast and fits."""
-    generator: Generator = renderer.generator
-    if settings.tile is not None:
-        return low_res_to_high_res(settings.tile, generator.scale_factor)
-    return best_tile(
-        generator, result, renderer.low_res_shape, renderer.device, renderer.dtype.itemsize
-    )
-
-
-def _sink(output: Path | None, result: Box, tile: Triple) -> Sink:
-    if output is None:
-        return MemorySink(result, tile)
-    raise OutputError(f"{output} has an unknown kind.", "A .tif file is needed.")
 
 
 def _of_the_run(low_res: SegmentedVolume, config: RunConfig) -> SegmentedVolume:

@@ -48,10 +48,12 @@ class MemorySink:
         self.labels = np.zeros(result.shape, np.uint8)
 
     def write(self, index: int, labels: Labels) -> None:
+        """Keep one block."""
         self.labels[self.blocks[index].slices(self.origin)] = labels
 
     def finish(self) -> tuple[Labels | None, Path | None]:
+        """Return the labels."""
         return self.labels, None
 
     def close(self) -> None:
-        pass
+        """Do nothing."""

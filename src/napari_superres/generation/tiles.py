@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.errors import SettingsError
@@ -90,7 +90,7 @@ def cut_evenly(box: Box, largest: Sequence[int]) -> list[Box]:
     for (lo, hi), size in zip(box.ranges(), largest, strict=True):
         parts = math.ceil((hi - lo) / size)
         edges = [lo + (hi - lo) * part // parts for part in range(parts + 1)]
-        axes.append(list(zip(edges, edges[1:], strict=False)))
+        axes.append(list(pairwise(edges)))
     return list(_boxes(axes))
 
 

@@ -1,0 +1,231 @@
+"""OME-Zarr label volumes: multiscale, NGFF 0.5 on zarr 3, with phases and provenance.
+
+The NGFF metadata are written here, not by a library: the one there is pins
+other packages down. Level k has half the voxels of level k − 1 along each axis,
+each the most frequent label of eight, ties to the lowest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import Labels, VoxelSize
+from napari_superres.errors import FileError, PhaseError
+
+DOCUMENT_KEY = "napari-superres-fusion"
+INNER_CHUNK = 64
+COARSEST = 256
+"""Levels are added until the longest side has at most so many voxels."""
+
+_UNITS = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6}
+
+Array = zarr.Array[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelsPyramid:
+    """An OME-Zarr label volume on disk, opened lazily.
+
+    Attributes
+    ----------
+    levels : finest first; (Z, Y, X) zarr arrays of label values
+    voxel_size : µm along z, y, x of the finest level; None when not told
+    offset : µm of the first voxel's centre along z, y, x; None when not told
+    phases : with names and colours, when this package wrote the volume
+    provenance : how it came to be, when this package wrote it
+    """
+
+    levels: tuple[Array, ...]
+    voxel_size: VoxelSize | None = None
+    offset: VoxelSize | None = None
+    phases: tuple[Phase, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+def create_pyramid(
+    path: Path,
+    shape: Sequence[int],
+    block: int,
+    *,
+    voxel_size: VoxelSize | None,
+    offset: VoxelSize | None,
+    phases: Sequence[Phase],
+    provenance: Mapping[str, str],
+) -> tuple[Array, ...]:
+    """Create an empty label pyramid, or open the one that is there.
+
+    Parameters
+    ----------
+    path : the .zarr folder
+    shape : voxels of the finest level, zyx
+    block : side of the cubes it will be written by, a power of two; level k is
+        sharded by cubes of block / 2ᵏ so that blocks never share a file
+    voxel_size, offset : µm, zyx
+    phases, provenance : kept as metadata
+
+    Returns
+    -------
+    The levels, finest first
+    """
+    group = zarr.open_group(path, mode="a", zarr_format=3)
+    shapes = level_shapes(shape, block)
+    if "ome" not in group.attrs:
+        for level, size in enumerate(shapes):
+            side = block >> level
+            inner = min(side, INNER_CHUNK)
+            group.create_array(
+                str(level),
+                shape=size,
+                dtype=np.uint8,
+                chunks=(inner,) * 3,
+                shards=(side,) * 3 if side > inner else None,
+                compressors=[ZstdCodec(level=3)],
+                fill_value=0,
+                dimension_names=("z", "y", "x"),
+            )
+        document: Any = {
+            "phases": [
+                {"value": phase.value, "name": phase.name, "colour": phase.colour}
+                for phase in phases
+            ],
+            "provenance": dict(provenance),
+        }
+        metadata = ngff_metadata(path.stem, len(shapes), voxel_size, offset, phases)
+        group.attrs.put({DOCUMENT_KEY: document, "ome": metadata})
+    return tuple(group[str(level)] for level in range(len(shapes)))  # type: ignore[misc]
+
+
+def level_shapes(shape: Sequence[int], block: int) -> list[tuple[int, int, int]]:
+    """Return the shapes of the levels of a pyramid, finest first."""
+    z, y, x = shape
+    shapes = [(z, y, x)]
+    while max(shapes[-1]) > COARSEST and block >> len(shapes) >= 8:
+        z, y, x = (math.ceil(size / 2) for size in shapes[-1])
+        shapes.append((z, y, x))
+    return shapes
+
+
+def ngff_metadata(
+    name: str,
+    levels: int,
+    voxel_size: VoxelSize | None,
+    offset: VoxelSize | None,
+    phases: Sequence[Phase],
+) -> dict[str, Any]:
+    """Return the "ome" attribute of NGFF 0.5; without a voxel size lengths have no unit."""
+    size = voxel_size or (1.0, 1.0, 1.0)
+    start = offset or (0.0, 0.0, 0.0)
+    unit = {"unit": "micrometer"} if voxel_size else {}
+    datasets = []
+    for level in range(levels):
+        ratio = 2**level
+        scale = [ratio * s for s in size]
+        shift = [o + (ratio - 1) / 2 * s for o, s in zip(start, size, strict=True)]
+        transformations = [
+            {"type": "scale", "scale": scale},
+            {"type": "translation", "translation": shift},
+        ]
+        datasets.append({"path": str(level), "coordinateTransformations": transformations})
+    coloured = [phase for phase in phases if len(phase.colour) == 7]
+    return {
+        "version": "0.5",
+        "multiscales": [
+            {
+                "name": name,
+                "axes": [{"name": axis, "type": "space", **unit} for axis in "zyx"],
+                "datasets": datasets,
+                "type": "mode",
+            }
+        ],
+        "image-label": {
+            "colors": [
+                {"label-value": phase.value, "rgba": [*bytes.fromhex(phase.colour[1:]), 255]}
+                for phase in coloured
+            ],
+            "properties": [{"label-value": phase.value, "name": phase.name} for phase in phases],
+        },
+    }
+
+
+def open_pyramid(path: str | Path) -> LabelsPyramid:
+    """Open an OME-Zarr volume.
+
+    Raises
+    ------
+    FileError
+        Not a zarr folder, or without OME's multiscale metadata of three axes.
+    """
+    try:
+        group = zarr.open_group(path, mode="r")
+        attributes = dict(group.attrs)
+        ome: Any = attributes.get("ome", attributes)
+        multiscale = ome["multiscales"][0]
+        levels = tuple(group[dataset["path"]] for dataset in multiscale["datasets"])
+        axes = multiscale["axes"]
+        if len(axes) != 3 or any(level.ndim != 3 for level in levels):  # type: ignore[union-attr]
+            raise ValueError(f"{len(axes)} axes")
+        voxel_size, offset = _lengths(axes, multiscale["datasets"][0])
+    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise FileError(
+            f"{Path(path).name} is no OME-Zarr volume that can be read ({error}).",
+            "A .zarr folder with multiscale metadata and the axes z, y, x is needed.",
+            "Save it as OME-Zarr or TIFF.",
+        ) from error
+    phases, provenance = _read_document(attributes.get(DOCUMENT_KEY))
+    return LabelsPyramid(levels, voxel_size, offset, phases, provenance)  # type: ignore[arg-type]
+
+
+def _lengths(
+    axes: Sequence[Mapping[str, Any]], dataset: Mapping[str, Any]
+) -> tuple[VoxelSize | None, VoxelSize | None]:
+    factors = [_UNITS.get(str(axis.get("unit"))) for axis in axes]
+    if any(factor is None for factor in factors):
+        return None, None
+    found = {item["type"]: item for item in dataset["coordinateTransformations"]}
+    scale = found["scale"]["scale"]
+    shift = found.get("translation", {"translation": [0.0] * 3})["translation"]
+    sizes = [float(value) * (factor or 1.0) for value, factor in zip(scale, factors, strict=True)]
+    starts = [float(value) * (factor or 1.0) for value, factor in zip(shift, factors, strict=True)]
+    return (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
+
+
+def _read_document(content: Any) -> tuple[tuple[Phase, ...], dict[str, str]]:
+    try:
+        phases = tuple(
+            Phase(int(entry["value"]), str(entry["name"]), str(entry["colour"]))
+            for entry in content["phases"]
+        )
+        return phases, {str(key): str(value) for key, value in content["provenance"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError, PhaseError):
+        return (), {}
+
+
+def halved(labels: Labels, n_phases: int) -> Labels:
+    """Return the most frequent phase index of each 2³ voxels, ties to the lowest.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) phase indices; odd sizes are completed by their last voxels
+    n_phases : number of phases
+    """
+    odd = [(0, size % 2) for size in labels.shape]
+    padded = np.pad(labels, odd, mode="edge")
+    most = np.zeros([size // 2 for size in padded.shape], np.uint8)
+    result = np.zeros(most.shape, np.uint8)
+    for phase in range(n_phases):
+        is_phase = (padded == phase).view(np.uint8)
+        count = is_phase[::2] + is_phase[1::2]
+        count = count[:, ::2] + count[:, 1::2]
+        count = count[:, :, ::2] + count[:, :, 1::2]
+        result[count > most] = phase
+        np.maximum(most, count, out=most)
+    return result

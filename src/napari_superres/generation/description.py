@@ -1,0 +1,40 @@
+"""What a written result says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import Labels, VoxelSize
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a written result says of itself.
+
+    Attributes
+    ----------
+    phases : of the result; their values are what is written
+    voxel_size, offset : µm, zyx, or None
+    provenance : seed, run, software, as name : text
+    sources : fingerprints of network and low-res volume
+    """
+
+    phases: Sequence[Phase]
+    voxel_size: VoxelSize | None = None
+    offset: VoxelSize | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Labels:
+        """The label value of each phase index, (n,) uint8."""
+        return np.array([phase.value for phase in self.phases], np.uint8)
+
+    def record(self, **more: str) -> dict[str, Any]:
+        """Return all that decides about the file, and `more`, for JSON."""
+        return asdict(self) | more

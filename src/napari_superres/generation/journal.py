@@ -1,0 +1,116 @@
+"""What an unfinished generation leaves beside its output, so that it can be continued.
+
+    .NAME.generating/  request.json   what is generated, to the last detail
+                       done           indices of the blocks that are safely written
+                       …              the voxels so far, in the sink's own form
+
+A generation with another request starts anew. The output itself appears, or is
+replaced, only when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from napari_superres.errors import OutputError
+
+
+class Journal:
+    """The record of one output's unfinished generation.
+
+    Parameters
+    ----------
+    output : the file or folder to be made
+    request : all that decides about its voxels and how they are cut, for JSON
+    store : name in the folder of the voxels so far; without them it starts anew
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written.
+    """
+
+    def __init__(self, output: Path, request: Mapping[str, Any], store: str) -> None:
+        self.output = output
+        self.folder = unfinished_folder(output)
+        self._store = self.folder / store
+        self._text = json.dumps(request, indent=1, sort_keys=True)
+        with writing(output):
+            if not self._continues():
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.folder.mkdir()
+                (self.folder / "request.json").write_text(self._text, encoding="utf-8")
+            self._done = open(self.folder / "done", "a+", encoding="ascii")  # noqa: SIM115
+
+    def _continues(self) -> bool:
+        with suppress(OSError, UnicodeDecodeError):
+            text = (self.folder / "request.json").read_text(encoding="utf-8")
+            return text == self._text and self._store.exists()
+        return False
+
+    def done(self) -> frozenset[int]:
+        """Return the blocks that are safely written."""
+        self._done.seek(0)
+        *lines, _torn = self._done.read().split("\n")
+        return frozenset(int(line) for line in lines if line.isdigit())
+
+    def add(self, index: int) -> None:
+        """Record that a block is safely written."""
+        self._done.write(f"{index}\n")
+        self._done.flush()
+        os.fsync(self._done.fileno())
+
+    def close(self) -> None:
+        """Let go of the record; the folder stays."""
+        self._done.close()
+
+    def remove(self) -> None:
+        """Remove the folder: the output is whole."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def unfinished_folder(output: Path) -> Path:
+    """Return where the unfinished generation of `output` is kept."""
+    return output.with_name(f".{output.name}.generating")
+
+
+def check_room(output: Path, n_bytes: int) -> None:
+    """Check that the disk has room for what is still to be written.
+
+    Raises
+    ------
+    OutputError
+    """
+    free = shutil.disk_usage(output.parent).free
+    if free < n_bytes:
+        raise OutputError(
+            f"The disk of {output.parent} has {free / 1e9:.1f} GB left.",
+            f"{output.name} needs about {n_bytes / 1e9:.1f} GB more while it is written.",
+            "Free some room, or choose another place.",
+        )
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into an error that says how to continue.
+
+    Raises
+    ------
+    OutputError
+        A full disk, no permission.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{output} cannot be written: {error.strerror or error}.",
+            "What is generated so far is kept beside it.",
+            "Make room, or mend the place, and give the same command again to continue.",
+        ) from error

@@ -1,0 +1,94 @@
+"""Streams a result to OME-Zarr: every block brings its own part of each level."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_superres.data.boxes import Box
+from napari_superres.data.ome_zarr import create_pyramid, halved
+from napari_superres.data.volumes import Labels
+from napari_superres.errors import OutputError
+from napari_superres.generation.description import Description
+from napari_superres.generation.journal import Journal, check_room, writing
+from napari_superres.generation.tiles import cut
+
+COMPRESSES = 3  # labels shrink at least so much, all levels included
+LARGE = 512
+
+
+class ZarrSink:
+    """Writes cubes to a label pyramid beside the output, which it becomes at the end.
+
+    Parameters
+    ----------
+    output : the .zarr folder
+    result : box to write
+    description : what the volume says of itself
+
+    Raises
+    ------
+    OutputError
+        The place cannot be written, has too little room, or holds something else.
+    """
+
+    def __init__(self, output: Path, result: Box, description: Description) -> None:
+        self.output = output
+        self.result = result
+        self.description = description
+        side = 256 if max(result.shape) >= LARGE else 128
+        self.blocks: Sequence[Box] = cut(result, (side,) * 3)
+        _check_place(output)
+        record = description.record(blocks=f"{side} of {result}")
+        self._journal = Journal(output, record, output.name)
+        self.done = self._journal.done()
+        left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
+        check_room(output, left // COMPRESSES)
+        with writing(output):
+            self._levels = create_pyramid(
+                self._journal.folder / output.name,
+                result.shape,
+                side,
+                voxel_size=description.voxel_size,
+                offset=description.offset,
+                phases=description.phases,
+                provenance=description.provenance,
+            )
+
+    def write(self, index: int, labels: Labels) -> None:
+        """Write one block and what becomes of it at the coarser levels."""
+        block = self.blocks[index].moved([-first for first in self.result.start])
+        start = block.start
+        with writing(self.output):
+            for level, array in enumerate(self._levels):
+                if level:
+                    labels = halved(labels, len(self.description.phases))
+                    start = (start[0] // 2, start[1] // 2, start[2] // 2)
+                box = Box.whole(labels.shape).moved(start)
+                array[box.slices()] = self.description.values[labels]
+            self._journal.add(index)
+
+    def finish(self) -> tuple[Labels | None, Path | None]:
+        """Put the pyramid in its place and return its path."""
+        with writing(self.output):
+            if self.output.exists():
+                shutil.rmtree(self.output)
+            os.replace(self._journal.folder / self.output.name, self.output)
+        self._journal.remove()
+        return None, self.output
+
+    def close(self) -> None:
+        """Let go of the files; what is written stays."""
+        self._journal.close()
+
+
+def _check_place(output: Path) -> None:
+    """Refuse to replace anything but an earlier result."""
+    if output.exists() and not (output / "zarr.json").is_file():
+        raise OutputError(
+            f"{output} exists and is no zarr folder.",
+            "It would be replaced.",
+            "Choose another name, or remove it.",
+        )
