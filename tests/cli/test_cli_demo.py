@@ -77,9 +77,10 @@ def test_without_an_output_a_free_folder_is_taken(cli, engine, tmp_path, monkeyp
 def test_with_a_display_the_demo_runs_in_napari(cli, tmp_path, monkeypatch) -> None:
     launched = []
     app = ModuleType("napari_superres.widgets.app")
-    app.launch = lambda demo: launched.append(demo)  # type: ignore[attr-defined]
+    app.launch = lambda **asked: launched.append(asked)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, app.__name__, app)
     monkeypatch.setattr(panel, "napari_is_installed", lambda: True)
     monkeypatch.setattr(panel, "window_can_open", lambda: True)
     assert cli("demo", "--output", tmp_path / "demo", "--minutes", 2).status == 0
-    assert launched == [DemoPlan(tmp_path / "demo", minutes=2)]
+    plan = DemoPlan(tmp_path / "demo", minutes=2)
+    assert launched == [{"demo": plan, "close_when_done": False}]

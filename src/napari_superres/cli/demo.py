@@ -39,6 +39,9 @@ def demo(
     no_gui: Annotated[
         bool, typer.Option("--no-gui", help="Stay in the terminal though there is a display.")
     ] = False,
+    close: Annotated[
+        bool, typer.Option("--close", help="Close napari when the demo has ended.")
+    ] = False,
 ) -> None:
     """Make a three-phase example with known truth, train, generate, measure.
 
@@ -51,7 +54,7 @@ def demo(
         from napari_superres.widgets.app import launch
 
         typer.echo(f"The demo runs in napari; its results will be in {plan.output}")
-        launch(demo=plan)
+        launch(demo=plan, close_when_done=close)
     else:
         run_in_terminal(plan)
 
