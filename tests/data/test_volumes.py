@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from napari_superres.data import volumes
 from napari_superres.data.phases import MAX_PHASES, phases_from_values
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, values_of
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, value_counts, values_of
 from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
 
 
@@ -122,3 +123,9 @@ def test_other_numbers_of_sets_are_refused(count):
 def test_an_empty_set_is_refused():
     with pytest.raises(ShapeError, match="no image"):
         SegmentedSlices.from_labels([[]])
+
+
+def test_values_are_counted_in_parts(monkeypatch):
+    monkeypatch.setattr(volumes, "COUNTED_AT_ONCE", 7)
+    values = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
+    assert np.array_equal(value_counts(values.T), np.bincount(values.ravel(), minlength=256))

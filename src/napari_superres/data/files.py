@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff
 from napari_superres.data.tiff_metadata import TiffMetadata
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize, value_counts
 from napari_superres.errors import FileError, ShapeError
 
 FilePath = str | Path
@@ -138,12 +138,9 @@ def _phases(given: Sequence[Phase] | None, read: Sequence[Read]) -> Sequence[Pha
     named = {phase.value: phase for _, metadata in reversed(read) for phase in metadata.phases}
     if not named or any(array.dtype != np.uint8 for array, _ in read):
         return None
-    present = {int(value) for array, _ in read for value in np.flatnonzero(_histogram(array))}
+    counts = sum(value_counts(array.astype(np.uint8, copy=False)) for array, _ in read)
+    present = set(np.flatnonzero(counts).tolist())
     return [named[value] for value in sorted(named)] if present <= set(named) else None
-
-
-def _histogram(array: NDArray[np.generic]) -> NDArray[np.intp]:
-    return np.bincount(array.astype(np.uint8, copy=False).ravel(), minlength=256)
 
 
 def _slice_voxel_size(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.directions import boundary_density
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume, value_counts
 
 FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
 """Standard deviation of the joint fraction of some phases measured on some images."""
@@ -74,7 +74,7 @@ def at_fractions(
 
 
 def _shares(arrays: Sequence[Labels], n_phases: int) -> NDArray[np.float64]:
-    counts = np.sum([np.bincount(array.ravel(), minlength=n_phases) for array in arrays], axis=0)
+    counts = np.sum([value_counts(array) for array in arrays], axis=0)[:n_phases]
     return np.asarray(counts / counts.sum())
 
 

@@ -18,6 +18,8 @@ from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
 Labels = NDArray[np.uint8]
 VoxelSize = tuple[float, float, float]
 
+COUNTED_AT_ONCE = 2**22
+
 
 @dataclass(frozen=True, eq=False)
 class SegmentedVolume:
@@ -226,7 +228,7 @@ def _label_values(array: NDArray[np.generic], name: str) -> set[int]:
     if array.dtype.kind == "b":
         return set(np.unique(array).astype(int).tolist())
     if array.dtype.kind in "iu" and array.dtype.itemsize == 1 and array.dtype.kind == "u":
-        return set(np.flatnonzero(np.bincount(array.ravel(), minlength=256)).tolist())
+        return set(np.flatnonzero(value_counts(array.astype(np.uint8, copy=False))).tolist())
     if array.dtype.kind not in "iuf":
         raise NotSegmentedError(
             f"{name} holds values of type {array.dtype}.", "Integer label values are needed."
@@ -244,6 +246,18 @@ def _label_values(array: NDArray[np.generic], name: str) -> set[int]:
     for value in (int(values[0]), int(values[-1])):
         Phase(value)
     return {int(value) for value in values}
+
+
+def value_counts(array: Labels) -> NDArray[np.int64]:
+    """Return how often each of the values 0 to 255 occurs, (256,).
+
+    Counts in parts: NumPy makes eight bytes of each voxel that it counts.
+    """
+    counts = np.zeros(256, np.int64)
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, COUNTED_AT_ONCE):
+        counts += np.bincount(flat[start : start + COUNTED_AT_ONCE], minlength=256)
+    return counts
 
 
 def values_of(labels: Labels, phases: Sequence[Phase]) -> Labels:
