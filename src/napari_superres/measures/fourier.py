@@ -1,0 +1,111 @@
+"""Fourier profiles: how much detail an image holds at each spatial frequency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from napari_superres.data.volumes import Labels
+from napari_superres.errors import ShapeError
+from napari_superres.measures.arrays import as_labels
+
+SLICES_PER_AXIS = 16
+
+
+class FourierProfile(NamedTuple):
+    """Mean log magnitude by spatial frequency.
+
+    Attributes
+    ----------
+    frequency : (rings,) cycles per voxel, or per µm with a voxel size
+    magnitude : (rings,) mean of log10(1 + |F|/√pixels); NaN for rings without a frequency
+    """
+
+    frequency: NDArray[np.float64]
+    magnitude: NDArray[np.float64]
+
+
+def log_magnitude(image: object, n_phases: int) -> NDArray[np.float64]:
+    """Return the centred log magnitude map of a slice, the mean over its phase maps.
+
+    Definition: log10(1 + |F|/√pixels) of each phase's indicator less its mean, F
+    the 2D Fourier transform with frequency zero in the middle. Dividing by √pixels
+    makes images of different sizes comparable. Source: Dahari et al. 2022, SI fig. 18.
+
+    Parameters
+    ----------
+    image : (Y, X) phase indices 0 … n − 1
+    n_phases : n, absent phases included (their map is 0)
+
+    Returns
+    -------
+    (Y, X) float64
+
+    Raises
+    ------
+    ShapeError
+        More than two axes.
+    """
+    array = as_labels(image, n_phases)
+    if array.ndim != 2:
+        raise ShapeError(
+            f"The image has {array.ndim} axes.", "A Fourier map is made of a slice (y, x)."
+        )
+    total = np.zeros(array.shape)
+    for phase in range(n_phases):
+        share = (array == phase).astype(np.float32)
+        waves = fft.fft2(share - share.mean())
+        total += np.log10(1 + np.abs(waves) / np.sqrt(array.size))
+    return np.asarray(fft.fftshift(total / n_phases))
+
+
+def fourier_profile(
+    images: Sequence[Labels], n_phases: int, pixel_size: Sequence[float] | None = None
+) -> FourierProfile:
+    """Measure the Fourier profile of slices: ring means of `log_magnitude`.
+
+    Parameters
+    ----------
+    images : (Y, X) phase indices each, of any sizes
+    n_phases : n, absent phases included
+    pixel_size : µm along y and x; None for frequencies in cycles per pixel
+
+    Returns
+    -------
+    FourierProfile
+        Rings up to the Nyquist frequency of the coarser axis, as wide as the
+        lowest frequency of the smallest image; the mean over the images.
+
+    Raises
+    ------
+    ShapeError, PhaseError
+        When an image is no slice of phase indices.
+    """
+    sizes = np.ones(2) if pixel_size is None else np.asarray(pixel_size, float)
+    lengths = np.array([image.shape for image in images]) * sizes
+    width = 1 / float(lengths.min())
+    n_rings = max(1, int(np.floor(0.5 / (sizes.max() * width) + 1e-9)))
+    sums, counts = np.zeros(n_rings), np.zeros(n_rings)
+    for image in images:
+        rows, columns = (
+            fft.fftshift(fft.fftfreq(n, size)) for n, size in zip(image.shape, sizes, strict=True)
+        )
+        ring = np.rint(np.hypot(rows[:, None], columns) / width).astype(np.intp) - 1
+        inside = (ring >= 0) & (ring < n_rings)
+        magnitude = log_magnitude(image, n_phases)
+        sums += np.bincount(ring[inside], magnitude[inside], n_rings)
+        counts += np.bincount(ring[inside], minlength=n_rings)
+    mean = np.full(n_rings, np.nan)
+    np.divide(sums, counts, out=mean, where=counts > 0)
+    return FourierProfile(np.asarray(width * np.arange(1, n_rings + 1), np.float64), mean)
+
+
+def planes(volume: Labels, axis: int, count: int = SLICES_PER_AXIS) -> list[Labels]:
+    """Return up to `count` evenly spaced slices normal to `axis`."""
+    size = volume.shape[axis]
+    places = np.unique(np.linspace(0, size - 1, min(count, size)).round().astype(int))
+    return [np.take(volume, place, axis) for place in places]

@@ -1,0 +1,124 @@
+"""Transport efficiency: how well a phase conducts from one face to the opposite one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from napari_superres.measures.arrays import as_labels
+from napari_superres.measures.multigrid import least_energy
+from napari_superres.measures.percolation import percolating_part
+
+TOLERANCE = 5e-4
+"""Relative accuracy asked of the solver; what it reaches is better, see docs/measures.md."""
+
+
+def transport_efficiencies(
+    labels: object,
+    n_phases: int,
+    voxel_size: Sequence[float] | None = None,
+    axes: Sequence[int] | None = None,
+    tolerance: float = TOLERANCE,
+) -> NDArray[np.float64]:
+    """Measure the transport efficiency of each phase along each axis.
+
+    Definition: D_eff / D_0 = volume fraction / tortuosity factor, of steady
+    diffusion between two opposite faces at fixed values (half a voxel outside the
+    first and last voxels' centres), the other faces closed, in one phase alone.
+    Dimensionless, 0 (not percolating) to the volume fraction (straight pores).
+    Source: Cooper et al. 2016, TauFactor; Dahari et al. 2022. Solved by
+    multigrid-preconditioned conjugate gradients on the percolating voxels only: a
+    phase that does not percolate has exactly 0.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) or (Y, X) phase indices 0 … n − 1
+    n_phases : n, absent phases included (their efficiency is 0)
+    voxel_size : along the axes of `labels`; only the ratios matter; None for cubes
+    axes : to measure along; None for all of them
+    tolerance : relative accuracy, roughly
+
+    Returns
+    -------
+    (n, axes) float64
+
+    Raises
+    ------
+    ShapeError, PhaseError
+        When `labels` are no phase indices of a volume or slice.
+    """
+    array = as_labels(labels, n_phases)
+    sizes = np.ones(array.ndim) if voxel_size is None else np.asarray(voxel_size, float)
+    along = range(array.ndim) if axes is None else axes
+    return np.array(
+        [
+            [efficiency(array == phase, axis, sizes, tolerance) for axis in along]
+            for phase in range(n_phases)
+        ]
+    )
+
+
+def efficiency(
+    indicator: NDArray[np.bool_],
+    axis: int,
+    sizes: NDArray[np.float64],
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Measure the transport efficiency of one phase along one axis.
+
+    Parameters
+    ----------
+    indicator : (Z, Y, X) or (Y, X) bool, where the phase is
+    axis : between whose faces to conduct
+    sizes : voxel size along each axis
+
+    Returns
+    -------
+    float
+    """
+    part = percolating_part(indicator, axis)
+    if not part.any():
+        return 0.0
+    part = np.moveaxis(part, axis, 0)
+    weights = (sizes[axis] / sizes) ** 2
+    weights = np.concatenate([weights[axis : axis + 1], np.delete(weights, axis)])
+    length = part.shape[0]
+    matrix, first = _network(part, weights)
+    # potential 1 at the first face, 0 at the last; the straight line to begin with
+    places = np.stack(np.nonzero(part)).astype(np.int32)
+    start = (1 - (places[0] + 0.5) / length).astype(np.float32)
+    source = np.zeros(start.size, np.float32)
+    source[first] = 2.0
+    energy = least_energy(matrix, places, source, start, 2.0 * first.size, tolerance)
+    return float(energy * length / (part.size / length))
+
+
+def _network(
+    part: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[sparse.csr_array, NDArray[np.int32]]:
+    """Return the conductance matrix of the voxels in `part`, and those on the first face."""
+    count = int(np.count_nonzero(part))
+    index = np.full(part.shape, -1, np.int32)
+    index[part] = np.arange(count, dtype=np.int32)
+    diagonal = np.zeros(count, np.float32)
+    rows, columns, values = [], [], []
+    for axis, weight in enumerate(weights.astype(np.float32)):
+        line = np.moveaxis(index, axis, 0)
+        low, high = line[:-1], line[1:]
+        joined = (low >= 0) & (high >= 0)
+        a, b = low[joined], high[joined]
+        for one, other in ((a, b), (b, a)):
+            diagonal[one] += weight  # no voxel is twice in one
+            rows.append(one)
+            columns.append(other)
+            values.append(np.full(one.size, -weight, np.float32))
+    first, last = (index[end][index[end] >= 0] for end in (0, -1))
+    diagonal[first] += 2  # the face is half a voxel away
+    diagonal[last] += 2
+    own = np.arange(count, dtype=np.int32)
+    indices = (np.concatenate([*rows, own]), np.concatenate([*columns, own]))
+    links = sparse.coo_array((np.concatenate([*values, diagonal]), indices), (count, count))
+    return links.tocsr(), first
