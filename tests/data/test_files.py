@@ -3,6 +3,7 @@ import pytest
 import tifffile
 
 from napari_superres.data.files import read_slices, read_volume
+from napari_superres.data.ome_zarr import create_pyramid
 from napari_superres.data.phases import phases_from_values, with_names
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.errors import FileError, NotSegmentedError, PhaseError, ShapeError
@@ -49,6 +50,24 @@ def test_expected_phases_win_over_those_in_the_file(tmp_path):
 def test_npy_arrays_are_read(tmp_path):
     np.save(tmp_path / "a.npy", VALUES.astype(np.int64))
     assert np.array_equal(read_volume(tmp_path / "a.npy").values, VALUES)
+
+
+def test_ome_zarr_is_read_with_its_voxel_size_and_phases(tmp_path):
+    levels = create_pyramid(
+        tmp_path / "a.zarr", VALUES.shape, 64, voxel_size=(0.4, 0.2, 0.1), offset=(0, 0, 0),
+        phases=PHASES, provenance={},
+    )  # fmt: skip
+    levels[0][:] = VALUES
+    volume = read_volume(tmp_path / "a.zarr")
+    assert np.array_equal(volume.values, VALUES)
+    assert volume.voxel_size == pytest.approx((0.4, 0.2, 0.1))
+    assert (volume.phases, volume.name) == (PHASES, "a")
+
+
+def test_a_zarr_folder_without_a_volume_is_refused(tmp_path):
+    (tmp_path / "a.zarr").mkdir()
+    with pytest.raises(FileError, match=r"a\.zarr is no OME-Zarr volume"):
+        read_volume(tmp_path / "a.zarr")
 
 
 def test_images_and_stacks_make_one_set_of_slices(tmp_path):

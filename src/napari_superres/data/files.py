@@ -24,7 +24,7 @@ def read_volume(path: FilePath, phases: Sequence[Phase] | None = None) -> Segmen
 
     Parameters
     ----------
-    path : a TIFF (ImageJ, OME or plain) or .npy file, axes z, y, x
+    path : a TIFF (ImageJ, OME or plain), .npy file or OME-Zarr folder, axes z, y, x
     phases : the phases to expect; None for those the file names, else the values
         that are present
 
@@ -124,10 +124,19 @@ def _read_npy(file: Path) -> Read:
         ) from error
 
 
+def _read_zarr(folder: Path) -> Read:
+    from napari_superres.data.ome_zarr import open_pyramid
+
+    pyramid = open_pyramid(folder)
+    metadata = TiffMetadata(pyramid.voxel_size, pyramid.offset, pyramid.phases, pyramid.provenance)
+    return np.asarray(pyramid.levels[0][:]), metadata
+
+
 _READERS: dict[str, Callable[[Path], Read]] = {
     ".tif": read_tiff,
     ".tiff": read_tiff,
     ".npy": _read_npy,
+    ".zarr": _read_zarr,
 }
 
 
