@@ -71,8 +71,7 @@ class Box:
     def slices(self, origin: Sequence[int] = (0, 0, 0)) -> tuple[slice, slice, slice]:
         """Return slices into an array whose first voxel has index `origin`."""
         z, y, x = (
-            slice(lo - o, hi - o)
-            for lo, hi, o in zip(self.start, self.stop, origin, strict=True)
+            slice(lo - o, hi - o) for lo, hi, o in zip(self.start, self.stop, origin, strict=True)
         )
         return z, y, x
 

@@ -33,9 +33,7 @@ def default_sd(kernel: int) -> float:
 
 def centre_indices(low_size: int, scale_factor: Fraction) -> NDArray[np.int64]:
     """Return the high-res index nearest the centre of each low-res voxel, (low_size,)."""
-    return np.array(
-        [math.floor((2 * i + 1) * scale_factor / 2) for i in range(low_size)], np.int64
-    )
+    return np.array([math.floor((2 * i + 1) * scale_factor / 2) for i in range(low_size)], np.int64)
 
 
 def down_sampling_matrix(

@@ -125,9 +125,7 @@ def resolve_phase_map(
     return np.array([low_values.index(phase_map[value]) for value in high_values], np.int64)
 
 
-def default_phase_map(
-    high_res: Sequence[Phase], low_res: Sequence[Phase]
-) -> dict[int, int] | None:
+def default_phase_map(high_res: Sequence[Phase], low_res: Sequence[Phase]) -> dict[int, int] | None:
     """Return the map by equal values where every high-res value has one, else None."""
     low_values = {phase.value for phase in low_res}
     if all(phase.value in low_values for phase in high_res):

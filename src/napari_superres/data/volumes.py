@@ -209,8 +209,10 @@ def to_phases(
                 f"A segmented image with at most {MAX_PHASES} phases is needed.",
                 "Segment it first, for example by thresholds.",
             )
-    expected = phases_from_values(sorted(present)) if phases is None else tuple(
-        sorted(phases, key=lambda phase: phase.value)
+    expected = (
+        phases_from_values(sorted(present))
+        if phases is None
+        else tuple(sorted(phases, key=lambda phase: phase.value))
     )
     values = [phase.value for phase in expected]
     strange = sorted(present - set(values))
