@@ -33,6 +33,7 @@ DISPLAY_PACKAGES = (
     "libgl1-mesa-dri",
     "libegl1",
     "libopengl0",
+    "libglib2.0-0",
     "libdbus-1-3",
     "libfontconfig1",
     "libxkbcommon-x11-0",
@@ -152,9 +153,10 @@ def is_installed(package: str) -> bool:
     """Say whether a Debian package is installed; True where there is no dpkg."""
     if shutil.which("dpkg-query") is None:
         return shutil.which("xvfb-run") is not None
-    query = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", package]
+    names = [package, package + "t64"]  # newer releases rename what holds 64-bit times
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}\\n", *names]
     answer = subprocess.run(query, capture_output=True, text=True, check=False)
-    return answer.stdout.startswith("ii")
+    return any(line.startswith("ii") for line in answer.stdout.splitlines())
 
 
 def install_packages(packages: list[str]) -> bool:

@@ -13,6 +13,23 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def why_no_qt() -> str:
+    """Return why Qt cannot be loaded, or nothing."""
+    try:
+        from qtpy import QtWidgets  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+NO_QT = why_no_qt()
+collect_ignore = ["widgets"] if NO_QT else []
+
+
+def pytest_report_header() -> str | None:
+    return f"tests/widgets left out, as Qt cannot be loaded: {NO_QT}" if NO_QT else None
+
+
 def has_display() -> bool:
     return not sys.platform.startswith("linux") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
