@@ -35,7 +35,7 @@ from napari_superres.widgets.phase_rows import PhaseTable
 from napari_superres.widgets.phase_table import PhaseTableView
 from napari_superres.widgets.samples import LayerTuple, open_example_pair
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import Step, heading, new_form, note
+from napari_superres.widgets.step import Note, Step, heading, new_form
 
 PLANES = ("Normal to z (y–x plane)", "Normal to y (z–x plane)", "Normal to x (z–y plane)")
 
@@ -70,7 +70,7 @@ class DataStep(Step):
         self.scale_factor = QLineEdit()
         self.scale_factor.setPlaceholderText("4, 8/5 or 4,2,2")
         self.scale_factor.setToolTip("Low-res voxel size divided by high-res voxel size, 1 to 16")
-        self.scale_note, self.message, self.shares = note(), note(), note()
+        self.scale_note, self.message, self.shares = Note(), Note(), Note()
         self.phases, self.checks = PhaseTableView(), ChecksView(self.session)
         self.colour_layers = QCheckBox("Show the layers in these colours")
         self.colour_layers.setChecked(True)

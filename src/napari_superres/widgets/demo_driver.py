@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -19,6 +17,7 @@ from napari_superres.widgets.input_roles import TRUTH
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.samples import example_layers, phase_layer
 from napari_superres.widgets.session import Generated
+from napari_superres.widgets.threads import Outcome, in_thread
 
 
 class DemoDriver(QObject):
@@ -47,14 +46,14 @@ class DemoDriver(QObject):
         """Make the example in a thread, then go on by itself."""
         self._since = time.monotonic()
         self._say("Making the example: a battery cathode …")
-        self._in_thread(_prepare, self._on_example, self.plan)
+        in_thread(prepare, self._on_example, self.plan)
 
-    def _on_example(self, example: Example | SuperResError) -> None:
-        if isinstance(example, SuperResError):
-            self._end(example)
+    def _on_example(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._end(outcome.error)
             return
         self._took("example")
-        self.example = example
+        self.example = example = outcome.value
         self.dock.data.add_layers(example_layers(example))
         self.dock.train.take(example.settings, self.plan.run_folder, self.plan.minutes)
         # a moment to see the inputs
@@ -77,14 +76,14 @@ class DemoDriver(QObject):
             return
         self._took("generation")
         self._say("Measuring the volume against its truth …")
-        self._in_thread(
-            _finish, self._on_finished, self.plan, self.example, generated.labels, self.seconds
-        )
+        labels, seconds = generated.labels, dict(self.seconds)
+        in_thread(_finish, self._on_finished, self.plan, self.example, labels, seconds)
 
-    def _on_finished(self, result: str | SuperResError) -> None:
-        if isinstance(result, SuperResError):
-            self._end(result)
+    def _on_finished(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._end(outcome.error)
             return
+        result = str(outcome.value)
         assert self.example is not None
         self._add_truth()
         self.dock.show_step(self.dock.export)
@@ -123,32 +122,15 @@ class DemoDriver(QObject):
         self.seconds[stage] = time.monotonic() - self._since
         self._since = time.monotonic()
 
-    def _in_thread(self, function: Any, then: Any, *arguments: Any) -> None:
-        worker = create_worker(function, *arguments, _start_thread=False)
-        worker.returned.connect(then)
-        worker.start()
 
-
-def _prepare(plan: DemoPlan) -> Example | SuperResError:
-    try:
-        return prepare(plan)
-    except SuperResError as error:
-        return error
-
-
-def _finish(
-    plan: DemoPlan, example: Example, labels: Labels, seconds: dict[str, float]
-) -> str | SuperResError:
+def _finish(plan: DemoPlan, example: Example, labels: Labels, seconds: dict[str, float]) -> str:
     """Write the volume, figure and numbers; returns the verdict."""
     phases = example.high_res.phases
-    try:
-        write_labels_tiff(
-            plan.super_res,
-            values_of(labels, phases),
-            voxel_size=example.high_res.voxel_size,
-            phases=phases,
-            provenance={"run": str(plan.run_folder), "seed": str(GENERATION.seed)},
-        )
-        return verdict(judge(plan, example, labels, seconds))
-    except SuperResError as error:
-        return error
+    write_labels_tiff(
+        plan.super_res,
+        values_of(labels, phases),
+        voxel_size=example.high_res.voxel_size,
+        phases=phases,
+        provenance={"run": str(plan.run_folder), "seed": str(GENERATION.seed)},
+    )
+    return verdict(judge(plan, example, labels, seconds))

@@ -13,7 +13,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import VoxelSize, values_of
-from napari_superres.errors import PhaseError, SuperResError
+from napari_superres.errors import PhaseError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.geometry import border_box, export_box
 from napari_superres.widgets.layer_data import KEY, layer_phases, layer_voxel_size, micrometres
@@ -88,28 +88,32 @@ def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> E
     )
 
 
-def write_export(plan: ExportPlan, path: Path) -> Path | SuperResError:
-    """Write the file; returns its path, or the error that a person should read."""
+def write_export(plan: ExportPlan, path: Path) -> Path:
+    """Write the file and return its path, with a suffix if it had none.
+
+    Raises
+    ------
+    PhaseError
+        The box holds voxels without a phase.
+    OutputError
+        The file cannot be written.
+    """
     if path.suffix.lower() not in (".tif", ".tiff"):
         path = path.with_name(path.name + ".tif")
-    try:
-        shown = np.asarray(plan.labels[plan.box.slices()])
-        if shown.min() < 1 or shown.max() > len(plan.phases):
-            raise PhaseError(
-                "The volume has voxels without a phase.",
-                f"Its phases are the labels 1 to {len(plan.phases)}.",
-                "Paint them with one of these labels.",
-            )
-        values = values_of((shown - 1).astype(np.uint8), plan.phases)
-        write_labels_tiff(
-            path,
-            values,
-            voxel_size=plan.voxel_size,
-            offset=plan.offset,
-            phases=plan.phases,
-            provenance=plan.provenance,
-            flavour=plan.flavour,
+    shown = np.asarray(plan.labels[plan.box.slices()])
+    if shown.min() < 1 or shown.max() > len(plan.phases):
+        raise PhaseError(
+            "The volume has voxels without a phase.",
+            f"Its phases are the labels 1 to {len(plan.phases)}.",
+            "Paint them with one of these labels.",
         )
-    except SuperResError as error:
-        return error
+    write_labels_tiff(
+        path,
+        values_of((shown - 1).astype(np.uint8), plan.phases),
+        voxel_size=plan.voxel_size,
+        offset=plan.offset,
+        phases=plan.phases,
+        provenance=plan.provenance,
+        flavour=plan.flavour,
+    )
     return path

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels, Shapes
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
@@ -31,8 +30,9 @@ from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.layer_pickers import LayerCombo
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import Step, heading, new_form, note
+from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import sizes
+from napari_superres.widgets.threads import Outcome, in_thread
 
 BOX_LAYER = "crop box"
 FLAVOURS = (("ImageJ TIFF", "imagej"), ("OME-TIFF", "ome"))
@@ -73,7 +73,7 @@ class ExportStep(Step):
         self.border = QCheckBox("Drop one low-res voxel from each face")
         self.border.setChecked(True)
         self.border.setToolTip("At the faces the generator had no context (Dahari et al. 2022)")
-        self.summary, self.status = note(), note()
+        self.summary, self.status = Note(), Note()
         self.flavour = QComboBox()
         for text, flavour in FLAVOURS:
             self.flavour.addItem(text, flavour)
@@ -185,18 +185,16 @@ class ExportStep(Step):
         self.export.setEnabled(False)
         self.status.setText("Writing …")
         target = Path(path).expanduser()
-        worker = create_worker(write_export, plan, target, _start_thread=False)
-        worker.returned.connect(self._on_written)
-        worker.start()
+        in_thread(write_export, self._on_written, plan, target)
 
-    def _on_written(self, result: Path | SuperResError) -> None:
+    def _on_written(self, outcome: Outcome) -> None:
         self.export.setEnabled(True)
-        if isinstance(result, SuperResError):
-            self.status.setText(f"<b>Not written.</b> {result}")
-            show_error(str(result))
+        if outcome.error is not None:
+            self.status.setText(f"<b>Not written.</b> {outcome.error}")
+            show_error(str(outcome.error))
             return
-        self.status.setText(f"Written: {result}")
-        show_info(f"Exported to {result}")
+        self.status.setText(f"Written: {outcome.value}")
+        show_info(f"Exported to {outcome.value}")
 
     def start_drawing(self) -> None:
         """Add a Shapes layer, or take the one there is, ready to draw a rectangle."""

@@ -28,7 +28,7 @@ from napari_superres.widgets.run_state import ACTIVE, RunState
 from napari_superres.widgets.samples import phase_layer
 from napari_superres.widgets.session import Generated, Session
 from napari_superres.widgets.settings_form import SettingsForm
-from napari_superres.widgets.step import Step, heading, new_form, note
+from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
 
 
@@ -52,7 +52,7 @@ class GenerateStep(Step):
     def _build(self) -> None:
         asked = GenerationSettings
         tips = {name: describe(asked, name) for name in asked.model_fields}
-        self.run_note = note()
+        self.run_note = Note()
         self.open = QPushButton("Open an earlier run …")
         self.checkpoint, self.seed, self.region = QLineEdit("best"), QSpinBox(), QLineEdit()
         self.seed.setMaximum(2**31 - 1)
@@ -62,7 +62,7 @@ class GenerateStep(Step):
         self.advanced_form.show_settings(GenerationSettings())
         self.advanced = QCollapsible("Advanced settings")
         self.advanced.addWidget(self.advanced_form)
-        self.estimate, self.status = note(), note()
+        self.estimate, self.status = Note(), Note()
         self.bar = QProgressBar()
         self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
         for name, widget in (

@@ -12,7 +12,7 @@ from napari_superres.widgets.colours import pair_colours
 from napari_superres.widgets.live_plots import LivePlot
 from napari_superres.widgets.preview_grid import PreviewGrid
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import Step, heading, note
+from napari_superres.widgets.step import Note, Step, heading
 from napari_superres.widgets.texts import score_line
 from napari_superres.widgets.theme import theme_colours
 
@@ -26,7 +26,7 @@ class MonitorStep(Step):
         super().__init__(napari_viewer, session)
         self.caption = heading("Previews")
         self.grid = PreviewGrid()
-        self.score = note()
+        self.score = Note()
         self.fractions = LivePlot("Volume fractions", steps_shown=False)
         self.interfaces = LivePlot("Interface areas", steps_shown=False)
         self.losses = LivePlot("Losses")
@@ -39,7 +39,7 @@ class MonitorStep(Step):
         layout.addWidget(self.fractions, 2)
         layout.addWidget(self.interfaces, 2)
         layout.addWidget(self.losses, 2)
-        self.legend = note("Dashed lines: the high-res slices. Horizontal axis: steps.")
+        self.legend = Note("Dashed lines: the high-res slices. Horizontal axis: steps.")
         layout.addWidget(self.legend)
         self.session.preview_ready.connect(self.show_preview)
         self.session.history_changed.connect(self.show_history)

@@ -47,6 +47,7 @@ class PhaseTableView(QTableWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self.itemChanged.connect(self._on_item)
+        self.show_table(None)
 
     def show_table(self, table: PhaseTable | None) -> None:
         """Show other rows; None for an empty table."""

@@ -72,7 +72,7 @@ def placement_of(layer: Any) -> Placement:
         scale=tuple(float(size) for size in layer.scale[-3:]),  # type: ignore[arg-type]
         translate=tuple(float(shift) for shift in layer.translate[-3:]),  # type: ignore[arg-type]
         units=tuple(str(unit) for unit in layer.units)[-3:],
-        axis_labels=AXES if any(label.startswith("axis -") for label in labels) else labels,
+        axis_labels=AXES if any("-" in label for label in labels) else labels,
         rotate=np.asarray(layer.rotate, np.float64)[-3:, -3:],
         shear=np.asarray(layer.shear, np.float64)[-3:],
         affine=np.asarray(layer.affine.affine_matrix, np.float64)[-4:, -4:],

@@ -5,9 +5,10 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_superres.events import StepCompleted
 from napari_superres.widgets.run_state import Happening, RunState, controls
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import note
+from napari_superres.widgets.step import Note
 from napari_superres.widgets.texts import progress_percent, status_line
 
 
@@ -25,7 +26,7 @@ class RunBar(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.status = note()
+        self.status = Note()
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.start = QPushButton("Start training")
@@ -84,7 +85,8 @@ class RunBar(QWidget):
             self.bar.setRange(0, 100 if percent >= 0 else 0)
             self.bar.setValue(max(percent, 0))
         line = status_line(event)
-        if line is not None and self.session.training.state is not RunState.STOPPING:
+        stopping = self.session.training.state is RunState.STOPPING
+        if line is not None and not (stopping and isinstance(event, StepCompleted)):
             self.status.setText(line)
 
     def _on_failed(self, error: Exception) -> None:

@@ -49,12 +49,19 @@ def heading(text: str) -> QLabel:
     return label
 
 
-def note(text: str = "") -> QLabel:
-    """Return a wrapped line of text that may be selected."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
+class Note(QLabel):
+    """A wrapped text that may be selected, and takes no room while it is empty."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setHidden(not text)
+
+    def setText(self, text: str) -> None:  # noqa: N802  Qt's name
+        """Show a text; an empty one hides the label."""
+        super().setText(text)
+        self.setHidden(not text)
 
 
 def new_form(parent: QWidget | None = None) -> QFormLayout:

@@ -85,12 +85,12 @@ def score_line(history: History) -> str:
         return "Numbers appear after the first measurement."
     parts = [
         f"Step {history.latest.step:,}",
-        f"fractions off by {errors[0]:.3f}",
-        f"interfaces off by {errors[1]:.0%}",
+        f"fractions off {errors[0]:.3f}",
+        f"interfaces off {errors[1]:.0%}",
     ]
     mismatch = history.latest.measurement.low_res_mismatch
     if mismatch is not None:
-        parts.append(f"low-res mismatch {mismatch:.1%}")
+        parts.append(f"mismatch {mismatch:.1%}")
     return " · ".join(parts)
 
 

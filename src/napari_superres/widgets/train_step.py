@@ -32,7 +32,7 @@ from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.engine import DeviceChoice
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
-from napari_superres.widgets.step import Step, heading, new_form, note
+from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import default_runs_folder, free_run_folder, train_command
 
 IMAGING = (
@@ -81,7 +81,7 @@ class TrainStep(Step):
         self.choose = QPushButton("Choose …")
         self.copy = QPushButton("Copy as command")
         self.copy.setToolTip("The same run for a terminal, without napari")
-        self.folder_note = note("Must not exist yet, or be empty.")
+        self.folder_note = Note("Must not exist yet, or be empty.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addLayout(dials)
@@ -151,8 +151,12 @@ class TrainStep(Step):
         self.blur.show_settings(settings)
         self.seed.value = settings.seed
         self.minutes.value = minutes
-        self.folder.setText(str(run_folder))
+        self.use_folder(run_folder)
+
+    def use_folder(self, folder: Path) -> None:
+        """Keep the next run in this folder rather than in the one proposed."""
         self._folder_chosen = True
+        self.folder.setText(str(folder))
 
     def start(self) -> None:
         """Start a run; what is wrong is told as a notification."""
@@ -217,5 +221,4 @@ class TrainStep(Step):
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the run", str(Path.home()))
         if chosen:
-            self._folder_chosen = True
-            self.folder.setText(chosen)
+            self.use_folder(Path(chosen))

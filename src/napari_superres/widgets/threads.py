@@ -1,0 +1,47 @@
+"""Short work in a thread: what it gives, or the error a person should read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from napari.qt.threading import create_worker
+
+from napari_superres.errors import SuperResError
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a function gave, or the error that ended it.
+
+    superqt raises an exception that a worker returns, so it is wrapped.
+    """
+
+    value: Any = None
+    error: SuperResError | None = None
+
+
+class _Attempt:
+    """A function whose project errors are told, not raised."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.function, self.arguments = function, arguments
+
+    def run(self) -> Outcome:
+        try:
+            return Outcome(self.function(*self.arguments))
+        except SuperResError as error:
+            return Outcome(error=error)
+
+
+def in_thread(function: Callable[..., Any], then: Callable[[Outcome], None], *args: Any) -> None:
+    """Call `function` in napari's thread pool, then `then` with its outcome on the main thread.
+
+    Parameters
+    ----------
+    then : a method of a QObject; it is not called once that is gone
+    """
+    worker = create_worker(_Attempt(function, args).run, _start_thread=False)
+    worker.returned.connect(then)
+    worker.start()

@@ -1,0 +1,47 @@
+from napari_superres.widgets.phase_rows import guess_phase_map, make_table
+
+
+def test_equal_values_belong_together_and_binder_goes_where_the_fractions_fit():
+    guessed = guess_phase_map({0: 0.37, 1: 0.48, 2: 0.15}, {0: 0.52, 1: 0.48})
+    assert guessed == {0: 0, 1: 1, 2: 0}
+
+
+def test_other_label_values_are_matched_by_their_fractions():
+    guessed = guess_phase_map({0: 0.2, 1: 0.7, 2: 0.1}, {0: 0.3, 128: 0.7})
+    assert guessed == {0: 0, 1: 128, 2: 0}
+
+
+def test_every_low_res_phase_is_served_if_it_can_be():
+    guessed = guess_phase_map({5: 0.1, 6: 0.9}, {0: 0.99, 1: 0.01})
+    assert set(guessed.values()) == {0, 1}
+
+
+def test_too_few_high_res_phases_still_give_a_table(low_res, high_res):
+    assert guess_phase_map({0: 1.0}, {0: 0.5, 1: 0.5}) == {0: 0}
+
+
+def test_edits_survive_new_layers_of_the_same_phases(low_res, high_res):
+    edited = make_table(low_res, high_res).changed(2, name="glue", colour="#ffffff", belongs_to=1)
+    again = make_table(low_res, high_res, edited)
+    assert again.phase_map == {0: 0, 1: 1, 2: 1}
+    assert again.phases[2].name == "glue"
+
+
+def test_edits_are_forgotten_for_other_phases(low_res, high_res):
+    from napari_superres.data.volumes import SegmentedSlices
+
+    edited = make_table(low_res, high_res).changed(0, name="void")
+    other = SegmentedSlices.from_labels([[[[3, 4], [4, 5]]]])
+    assert make_table(low_res, other, edited).rows[0].name == "phase 3"
+
+
+def test_low_res_phases_take_after_what_belongs_to_them(low_res, high_res):
+    table = make_table(low_res, high_res)
+    names = [phase.name for phase in table.low_res_phases(low_res.phases)]
+    assert names == ["pore + binder", "active material"] or names[1].startswith("active")
+
+
+def test_fractions_of_both_inputs_stand_side_by_side(low_res, high_res):
+    rows = make_table(low_res, high_res).fractions_side_by_side()
+    assert abs(sum(low for _, low, _ in rows) - 1) < 1e-12
+    assert abs(sum(high for _, _, high in rows) - 1) < 1e-12

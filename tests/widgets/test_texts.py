@@ -1,0 +1,118 @@
+import shlex
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from fakes import PHASES, measured
+from napari_superres.config import PRESETS, Budget, EngineSettings, Preset, TrainingSettings
+from napari_superres.events import (
+    FinishReason,
+    MetricsMeasured,
+    StepCompleted,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.widgets.colours import contrast, readable
+from napari_superres.widgets.form_fields import field_specs, from_text, to_text
+from napari_superres.widgets.history import MOST_POINTS, Curve, History
+from napari_superres.widgets.texts import (
+    duration,
+    free_run_folder,
+    progress_percent,
+    score_line,
+    status_line,
+    train_command,
+)
+
+SETTINGS = TrainingSettings.model_validate({"scale_factor": 4, "phase_map": {0: 0, 1: 1, 2: 0}})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.2, "4 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (None, "")]
+)
+def test_times_are_told_as_people_say_them(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_the_status_line_tells_the_time_left():
+    event = StepCompleted(1050, 130.0, 0.5, 170.0, {})
+    assert status_line(event) == "Step 1,050, 2 min 10 s trained, about 2 min 50 s left"
+    assert progress_percent(event) == 50
+
+
+def test_a_training_without_an_end_has_no_percentage():
+    assert progress_percent(StepCompleted(1, 1.0, None, None, {})) == -1
+
+
+def test_a_stopped_training_says_that_it_was_kept():
+    event = TrainingFinished(FinishReason.STOPPED, 12, 3.0, Path())
+    assert "Stopped and kept" in status_line(event)
+
+
+def test_run_folders_are_named_by_date_and_never_reused(tmp_path):
+    now = datetime(2026, 1, 2, 3, 4)
+    first = free_run_folder(tmp_path, "My Cathode (1)", now)
+    assert first.name == "2026-01-02_0304_my-cathode--1"
+    first.mkdir()
+    assert free_run_folder(tmp_path, "My Cathode (1)", now) != first
+
+
+def test_the_command_can_be_pasted():
+    command = train_command(
+        SETTINGS, Budget(minutes=5, steps=None), Path("/a b/run"), Path("/x/low.tif"), [None]
+    )
+    words = shlex.split(command)
+    assert words[:4] == ["napari-superres", "train", "--low-res", "/x/low.tif"]
+    assert words[words.index("--phase-map") + 1] == "0:0,1:1,2:0"
+    assert words[-2:] == ["--run", "/a b/run"]
+    assert "HIGH_RES_1.tif" in words
+
+
+def test_the_command_names_only_dials_that_differ_from_the_preset():
+    engine = PRESETS[Preset.QUICK].replace(crop=32)
+    settings = SETTINGS.replace(engine=engine)
+    command = train_command(settings, Budget(minutes=1, steps=None), Path("r"), None, [None])
+    assert shlex.split(command).count("--set") == 1
+    assert "crop=32" in command
+
+
+def test_curves_stay_short():
+    curve = Curve()
+    for step in range(5 * MOST_POINTS):
+        curve.add(step, 0.0)
+    assert len(curve.steps) <= MOST_POINTS
+    assert curve.steps == sorted(curve.steps)
+
+
+def test_errors_are_against_the_target():
+    history = History()
+    history.add(TrainingStarted(Path(), "cpu", 0, measured(PHASES), 1, 1))
+    assert history.errors() is None
+    history.add(MetricsMeasured(3, measured(PHASES, 0.1), 0.1, True))
+    assert history.errors()[0] == pytest.approx(0.1)
+    assert "fractions off 0.100" in score_line(history)
+
+
+@pytest.mark.parametrize("background", ["#262930", "#efebe9"])
+def test_every_phase_can_be_seen_on_both_themes(background):
+    from napari_superres.data.phases import PALETTE
+
+    assert all(contrast(readable(colour, background), background) >= 3 for colour in PALETTE)
+
+
+def test_every_engine_setting_becomes_a_dial_with_its_description():
+    specs = field_specs(EngineSettings)
+    assert {spec.name for spec in specs} == set(EngineSettings.model_fields)
+    assert all(spec.tooltip for spec in specs)
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_dials_give_back_what_they_were_given(preset):
+    engine = PRESETS[preset]
+    texts = {
+        spec.name: from_text(to_text(getattr(engine, spec.name)))
+        for spec in field_specs(EngineSettings)
+        if spec.kind in ("text", "number")
+    }
+    assert engine.replace(**texts) == engine
