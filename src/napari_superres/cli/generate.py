@@ -23,7 +23,7 @@ def generate(
         typer.Option(
             "--output",
             metavar="F",
-            help="File to write, .tif. Left out: super-res.tif in the run folder.",
+            help="File to write, .tif or .zarr. Left out: super-res.tif in the run folder.",
         ),
     ] = None,
     low_res: Annotated[
@@ -79,7 +79,7 @@ def generate(
             events = generate_engine(run, this, low_res=volume, output=path, stop=stop)
             finished = follow_generation(events, f"generating {path.name}")
             if finished.reason is FinishReason.STOPPED:
-                typer.echo(f"Stopped; {path} is not written.")
+                typer.echo(f"Stopped before {path} was whole; the same command goes on with it.")
                 raise typer.Exit(INTERRUPTED)
             typer.echo(f"{path}")
 

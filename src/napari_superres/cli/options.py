@@ -40,7 +40,9 @@ def help_of(model: type[BaseModel], name: str) -> str:
 
 LowResFile = Annotated[
     Path,
-    typer.Option("--low-res", metavar="F", help="Segmented low-res volume: a .tif or .npy file."),
+    typer.Option(
+        "--low-res", metavar="F", help="Segmented low-res volume: a .tif, .npy or .zarr file."
+    ),
 ]
 HighResFiles = Annotated[
     list[Path],

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari_superres.data.boxes import Triple
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, values_of
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize, values_of
 from napari_superres.errors import ShapeError
 
 Segmented = SegmentedVolume | SegmentedSlices
@@ -57,20 +57,28 @@ def first_voxel(file: Path, coarse: SegmentedVolume) -> Triple:
     The offset is the first voxel's centre relative to the low-res volume's, so the
     difference of the half voxels is taken off.
     """
-    from napari_superres.data.tiff import read_tiff_metadata
-
-    if file.suffix.lower() not in (".tif", ".tiff") or coarse.voxel_size is None:
-        return (0, 0, 0)
-    metadata = read_tiff_metadata(file)
-    if metadata.voxel_size is None or metadata.offset is None:
+    fine, offset = place_of(file)
+    if fine is None or offset is None or coarse.voxel_size is None:
         return (0, 0, 0)
     z, y, x = (
         round((start - (small - large) / 2) / large)
-        for start, small, large in zip(
-            metadata.offset, metadata.voxel_size, coarse.voxel_size, strict=True
-        )
+        for start, small, large in zip(offset, fine, coarse.voxel_size, strict=True)
     )
     return z, y, x
+
+
+def place_of(file: Path) -> tuple[VoxelSize | None, VoxelSize | None]:
+    """Return the voxel size and the offset that a file carries, in µm."""
+    from napari_superres.data.ome_zarr import open_pyramid
+    from napari_superres.data.tiff import read_tiff_metadata
+
+    if file.suffix.lower() in (".tif", ".tiff"):
+        metadata = read_tiff_metadata(file)
+        return metadata.voxel_size, metadata.offset
+    if file.suffix.lower() == ".zarr":
+        pyramid = open_pyramid(file)
+        return pyramid.voxel_size, pyramid.offset
+    return None, None
 
 
 def summary_of(item: Segmented) -> dict[str, Any]:
