@@ -79,6 +79,20 @@ def test_a_cropped_volume_is_placed_by_its_offset(cli, cube, tmp_path) -> None:
     assert result.out.splitlines()[-1].endswith("0.0000")
 
 
+@pytest.mark.parametrize("offset", [None, (0.15, 0.15, 9.0)])
+def test_a_part_that_cannot_be_placed_is_one_line(cli, cube, tmp_path, offset) -> None:
+    low = tmp_path / "low.tif"
+    fine = read_volume(cube).values
+    size = None if offset is None else COARSE
+    write_labels_tiff(low, np.ascontiguousarray(fine[::2, ::2, ::2]), voxel_size=size)
+    part = np.ascontiguousarray(fine[2:-2, 2:-2, 2:-2])
+    write_labels_tiff(cube, part, voxel_size=FINE, offset=offset)
+    result = cli("measure", cube, "--low-res", low, "--scale-factor", 2)
+    assert result.status == 2
+    assert "cube.tif" in result.err
+    assert result.err.count("\n") == 1
+
+
 def test_a_run_and_a_reference_exclude_each_other(cli, cube) -> None:
     result = cli("measure", cube, "--run", cube.parent, "--against", cube)
     assert result.status == 2

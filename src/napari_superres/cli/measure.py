@@ -166,13 +166,15 @@ def mismatch(
     file: Path, found: Segmented, coarse: SegmentedVolume, settings: TrainingSettings
 ) -> float:
     """Return the low-res mismatch; a cropped volume is placed by its file's offset."""
+    from napari_superres.data.simulate import low_res_shape
     from napari_superres.measures.comparison import mismatch_of
 
     if isinstance(found, SegmentedSlices):
         raise ShapeError(
             f"{found.name} is no volume.", "The low-res mismatch needs one.", "Leave --low-res out."
         )
-    return mismatch_of(coarse, as_slices(found), found, settings, first_voxel(file, coarse))
+    start = first_voxel(file, coarse, low_res_shape(found.shape, settings.scale_factor))
+    return mismatch_of(coarse, as_slices(found), found, settings, start)
 
 
 def table(numbers: Mapping[str, Any]) -> str:

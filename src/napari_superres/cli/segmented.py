@@ -51,20 +51,47 @@ def as_slices(item: Segmented) -> SegmentedSlices:
     return SegmentedSlices(((item.labels[0],),), item.phases, item.voxel_size, item.name)
 
 
-def first_voxel(file: Path, coarse: SegmentedVolume) -> Triple:
+def first_voxel(file: Path, coarse: SegmentedVolume, covered: Triple) -> Triple:
     """Return the first low-res voxel that a super-res file covers, from the offset it carries.
 
     The offset is the first voxel's centre relative to the low-res volume's, so the
     difference of the half voxels is taken off.
+
+    Parameters
+    ----------
+    file : the super-res volume
+    coarse : the low-res volume
+    covered : low-res voxels that the file covers, zyx
+
+    Raises
+    ------
+    ShapeError
+        The file covers a part of the volume and does not tell which.
     """
     fine, offset = place_of(file)
-    if fine is None or offset is None or coarse.voxel_size is None:
-        return (0, 0, 0)
-    z, y, x = (
-        round((start - (small - large) / 2) / large)
-        for start, small, large in zip(offset, fine, coarse.voxel_size, strict=True)
-    )
-    return z, y, x
+    start = (0, 0, 0)
+    if fine is not None and offset is not None and coarse.voxel_size is not None:
+        z, y, x = (
+            round((begin - (small - large) / 2) / large)
+            for begin, small, large in zip(offset, fine, coarse.voxel_size, strict=True)
+        )
+        start = (z, y, x)
+    elif covered != coarse.shape:
+        raise ShapeError(
+            f"{file.name} covers {covered} voxels of {coarse.name}, which has {coarse.shape}, "
+            "and does not tell where.",
+            "Files with a voxel size tell it.",
+            "Measure the whole volume, or train with --voxel-size.",
+        )
+    ends = (begin + size for begin, size in zip(start, covered, strict=True))
+    if min(start) < 0 or any(end > size for end, size in zip(ends, coarse.shape, strict=True)):
+        raise ShapeError(
+            f"{file.name} begins at voxel {start} of {coarse.name} and covers {covered}; "
+            f"that has {coarse.shape}.",
+            "The one must lie in the other.",
+            "Check that they belong together, and the scale factor.",
+        )
+    return start
 
 
 def place_of(file: Path) -> tuple[VoxelSize | None, VoxelSize | None]:

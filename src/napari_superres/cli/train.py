@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -65,18 +65,11 @@ def train(
     Without --minutes or --steps it trains until Ctrl-C. However it ends, what was
     learnt is in the run folder, with copies of the inputs.
     """
-    from napari_superres.data.checks import check_inputs
-    from napari_superres.data.files import read_slices, read_volume
-
-    volume = read_volume(low_res)
-    if voxel_size is not None:
-        volume = dataclasses.replace(volume, voxel_size=options.parse_voxel_size(voxel_size))
-    slices = read_slices(high_res, anisotropic=anisotropic)
-    engine = PRESETS[preset].replace(**options.parse_changes(changes))
+    volume, slices, factor = read_pair(low_res, high_res, anisotropic, scale_factor, voxel_size)
     settings = validated(
         TrainingSettings,
         {
-            "scale_factor": choose_scale_factor(scale_factor, volume, slices),
+            "scale_factor": factor,
             "phase_map": choose_phase_map(phase_map, volume, slices),
             "imaging": imaging,
             "one_sided": tuple(one_sided or ()),
@@ -86,14 +79,11 @@ def train(
             "preset": preset,
             "device": device,
             "seed": seed,
-            "engine": engine,
+            "engine": PRESETS[preset].replace(**options.parse_changes(changes)),
         },
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    typer.echo(describe_inputs(volume, slices, settings))
-    findings = check_inputs(volume, slices, settings).findings
-    for finding in findings:
-        typer.echo(f"{finding.level}: {finding.text}")
+    known = show_inputs(volume, slices, settings)
     if minutes is None and steps is None:
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
     from napari_superres.fusion.training import train as train_engine  # torch is slow to load
@@ -101,7 +91,38 @@ def train(
     folder = options.free_name(Path("superres-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(volume, slices, settings, folder, budget, stop)
-        follow_to_end(events, known=[finding.text for finding in findings])
+        follow_to_end(events, known)
+
+
+def read_pair(
+    low_res: Path,
+    high_res: list[Path],
+    anisotropic: bool,
+    scale_factor: str | None,
+    voxel_size: str | None,
+) -> tuple[SegmentedVolume, SegmentedSlices, ScaleFactor]:
+    """Read the inputs; what one of them does not tell of sizes comes from the other."""
+    from napari_superres.data.files import read_slices, read_volume
+
+    volume = read_volume(low_res)
+    slices = read_slices(high_res, anisotropic=anisotropic)
+    if voxel_size is not None:
+        volume = replace(volume, voxel_size=options.parse_voxel_size(voxel_size))
+    factor = choose_scale_factor(scale_factor, volume, slices)
+    return with_voxel_size(volume, slices, factor), slices, factor
+
+
+def show_inputs(
+    volume: SegmentedVolume, slices: SegmentedSlices, settings: TrainingSettings
+) -> list[str]:
+    """Print what goes into a training and what should be known of it; return the latter."""
+    from napari_superres.data.checks import check_inputs
+
+    typer.echo(describe_inputs(volume, slices, settings))
+    findings = check_inputs(volume, slices, settings).findings
+    for finding in findings:
+        typer.echo(f"{finding.level}: {finding.text}")
+    return [finding.text for finding in findings]
 
 
 def resume(
@@ -159,6 +180,18 @@ def choose_scale_factor(
             "Write for example --scale-factor 4.",
         )
     return scale_factor_from_voxel_sizes(volume.voxel_size, slices.voxel_size)
+
+
+def with_voxel_size(
+    volume: SegmentedVolume, slices: SegmentedSlices, scale_factor: ScaleFactor
+) -> SegmentedVolume:
+    """Return a volume without a voxel size with the one that the slices imply."""
+    if volume.voxel_size is not None or slices.voxel_size is None:
+        return volume
+    z, y, x = (
+        float(factor) * size for factor, size in zip(scale_factor, slices.voxel_size, strict=True)
+    )
+    return replace(volume, voxel_size=(z, y, x))
 
 
 def choose_phase_map(
