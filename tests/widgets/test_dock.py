@@ -320,3 +320,10 @@ def test_a_demo_that_fails_says_so(bench, monkeypatch, tmp_path):
     with bench.qtbot.waitSignal(driver.finished, timeout=5000) as done:
         driver.start()
     assert "not empty" in str(done.args[0])
+
+
+def test_a_phase_can_be_hidden_to_look_into_the_volume(bench):
+    layer = bench.generated()
+    bench.dock.generate.hidden.setCurrentIndex(1)
+    assert layer.colormap.map(1)[3] == 0
+    assert layer.colormap.map(2)[3] == 1

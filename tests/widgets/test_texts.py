@@ -91,7 +91,7 @@ def test_errors_are_against_the_target():
     assert history.errors() is None
     history.add(MetricsMeasured(3, measured(PHASES, 0.1), 0.1, True))
     assert history.errors()[0] == pytest.approx(0.1)
-    assert "fractions off 0.100" in score_line(history)
+    assert "fractions 0.100" in score_line(history)
 
 
 @pytest.mark.parametrize("background", ["#262930", "#efebe9"])

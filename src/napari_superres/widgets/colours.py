@@ -33,14 +33,19 @@ def readable(colour: str, background: str, ratio: float = 3.0) -> str:
     return mixed
 
 
-def label_colours(phases: Sequence[Phase]) -> dict[int | None, str]:
+def label_colours(phases: Sequence[Phase], hidden: int | None = None) -> dict[int | None, str]:
     """Return the colours of a layer that shows phase indices as index + 1.
 
     Label 0 is transparent in napari, so a phase never is label 0.
+
+    Parameters
+    ----------
+    hidden : index of a phase to leave transparent, to look into the volume in 3D
     """
     shown: dict[int | None, str] = {None: "transparent", 0: "transparent"}
     for index, phase in enumerate(phases):
-        shown[index + 1] = phase.colour or PALETTE[index % len(PALETTE)]
+        colour = phase.colour or PALETTE[index % len(PALETTE)]
+        shown[index + 1] = "transparent" if index == hidden else colour
     return shown
 
 

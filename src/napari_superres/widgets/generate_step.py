@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -15,20 +18,22 @@ from qtpy.QtWidgets import (
     QSpinBox,
     QVBoxLayout,
 )
-from superqt import QCollapsible
 
 from napari_superres.config import GenerationSettings, describe, validated
+from napari_superres.data.phases import Phase
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.earlier_runs import open_run
 from napari_superres.widgets.generation_plan import plan_text, start_of
 from napari_superres.widgets.geometry import parse_region
-from napari_superres.widgets.input_roles import SUPER_RES
+from napari_superres.widgets.input_roles import SUPER_RES, role_of
+from napari_superres.widgets.layer_data import layer_phases
 from napari_superres.widgets.layer_pickers import candidates
+from napari_superres.widgets.phase_painter import paint_layer
 from napari_superres.widgets.run_state import ACTIVE, RunState
 from napari_superres.widgets.samples import phase_layer
 from napari_superres.widgets.session import Generated, Session
 from napari_superres.widgets.settings_form import SettingsForm
-from napari_superres.widgets.step import Note, Step, heading, new_form
+from napari_superres.widgets.step import Note, Step, heading, new_fold, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
 
 
@@ -60,8 +65,11 @@ class GenerateStep(Step):
         self.crop_border = QCheckBox("Drop one low-res voxel from each face")
         self.advanced_form = SettingsForm(GenerationSettings, ("tile", "device", "precision"))
         self.advanced_form.show_settings(GenerationSettings())
-        self.advanced = QCollapsible("Advanced settings")
+        self.advanced = new_fold("Advanced settings")
         self.advanced.addWidget(self.advanced_form)
+        self.hidden = QComboBox()
+        self.hidden.setToolTip("Makes a phase transparent, to look into the volumes in 3D")
+        self.hidden.addItem("none", None)
         self.estimate, self.status = Note(), Note()
         self.bar = QProgressBar()
         self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
@@ -92,7 +100,12 @@ class GenerateStep(Step):
         layout.addLayout(buttons)
         layout.addWidget(self.bar)
         layout.addWidget(self.status)
+        layout.addWidget(heading("How to look at it"))
+        look = new_form()
+        look.addRow("Hide a phase", self.hidden)
+        layout.addLayout(look)
         layout.addStretch(1)
+        self.hidden.currentIndexChanged.connect(self._paint)
         self.open.clicked.connect(self._open_run)
         self.generate.clicked.connect(self.start)
         self.cancel.clicked.connect(self.session.generation.stop)
@@ -151,12 +164,28 @@ class GenerateStep(Step):
             SUPER_RES,
             **run.placement.super_res(run.scale_factor, start),
         )
+        self._offer_phases(run.phases)
         arguments["metadata"] = run.noted(arguments["metadata"], settings)
         for layer in candidates(self.viewer):
             if getattr(layer, "name", None) == run.name:
                 layer.visible = False  # it lies in the same place
         self.viewer.add_labels(data, **arguments)
+        self._paint(0)
         show_info(f"Generated {sizes(data.shape)} voxels. Next: step 5, Export.")
+
+    def _offer_phases(self, phases: Sequence[Phase]) -> None:
+        chosen = self.hidden.currentData()
+        with QSignalBlocker(self.hidden):
+            self.hidden.clear()
+            self.hidden.addItem("none", None)
+            for index, phase in enumerate(phases):
+                self.hidden.addItem(phase.name, index)
+            self.hidden.setCurrentIndex(max(self.hidden.findData(chosen), 0))
+
+    def _paint(self, _index: int) -> None:
+        for layer in candidates(self.viewer):
+            if role_of(layer) == SUPER_RES:
+                paint_layer(layer, layer_phases(layer) or (), self.hidden.currentData())
 
     def _on_state(self, state: RunState) -> None:
         if state is RunState.STARTING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout
 
 from napari_superres.data.phases import PALETTE, Phase
@@ -15,6 +16,8 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading
 from napari_superres.widgets.texts import score_line
 from napari_superres.widgets.theme import theme_colours
+
+REDRAW_MS = 250  # however fast events come, plots are drawn at most four times a second
 
 
 class MonitorStep(Step):
@@ -42,7 +45,11 @@ class MonitorStep(Step):
         self.legend = Note("Dashed lines: the high-res slices. Horizontal axis: steps.")
         layout.addWidget(self.legend)
         self.session.preview_ready.connect(self.show_preview)
-        self.session.history_changed.connect(self.show_history)
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(REDRAW_MS)
+        self._redraw.timeout.connect(self.show_history)
+        self.session.history_changed.connect(self._on_history)
         self.session.run_changed.connect(self._on_run)
         self.viewer.events.theme.connect(self._on_theme)
         self.show_history()
@@ -78,6 +85,10 @@ class MonitorStep(Step):
         names = dict(zip(history.losses, PALETTE[1:], strict=False))
         self.losses.show_curves(history.losses, names, theme)
         self.score.setText(score_line(history))
+
+    def _on_history(self) -> None:
+        if not self._redraw.isActive():
+            self._redraw.start()
 
     def _on_run(self) -> None:
         if self.session.preview is None:

@@ -14,18 +14,18 @@ from napari_superres.widgets.colours import label_colours, rgb
 from napari_superres.widgets.layer_data import KEY, layer_note, layer_phases
 
 
-def paint_layer(layer: Any | None, phases: Sequence[Phase]) -> None:
+def paint_layer(layer: Any | None, phases: Sequence[Phase], hidden: int | None = None) -> None:
     """Show a layer in the phases' colours.
 
     A layer made here shows indices + 1; a Labels layer of the user shows its own
     values, of which napari leaves 0 transparent; an Image layer gets a stepped
-    colour map.
+    colour map. `hidden` is the index of a phase to leave transparent in the first.
     """
     if layer is None:
         return
     if layer_phases(layer) is not None:
         layer.metadata = {**layer.metadata, **_note(layer, phases)}
-        layer.colormap = DirectLabelColormap(color_dict=label_colours(phases))
+        layer.colormap = DirectLabelColormap(color_dict=label_colours(phases, hidden))
     elif isinstance(layer, Labels):
         colours: dict[int | None, str] = {None: "transparent"}
         colours |= {phase.value: phase.colour for phase in phases if phase.value}

@@ -20,7 +20,8 @@ COLUMNS = ("normal to z", "normal to y", "normal to x")
 
 def coloured(image: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.uint8]:
     """Return phase indices (rows, columns) as RGB (rows, columns, 3) uint8."""
-    table = [rgb(p.colour or PALETTE[i % len(PALETTE)]) for i, p in enumerate(phases)]
+    named = [p.colour or PALETTE[i % len(PALETTE)] for i, p in enumerate(phases)]
+    table = [rgb(colour) for colour in named or PALETTE]
     return np.array(table, np.uint8)[np.minimum(image, len(table) - 1)]
 
 

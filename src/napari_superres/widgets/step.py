@@ -6,6 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QDockWidget, QFormLayout, QLabel, QWidget
+from superqt import QCollapsible
 
 from napari_superres.widgets.session import Session, session_of
 
@@ -71,3 +72,11 @@ def new_form(parent: QWidget | None = None) -> QFormLayout:
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
     return form
+
+
+def new_fold(title: str) -> QCollapsible:
+    """Return a folded box for what few people need, flush with its surroundings."""
+    fold = QCollapsible(title)
+    fold.layout().setContentsMargins(0, 0, 0, 0)
+    fold.content().layout().setContentsMargins(8, 4, 0, 4)
+    return fold

@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
     QPushButton,
     QVBoxLayout,
 )
-from superqt import QCollapsible
 
 from napari_superres.config import (
     PRESETS,
@@ -32,7 +31,7 @@ from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.engine import DeviceChoice
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
-from napari_superres.widgets.step import Note, Step, heading, new_form
+from napari_superres.widgets.step import Note, Step, heading, new_fold, new_form
 from napari_superres.widgets.texts import default_runs_folder, free_run_folder, train_command
 
 IMAGING = (
@@ -73,7 +72,7 @@ class TrainStep(Step):
         self.blur = SettingsForm(TrainingSettings, ("blur_kernel", "blur_sd", "one_sided"))
         self.engine_form = SettingsForm(EngineSettings)
         self.engine_form.show_settings(PRESETS[Preset.QUICK])
-        self.advanced = QCollapsible("Advanced settings")
+        self.advanced = new_fold("Advanced settings")
         self.advanced.addWidget(self.blur)
         self.advanced.addWidget(self.engine_form)
         self.folder = QLineEdit()

@@ -1,0 +1,258 @@
+"""Walk through the panel in a real window and save a picture of every stage.
+
+Run it on a display of 1440 x 900, for example a virtual one::
+
+    xvfb-run -a -s "-screen 0 1440x900x24" python docs/make_screenshots.py
+
+It clicks as a person would: opens the example, trains, pauses, resumes, stops,
+generates, draws a crop box, exports, and closes napari during a training. It
+fails when a stage does not come, or when a thread outlives the window.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+from napari.qt.threading import GeneratorWorker
+from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QDialog, QWidget
+
+from napari_superres.widgets.app import add_dock
+from napari_superres.widgets.run_state import RunState
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = (1440, 900)
+
+
+class Journey:
+    """A viewer with the panel, and what a person does in it."""
+
+    def __init__(self, images: Path, work: Path, minutes: float) -> None:
+        self.images, self.work, self.minutes = images, work, minutes
+        self.viewer = napari.Viewer(title="napari")
+        self.window = self.viewer.window._qt_window
+        self.window.setGeometry(0, 0, *SIZE)
+        self.dock = add_dock(self.viewer)
+        self.wait(1.5)
+
+    def wait(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.005)
+
+    def until(self, what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
+        """Wait for something to come true."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                sys.exit(f"Timed out: {what}")
+            self.wait(0.05)
+
+    def click(self, widget: QWidget) -> None:
+        """Click a widget with the mouse, once it can be clicked."""
+        self.until(f"{widget} is enabled", widget.isEnabled, 20)
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+        self.wait(0.2)
+
+    def step(self, number: int) -> None:
+        """Click the tab of a step."""
+        bar = self.dock.tabs.tabBar()
+        position = bar.tabRect(number - 1).center()
+        QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=position)
+        self.wait(0.4)
+
+    def picture(self, name: str) -> None:
+        """Save what is on the screen."""
+        self.wait(0.6)
+        screen = QApplication.primaryScreen().grabWindow(0)
+        screen.save(str(self.images / f"{name}.png"), "PNG", 0)
+        print(f"{name}.png", flush=True)
+
+    @property
+    def state(self) -> RunState:
+        """Where the training stands."""
+        return self.dock.session.training.state
+
+    def open_example(self) -> None:
+        """Open the sample as File > Open Sample does."""
+        self.picture("01-empty")
+        self.viewer.open_sample("napari-superres-fusion", "example-pair")
+        self.until("the inputs are read", lambda: self.dock.session.ready)
+        self.viewer.reset_view()
+        checks = self.dock.data.checks
+        self.until("the checks are made", lambda: len(checks.text()) > 80)
+        self.picture("02-data")
+
+    def set_up(self) -> None:
+        """Look at the settings, fold the advanced ones out and in."""
+        self.step(2)
+        self.wait(4)  # the devices are looked for
+        self.dock.train.minutes.value = self.minutes
+        self.dock.train.use_folder(self.work / "cathode")
+        self.picture("03-train")
+        self.dock.train.advanced.expand(animate=False)
+        self.picture("04-train-advanced")
+        self.dock.train.advanced.collapse(animate=False)
+
+    def train(self) -> None:
+        """Start, watch, pause, resume, stop."""
+        session, bar = self.dock.session, self.dock.run_bar
+        self.click(bar.start)
+        self.until("a preview comes", lambda: session.preview is not None)
+        first = session.preview.step
+        self.until("numbers come", lambda: session.history.latest is not None)
+        self.wait(self.minutes * 60 * 0.6)
+        if not session.preview.step > first:
+            sys.exit("The previews did not move.")
+        self.picture("05-monitor")
+        self.viewer.theme = "light"
+        self.picture("06-monitor-light")
+        self.viewer.theme = "dark"
+        self.click(bar.middle)
+        self.until("it is paused", lambda: self.state is RunState.PAUSED)
+        self.picture("07-paused")
+        self.click(bar.middle)
+        self.until("it runs again", lambda: self.state is RunState.RUNNING)
+        self.wait(2)
+        self.click(bar.stop)
+        self.until("it is stopped", lambda: self.state is RunState.STOPPED)
+        self.picture("08-stopped")
+
+    def generate(self) -> None:
+        """Generate; look at the result in 2D and in 3D."""
+        self.step(4)
+        self.click(self.dock.generate.generate)
+        runner = self.dock.session.generation
+        self.until("it is generated", lambda: runner.state is RunState.COMPLETED, 300)
+        self.picture("09-generated")
+        self.viewer.dims.ndisplay = 3
+        self.dock.generate.hidden.setCurrentIndex(1)
+        shown = {layer.name: layer.visible for layer in self.viewer.layers}
+        for layer in self.viewer.layers:
+            layer.visible = layer.name.startswith("super-res")
+        self.viewer.camera.angles = (5, 35, 145)
+        self.viewer.camera.center = tuple(self._volume().extent.world.mean(0))
+        self.viewer.camera.zoom = 18
+        self.picture("10-generated-3d")
+        self.dock.generate.hidden.setCurrentIndex(0)
+        self.viewer.dims.ndisplay = 2
+        for layer in self.viewer.layers:
+            layer.visible = shown[layer.name]
+        self.viewer.reset_view()
+
+    def _volume(self) -> Any:
+        return self.dock.export.layer.layer
+
+    def export(self) -> None:
+        """Draw a crop box with the mouse, export it."""
+        self.step(5)
+        export = self.dock.export
+        volume = self._volume()
+        self.viewer.camera.center = tuple(volume.extent.world.mean(0))
+        self.viewer.camera.zoom = 30
+        self.click(export.draw)
+        self._drag(0.38, 0.40, 0.62, 0.60)
+        self.wait(0.5)
+        if export.box.shape == volume.data.shape:
+            sys.exit("The drawn rectangle did not become the box.")
+        self.picture("11-crop")
+        target = self.work / "cathode-crop.tif"
+        export.path.setText(str(target))
+        self.click(export.export)
+        self.until("it is exported", target.exists, 30)
+        self.picture("12-exported")
+
+    def _drag(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Drag over the canvas, in shares of its size."""
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        width, height = canvas.width(), canvas.height()
+        start = QPoint(int(x0 * width), int(y0 * height))
+        QTest.mouseMove(canvas, start)
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
+        for part in range(1, 11):
+            x, y = x0 + (x1 - x0) * part / 10, y0 + (y1 - y0) * part / 10
+            _move(canvas, QPointF(x * width, y * height))
+            self.wait(0.03)
+        end = QPoint(int(x1 * width), int(y1 * height))
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=end)
+
+    def close_while_training(self) -> None:
+        """Train on, close napari meanwhile, and see that everything ends."""
+        self.click(self.dock.run_bar.middle)  # Continue
+        self.until("it runs", lambda: self.state is RunState.RUNNING)
+        self.wait(2)
+        QTimer.singleShot(300, _accept_dialogs)
+        start = time.monotonic()
+        self.window.close()
+        QTimer.singleShot(0, QApplication.quit)
+        napari.run()
+        seconds = time.monotonic() - start
+        left = [thread.name for thread in threading.enumerate() if thread.daemon is False]
+        if GeneratorWorker._worker_set or len(left) > 1:
+            sys.exit(f"Left behind: {GeneratorWorker._worker_set} {left}")
+        print(f"closed during a training in {seconds:.1f} s, no thread left")
+
+
+def _move(canvas: QWidget, position: QPointF) -> None:
+    """Move the mouse with its left button held, which QTest cannot."""
+    from qtpy.QtCore import QEvent
+    from qtpy.QtGui import QMouseEvent
+
+    left = Qt.MouseButton.LeftButton
+    everywhere = canvas.mapToGlobal(position.toPoint())
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        position,
+        QPointF(everywhere),
+        left,
+        left,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(canvas, event)
+
+
+def _accept_dialogs() -> None:
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, QDialog) and widget.isVisible():
+            widget.accept()
+
+
+def main() -> None:
+    """Make all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, default=IMAGES)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    chosen = parser.parse_args()
+    chosen.images.mkdir(parents=True, exist_ok=True)
+    manager = None
+    if shutil.which("openbox"):
+        manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
+    try:
+        with tempfile.TemporaryDirectory() as work:
+            journey = Journey(chosen.images, Path(work), chosen.minutes)
+            journey.open_example()
+            journey.set_up()
+            journey.train()
+            journey.generate()
+            journey.export()
+            journey.close_while_training()
+    finally:
+        if manager is not None:
+            manager.terminate()
+
+
+if __name__ == "__main__":
+    main()
