@@ -7,15 +7,15 @@ from napari_superres.data.phases import Phase, phases_from_values, with_names
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, SettingsError
 from napari_superres.measures.comparison import compare_summaries
+from napari_superres.measures.naming import pair_names, phase_names
 from napari_superres.measures.summary import (
+    MEASURES,
     measure_labels,
     measure_slices,
     measure_volume,
-    pair_names,
-    phase_names,
 )
 
-from .materials import bernoulli, checkerboard, lamellae
+from .materials import bernoulli, checkerboard, lamellae, sphere
 
 PHASES = with_names(phases_from_values([0, 1, 2]), ["pore", "grain", "binder"])
 
@@ -83,3 +83,59 @@ def test_volumes_without_a_common_value_cannot_be_compared():
     wanted = measure_labels(checkerboard(4, 4), phases_from_values([128, 255]))
     with pytest.raises(PhaseError, match="no label value in common"):
         compare_summaries(found, wanted)
+
+
+def test_every_measure_of_a_volume_is_json_with_a_unit():
+    volume = bernoulli((12, 13, 14), (0.3, 0.3, 0.4))
+    summary = measure_labels(volume, PHASES, (0.5, 0.5, 0.5), measures=MEASURES)
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert set(MEASURES) <= set(summary)
+    assert summary["units"]["specific_surface_area"] == "1/µm"
+    assert set(summary["transport_efficiency"]["pore"]) == {"z", "y", "x"}
+
+
+def test_an_absent_phase_has_zeros_or_nothing_but_never_fails():
+    summary = measure_labels(np.zeros((6, 5, 1), np.uint8), PHASES, measures=MEASURES)
+    assert summary["volume_fractions"]["binder"] == 0
+    assert summary["mean_chord_length"]["binder"] == {"z": None, "y": None, "x": None}
+    assert summary["representativity"]["binder"]["low"] is None
+    assert json.dumps(summary, allow_nan=False)
+
+
+def test_slices_leave_out_what_only_volumes_have():
+    image = bernoulli((20, 20), (0.3, 0.3, 0.4))
+    summary = measure_labels([image, image], PHASES, measures=MEASURES)
+    assert "transport_efficiency" not in summary
+    assert set(summary["two_point"]["intra"]["pore"]) == {"y", "x"}
+
+
+def test_a_slice_tells_the_surface_of_an_isotropic_volume():
+    volume = sphere(64, 20)
+    areas = measure_labels(volume, PHASES, measures=["specific_surface_area"])
+    images = [volume[z] for z in range(64)]
+    told = measure_labels(images, PHASES, measures=["specific_surface_area"])
+    expected = areas["specific_surface_area"]["grain"]
+    assert told["specific_surface_area"]["grain"] == pytest.approx(expected, rel=0.03)
+
+
+def test_lengths_are_in_microns():
+    volume = lamellae((24, 24, 24), 3, 0)
+    summary = measure_labels(volume, PHASES, (0.2, 0.1, 0.1), measures=["mean_chord_length"])
+    assert summary["mean_chord_length"]["pore"]["z"] == pytest.approx(0.6)
+
+
+def test_measures_of_each_axis_are_compared_by_axis():
+    measures = ["mean_chord_length", "two_point"]
+    found = measure_labels(lamellae((24, 24), 3, 0), PHASES[:2], measures=measures)
+    wanted = measure_labels(lamellae((24, 24), 2, 0), PHASES[:2], measures=measures)
+    errors = compare_summaries(found, wanted)
+    assert errors["mean_chord_length"]["pore"]["y"]["relative"] == pytest.approx(0.5)
+    assert errors["mean_chord_length_error"] == pytest.approx(0.5)
+    assert errors["two_point_rmse"] > 0.1
+
+
+def test_the_axes_of_a_slice_are_not_those_of_a_volume():
+    measures = ["mean_chord_length"]
+    found = measure_labels(lamellae((9, 9, 9), 2, 0), PHASES, measures=measures)
+    wanted = measure_labels([lamellae((9, 9), 2, 0)] * 3, PHASES, measures=measures)
+    assert "mean_chord_length" not in compare_summaries(found, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from napari_superres.data.volumes import Labels
 from napari_superres.errors import PhaseError, ShapeError
 
 Bits = NDArray[np.unsignedinteger[Any]]
+
+Sizes = Sequence[float] | NDArray[np.float64]
+"""Voxel sizes along the axes of labels."""
 
 SLAB_BYTES = 1 << 18
 """Working set of one slab: a few of them fit the second-level cache of a core."""
@@ -87,3 +90,17 @@ def either(array: Bits, axis: int) -> Bits:
 def ratio_or_zero(counts: NDArray[np.int64], total: int) -> NDArray[np.float64]:
     """Return `counts` / `total`, zeros where there is nothing to divide by."""
     return np.asarray(counts / total if total else np.zeros(counts.shape), np.float64)
+
+
+def weighted_mean(
+    arrays: Sequence[NDArray[np.float64]], weights: Sequence[float]
+) -> NDArray[np.float64]:
+    """Return the mean of equal arrays, counting only what is finite; NaN where nothing is."""
+    stacked = np.stack(arrays)
+    spread = np.reshape(np.asarray(weights, float), (-1,) + (1,) * arrays[0].ndim)
+    known = np.isfinite(stacked)
+    total = np.where(known, spread, 0).sum(axis=0)
+    mean = np.full(total.shape, np.nan)
+    summed = np.where(known, stacked * spread, 0).sum(axis=0)
+    np.divide(summed, total, out=mean, where=total > 0)
+    return mean

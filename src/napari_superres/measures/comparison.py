@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
@@ -11,16 +13,22 @@ from napari_superres.data.phases import resolve_phase_map
 from napari_superres.data.simulate import low_res_shape
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError
+from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.mismatch import low_res_mismatch
 from napari_superres.measures.summary import Summary, measure_slices, measure_volume
 
 FORMAT_VERSION = 1
 
-ERRORS = (
-    ("volume_fraction_error", "volume_fractions", "difference"),
-    ("interface_area_error", "interface_areas", "relative"),
-    ("triple_phase_boundary_error", "triple_phase_boundary", "relative"),
-)
+ERRORS = {
+    "volume_fractions": "volume_fraction_error",
+    "interface_areas": "interface_area_error",
+}
+"""Names of errors that are not the measure's own with "_error" behind."""
+
+
+def error_name(measure: str) -> str:
+    """Return the name under which `compare_summaries` tells the error of a measure."""
+    return ERRORS.get(measure, f"{measure}_error")
 
 
 def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
@@ -33,13 +41,14 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``volume_fractions``, ``interface_areas``, ``triple_phase_boundary``: for
-        each entry ``difference`` (found − wanted) and ``relative`` (difference /
-        wanted, None where nothing is wanted).
-        ``volume_fraction_error``: mean |difference| over phases.
-        ``interface_area_error``: mean |relative| over pairs that touch in `wanted`.
-        ``triple_phase_boundary_error``: likewise over triples.
-        A mean over nothing is None.
+        For each scalar measure that both have, its entries, each with ``difference``
+        (found − wanted) and ``relative`` (difference / wanted, None where nothing is
+        wanted); and its error: ``volume_fraction_error``, ``percolating_fraction_error``
+        and ``transport_efficiency_error`` are the mean |difference|,
+        ``interface_area_error``, ``triple_phase_boundary_error`` and so on the mean
+        |relative| over the entries (phases, pairs, axes) that `wanted` has. A mean
+        over nothing is None. ``two_point_rmse``: root mean square difference of the
+        intra-phase correlations.
 
     Raises
     ------
@@ -48,12 +57,19 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
     """
     names = _common_names(found, wanted)
     result: dict[str, Any] = {}
-    for error, measure, kind in ERRORS:
-        if measure in found and measure in wanted:
-            entries = _entries(found[measure], wanted[measure], names)
-            known = [abs(entry[kind]) for entry in entries.values() if entry[kind] is not None]
-            result[error] = sum(known) / len(known) if known else None
-            result[measure] = entries
+    for measure, about in SCALARS.items():
+        if measure not in found or measure not in wanted:
+            continue
+        if about.per_axis and found["axes"] != wanted["axes"]:
+            continue  # a volume's axes are not a slice's
+        entries = _entries(found[measure], wanted[measure], names)
+        kind = "difference" if about.absolute else "relative"
+        gaps = [gap[kind] for gap in _gaps(entries)]
+        known = [abs(gap) for gap in gaps if gap is not None]
+        result[error_name(measure)] = sum(known) / len(known) if known else None
+        result[measure] = entries
+    if "two_point" in found and "two_point" in wanted:
+        result["two_point_rmse"] = _two_point_rmse(found, wanted, names)
     return result
 
 
@@ -75,15 +91,44 @@ def _common_names(found: Summary, wanted: Summary) -> dict[str, str]:
 
 
 def _entries(
-    found: Mapping[str, float], wanted: Mapping[str, float], names: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
-    entries = {}
+    found: Mapping[str, Any], wanted: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the gaps of each entry, by axis where there are axes."""
+    entries: dict[str, Any] = {}
     for entry, value in found.items():
         expected = wanted.get("|".join(names.get(name, "") for name in entry.split("|")))
-        if expected is not None:
-            relative = (value - expected) / expected if expected else None
-            entries[entry] = {"difference": value - expected, "relative": relative}
+        if isinstance(value, Mapping) and isinstance(expected, Mapping):
+            entries[entry] = {
+                axis: _gap(value[axis], expected[axis]) for axis in value if axis in expected
+            }
+        elif not isinstance(value, Mapping) and expected is not None:
+            entries[entry] = _gap(value, expected)
     return entries
+
+
+def _gap(value: float | None, expected: float | None) -> dict[str, float | None]:
+    if value is None or expected is None:
+        return {"difference": None, "relative": None}
+    relative = (value - expected) / expected if expected else None
+    return {"difference": value - expected, "relative": relative}
+
+
+def _gaps(entries: Mapping[str, Any]) -> Iterator[Mapping[str, float | None]]:
+    for entry in entries.values():
+        yield from [entry] if "difference" in entry else entry.values()
+
+
+def _two_point_rmse(found: Summary, wanted: Summary, names: Mapping[str, str]) -> float | None:
+    """Compare the means over the axes, up to the shorter of the two."""
+    squares = []
+    for name, other in names.items():
+        pair = [
+            np.array(list(summary["two_point"]["intra"][key].values()), float).mean(axis=0)
+            for summary, key in ((found, name), (wanted, other))
+        ]
+        squares.append((pair[0] - pair[1]) ** 2)
+    known = np.array(squares)[np.isfinite(squares)]
+    return float(np.sqrt(known.mean())) if known.size else None
 
 
 def compare_volumes(

@@ -11,7 +11,7 @@ from scipy import fft
 
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import ShapeError
-from napari_superres.measures.arrays import as_labels
+from napari_superres.measures.arrays import Sizes, as_labels
 
 SLICES_PER_AXIS = 16
 
@@ -64,7 +64,7 @@ def log_magnitude(image: object, n_phases: int) -> NDArray[np.float64]:
 
 
 def fourier_profile(
-    images: Sequence[Labels], n_phases: int, pixel_size: Sequence[float] | None = None
+    images: Sequence[Labels], n_phases: int, pixel_size: Sizes | None = None
 ) -> FourierProfile:
     """Measure the Fourier profile of slices: ring means of `log_magnitude`.
 

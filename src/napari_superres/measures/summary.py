@@ -1,9 +1,8 @@
-"""All measures of one volume or set of slices as one JSON-able dictionary with units."""
+"""All measures of a volume or of slices as one JSON-able dictionary with units."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,38 +11,29 @@ from numpy.typing import NDArray
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
-from napari_superres.measures.fractions import phase_counts
-from napari_superres.measures.interfaces import face_counts
-from napari_superres.measures.triple import phase_triples, triple_edge_counts
+from napari_superres.measures.arrays import as_labels, weighted_mean
+from napari_superres.measures.catalogue import SCALARS, Measure
+from napari_superres.measures.curves import CURVES
+from napari_superres.measures.naming import (
+    as_json,
+    axis_names,
+    pair_names,
+    phase_names,
+    triple_names,
+)
+from napari_superres.measures.representativity import representativity
 
 Summary = dict[str, Any]
+Images = Sequence[Labels]
+Values = NDArray[np.float64]
+
+MEASURES = (*SCALARS, *CURVES, "representativity")
+"""What `measure_labels` can measure, by name."""
 
 QUICK_MEASURES = ("volume_fractions", "interface_areas", "triple_phase_boundary")
 """Measures that take about a second on 512³ voxels."""
 
-
-def phase_names(phases: Sequence[Phase]) -> list[str]:
-    """Return a name for each phase, made unique by the label value where need be.
-
-    "|" is kept for pairs and triples.
-    """
-    names = [phase.name.replace("|", "/") for phase in phases]
-    return [
-        name if names.count(name) == 1 else f"{name} ({phase.value})"
-        for name, phase in zip(names, phases, strict=True)
-    ]
-
-
-def pair_names(phases: Sequence[Phase]) -> dict[tuple[int, int], str]:
-    """Return "a|b" for each pair of phase indices a < b."""
-    names = phase_names(phases)
-    return {(a, b): f"{names[a]}|{names[b]}" for a, b in combinations(range(len(names)), 2)}
-
-
-def triple_names(phases: Sequence[Phase]) -> list[str]:
-    """Return "a|b|c" for each triple, in the order of `phase_triples`."""
-    names = phase_names(phases)
-    return ["|".join(names[index] for index in triple) for triple in phase_triples(len(names))]
+WITHOUT_TRANSPORT = tuple(name for name in MEASURES if name != "transport_efficiency")
 
 
 def measure_labels(
@@ -52,6 +42,7 @@ def measure_labels(
     voxel_size: Sequence[float] | None = None,
     name: str = "volume",
     measures: Collection[str] = QUICK_MEASURES,
+    before_each: Callable[[str], None] | None = None,
 ) -> Summary:
     """Measure a volume, a slice, or several images of one material.
 
@@ -62,13 +53,17 @@ def measure_labels(
     phases : the n phases, absent ones included
     voxel_size : µm along the axes of `labels`; None when unknown
     name : what is measured, for tables
-    measures : names out of `MEASURES`
+    measures : names out of `MEASURES`; what slices do not have is left out
+    before_each : called with the name of each measure before it is taken
 
     Returns
     -------
     dict
-        JSON-able: name, shape, voxel_size_um, phases, and an entry for each measure.
-        Phases go by name, pairs by "a|b" and triples by "a|b|c" in index order.
+        JSON-able: name, shape, axes, voxel_size_um, phases, units, and an entry for each
+        measure. Phases go by name, pairs by "a|b" and triples by "a|b|c" in index
+        order; then axes, where the measure has them. None where a measure is not
+        defined (for example of an absent phase). Of slices, areas per volume are
+        4/π times the perimeters per area, as in an isotropic material.
 
     Raises
     ------
@@ -82,46 +77,74 @@ def measure_labels(
         raise SettingsError(
             f"There is no measure {', '.join(unknown)}.", f"Choose from {', '.join(MEASURES)}."
         )
-    images = [labels] if isinstance(labels, np.ndarray) else list(labels)
+    several = [labels] if isinstance(labels, np.ndarray) else list(labels)
+    images = [as_labels(image, len(phases)) for image in several]
+    ndim = images[0].ndim
+    sizes = np.ones(ndim) if voxel_size is None else np.asarray(voxel_size, float)
+    length = "voxel" if voxel_size is None else "µm"
+    shapes = [list(image.shape) for image in images]
     summary: Summary = {
         "name": name,
-        "shape": list(images[0].shape) if len(images) == 1 else [list(i.shape) for i in images],
-        "voxel_size_um": None if voxel_size is None else [float(size) for size in voxel_size],
+        "shape": shapes[0] if len(shapes) == 1 else shapes,
+        "axes": axis_names(ndim),
+        "voxel_size_um": None if voxel_size is None else sizes.tolist(),
         "phases": [
             {"value": phase.value, "name": unique, "colour": phase.colour}
             for phase, unique in zip(phases, phase_names(phases), strict=True)
         ],
+        "units": {},
     }
-    for measure in MEASURES:
-        if measure in measures:
-            summary[measure] = MEASURES[measure](images, phases)
+    for measure in (known for known in MEASURES if known in measures):
+        if measure in SCALARS and ndim == 2 and not SCALARS[measure].of_slices:
+            continue
+        if before_each is not None:
+            before_each(measure)
+        if measure in SCALARS:
+            summary[measure] = _scalar(SCALARS[measure], images, phases, sizes)
+            summary["units"][measure] = SCALARS[measure].unit_in(length)
+        elif measure in CURVES:
+            summary[measure] = as_json(CURVES[measure](images, phases, sizes))
+        else:
+            summary[measure] = _representativity(images, phases, sizes)
     return summary
 
 
-def measure_volume(volume: SegmentedVolume, measures: Collection[str] = QUICK_MEASURES) -> Summary:
+def measure_volume(
+    volume: SegmentedVolume,
+    measures: Collection[str] = QUICK_MEASURES,
+    before_each: Callable[[str], None] | None = None,
+) -> Summary:
     """Measure a segmented volume; see `measure_labels`."""
-    return measure_labels(volume.labels, volume.phases, volume.voxel_size, volume.name, measures)
+    return measure_labels(
+        volume.labels, volume.phases, volume.voxel_size, volume.name, measures, before_each
+    )
 
 
-def measure_slices(slices: SegmentedSlices, measures: Collection[str] = QUICK_MEASURES) -> Summary:
+def measure_slices(
+    slices: SegmentedSlices,
+    measures: Collection[str] = QUICK_MEASURES,
+    before_each: Callable[[str], None] | None = None,
+) -> Summary:
     """Measure high-res slices; the sets of an anisotropic material count equally.
 
     Each axis lies in two of three sets, so the mean over the sets stands beside
-    the measure of a volume.
+    the measure of a volume. The sets by themselves are in ``sets``, zyx.
     """
-    if not slices.anisotropic:
-        size = pixel_size(slices, 0)
-        return measure_labels(slices.sets[0], slices.phases, size, slices.name, measures)
     parts = [
-        measure_labels(images, slices.phases, pixel_size(slices, axis), slices.name, measures)
+        measure_labels(
+            images, slices.phases, pixel_size(slices, axis), slices.name, measures, before_each
+        )
         for axis, images in enumerate(slices.sets)
     ]
-    mean = {
+    if not slices.anisotropic:
+        return parts[0]
+    whole = {
         measure: _mean_of([part[measure] for part in parts])
-        for measure in MEASURES
-        if measure in measures
+        for measure in SCALARS
+        if measure in parts[0] and not SCALARS[measure].per_axis
     }
-    return parts[0] | mean | {"shape": [part["shape"] for part in parts]}
+    about = {key: parts[0][key] for key in ("name", "axes", "phases", "units", "voxel_size_um")}
+    return about | whole | {"shape": [part["shape"] for part in parts], "sets": parts}
 
 
 def pixel_size(slices: SegmentedSlices, axis: int) -> tuple[float, float] | None:
@@ -140,32 +163,37 @@ def _mean_of(values: Sequence[Any]) -> Any:
     return sum(numbers) / len(numbers) if numbers else None
 
 
-def _volume_fractions(images: Sequence[Labels], phases: Sequence[Phase]) -> dict[str, float]:
-    counts = np.sum([phase_counts(image, len(phases)) for image in images], axis=0)
-    return _named(phase_names(phases), counts / counts.sum())
+def _scalar(measure: Measure, images: Images, phases: Sequence[Phase], sizes: Values) -> Any:
+    if len(images) == 1:
+        values = measure.compute(images[0], len(phases), sizes)
+    else:
+        found = [measure.compute(image, len(phases), sizes) for image in images]
+        values = weighted_mean(found, [measure.weight_of(image.shape) for image in images])
+    names = entry_names(measure, phases)
+    if measure.per_axis:
+        rows = [dict(zip(axis_names(images[0].ndim), row, strict=True)) for row in values]
+        return as_json(dict(zip(names, rows, strict=True)))
+    return as_json(dict(zip(names, values, strict=True)))
 
 
-def _interface_areas(images: Sequence[Labels], phases: Sequence[Phase]) -> dict[str, float]:
-    counted = [face_counts(image, len(phases)) for image in images]
-    counts = np.sum([pairs for pairs, _ in counted], axis=0)
-    total = max(1, sum(faces for _, faces in counted))
-    return {name: float(counts[pair] / total) for pair, name in pair_names(phases).items()}
+def entry_names(measure: Measure, phases: Sequence[Phase]) -> list[str]:
+    """Return the names of what a measure has numbers for."""
+    if measure.entries == "phase":
+        return phase_names(phases)
+    return list(pair_names(phases).values()) if measure.entries == "pair" else triple_names(phases)
 
 
-def _triple_phase_boundary(images: Sequence[Labels], phases: Sequence[Phase]) -> dict[str, float]:
-    counted = [triple_edge_counts(image, len(phases)) for image in images]
-    counts = np.sum([triples.sum(axis=0) for triples, _ in counted], axis=0)
-    total = max(1, sum(int(edges.sum()) for _, edges in counted))
-    return _named(triple_names(phases), counts / total)
-
-
-def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(names, values, strict=True)}
-
-
-MEASURES: dict[str, Callable[[Sequence[Labels], Sequence[Phase]], Any]] = {
-    "volume_fractions": _volume_fractions,
-    "interface_areas": _interface_areas,
-    "triple_phase_boundary": _triple_phase_boundary,
-}
-"""What `measure_labels` can measure, by name."""
+def _representativity(images: Images, phases: Sequence[Phase], sizes: Values) -> Any:
+    edge = float(np.prod(sizes) ** (1 / sizes.size))
+    entries = {}
+    for index, name in enumerate(phase_names(phases)):
+        found = representativity(images, [index])
+        entries[name] = {
+            "fraction": found.fraction,
+            "low": found.low,
+            "high": found.high,
+            "confidence": found.confidence,
+            "integral_range": edge * found.integral_range,
+            "samples": found.samples,
+        }
+    return as_json(entries)

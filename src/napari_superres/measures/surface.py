@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from scipy.spatial import SphericalVoronoi
 
 from napari_superres.data.volumes import Labels
-from napari_superres.measures.arrays import as_labels, phase_bits, slabs
+from napari_superres.measures.arrays import Sizes, as_labels, phase_bits, slabs
 from napari_superres.measures.fractions import phase_counts
 
 Offset = tuple[int, ...]
 
 
 def specific_surface_areas(
-    labels: object, n_phases: int, voxel_size: Sequence[float] | None = None
+    labels: object, n_phases: int, voxel_size: Sizes | None = None
 ) -> NDArray[np.float64]:
     """Measure the specific surface area of each phase: its area / the whole volume.
 
@@ -44,7 +44,7 @@ def specific_surface_areas(
 
 
 def interface_densities(
-    labels: object, n_phases: int, voxel_size: Sequence[float] | None = None
+    labels: object, n_phases: int, voxel_size: Sizes | None = None
 ) -> NDArray[np.float64]:
     """Measure the area of the interface between each pair of phases, per volume.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from napari_superres.measures.arrays import as_labels
+from napari_superres.measures.arrays import Sizes, as_labels
 from napari_superres.measures.multigrid import least_energy
 from napari_superres.measures.percolation import percolating_part
 
@@ -19,7 +19,7 @@ TOLERANCE = 5e-4
 def transport_efficiencies(
     labels: object,
     n_phases: int,
-    voxel_size: Sequence[float] | None = None,
+    voxel_size: Sizes | None = None,
     axes: Sequence[int] | None = None,
     tolerance: float = TOLERANCE,
 ) -> NDArray[np.float64]:

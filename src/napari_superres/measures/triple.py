@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.measures.arrays import as_labels, either, phase_bits, ratio_or_zero, slabs
+from napari_superres.measures.arrays import (
+    Sizes,
+    as_labels,
+    either,
+    phase_bits,
+    ratio_or_zero,
+    slabs,
+)
 from napari_superres.measures.fractions import phase_counts
 
 Triple = tuple[int, int, int]
@@ -93,9 +99,7 @@ def triple_phase_boundaries(labels: object, n_phases: int) -> NDArray[np.float64
     return ratio_or_zero(counts.sum(axis=0), int(totals.sum()))
 
 
-def triple_line_densities(
-    labels: object, n_phases: int, voxel_size: Sequence[float]
-) -> NDArray[np.float64]:
+def triple_line_densities(labels: object, n_phases: int, voxel_size: Sizes) -> NDArray[np.float64]:
     """Measure the length of triple lines per volume, along voxel edges.
 
     Edges follow the grid, so the length of a smooth line is overestimated by a
