@@ -1,6 +1,7 @@
 """The main job on an example whose truth is known: what it makes, and how it is judged.
 
 The command line and the panel run the same plan; only who shows the stages differs.
+Slow imports wait inside the functions: the command line's help needs the plan alone.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_superres import __version__
 from napari_superres.config import Budget, GenerationSettings
-from napari_superres.data.examples import Example, example_pair
-from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import Labels, SegmentedVolume, values_of
 from napari_superres.errors import OutputError
-from napari_superres.measures.comparison import compare_volumes
+
+if TYPE_CHECKING:
+    from napari_superres.data.examples import Example
 
 GENERATION = GenerationSettings()
 """How the demo generates: the whole volume, from the best checkpoint."""
@@ -77,6 +78,9 @@ def prepare(plan: DemoPlan) -> Example:
     OutputError
         When the folder cannot be written or is not empty.
     """
+    from napari_superres.data.examples import example_pair
+    from napari_superres.data.tiff import write_labels_tiff
+
     try:
         plan.output.mkdir(parents=True, exist_ok=True)
         occupied = any(plan.output.iterdir())
@@ -130,7 +134,8 @@ def judge(
     OutputError
         When figure or numbers cannot be written.
     """
-    from napari_superres.measures.side_by_side import compare_figure  # matplotlib is slow to load
+    from napari_superres.measures.comparison import compare_volumes
+    from napari_superres.measures.side_by_side import compare_figure
 
     high_res, settings = example.high_res, example.settings
     super_res = SegmentedVolume(labels, high_res.phases, high_res.voxel_size, "super-res")
