@@ -50,8 +50,8 @@ def test_a_volume_is_compared_with_a_slice(cli, cube, tmp_path) -> None:
     assert value_of("volume-fraction error", result.out) == "0.0000"
 
 
-def test_a_stack_can_be_separate_slices(cli, cube, tmp_path) -> None:
-    result = cli("measure", cube, "--against", cube, "--slices", "--json", tmp_path / "n.json")
+def test_a_stack_of_high_res_slices_is_no_volume(cli, cube, tmp_path) -> None:
+    result = cli("measure", cube, "--high-res", cube, cube, "--json", tmp_path / "n.json")
     assert result.status == 0, result.err
     against = json.loads((tmp_path / "n.json").read_text())["against"]
     assert list(against["interface_areas"].values()) == [0.0]
@@ -93,10 +93,11 @@ def test_a_part_that_cannot_be_placed_is_one_line(cli, cube, tmp_path, offset) -
     assert result.err.count("\n") == 1
 
 
-def test_a_run_and_a_reference_exclude_each_other(cli, cube) -> None:
-    result = cli("measure", cube, "--run", cube.parent, "--against", cube)
+@pytest.mark.parametrize("others", [("--run", "--against"), ("--run", "--low-res")])
+def test_only_one_reference_is_taken(cli, cube, others: tuple[str, str]) -> None:
+    result = cli("measure", cube, others[0], cube, others[1], cube)
     assert result.status == 2
-    assert "Leave one of them out" in result.err
+    assert "Leave the others out" in result.err
 
 
 def test_a_coarser_instrument_merges_phases(cli, cube, tmp_path) -> None:

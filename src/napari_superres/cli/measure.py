@@ -15,6 +15,7 @@ from napari_superres.cli.segmented import (
     Segmented,
     as_slices,
     first_voxel,
+    read_reference,
     read_segmented,
     summary_of,
     with_common_phases,
@@ -39,16 +40,17 @@ def measure(
     file: Annotated[Path, typer.Argument(metavar="F", help="Segmented volume, or slices.")],
     against: Annotated[
         Path | None,
+        typer.Option("--against", metavar="F", help="A volume (or one image) to compare with."),
+    ] = None,
+    high_res: Annotated[
+        list[Path] | None,
         typer.Option(
-            "--against", metavar="F", help="What to compare with: a volume, or high-res slices."
+            "--high-res",
+            metavar="F...",
+            help="High-res slices to compare with: a stack counts as many slices.",
         ),
     ] = None,
-    slices: Annotated[
-        bool,
-        typer.Option(
-            "--slices", help="A stack given to --against is separate slices, not a volume."
-        ),
-    ] = False,
+    anisotropic: options.Anisotropic = False,
     run: Annotated[
         Path | None,
         typer.Option(
@@ -75,16 +77,18 @@ def measure(
     The mismatch needs --run, or --low-res with the scale factor, phase map and
     imaging model.
     """
+    references = sum(map(bool, (against, high_res, run)))
+    if references > 1 or (run is not None and low_res is not None):
+        raise SettingsError(
+            "More than one of --against, --high-res and --run is given, or --run and --low-res.",
+            "One reference is needed; a run has its own slices and low-res volume.",
+            "Leave the others out.",
+        )
     if run is not None:
-        if against is not None or low_res is not None:
-            raise SettingsError(
-                "--run is given beside --against or --low-res.",
-                "The run has its own slices and low-res volume.",
-                "Leave one of them out.",
-            )
         question = question_about_run(file, run)
     else:
-        question = question_about_files(file, against, slices, low_res)
+        reference = read_reference(against, high_res, anisotropic)
+        question = question_about_files(file, reference, low_res)
     if question.low_res is not None and question.settings is None:
         settings = settings_for_mismatch(question, scale_factor, phase_map, imaging, one_sided)
         question = replace(question, settings=settings)
@@ -114,15 +118,13 @@ def question_about_run(file: Path, run: Path) -> Question:
     return Question(found, reference, folder.low_res(), folder.config.settings)
 
 
-def question_about_files(
-    file: Path, against: Path | None, slices: bool, low_res: Path | None
-) -> Question:
+def question_about_files(file: Path, reference: Segmented | None, low_res: Path | None) -> Question:
     """Ask how far a file is from others."""
     from napari_superres.data.files import read_volume
 
-    found, reference = read_segmented(file), None
-    if against is not None:
-        found, reference = with_common_phases(found, read_segmented(against, as_slices=slices))
+    found = read_segmented(file)
+    if reference is not None:
+        found, reference = with_common_phases(found, reference)
     return Question(found, reference, None if low_res is None else read_volume(low_res))
 
 

@@ -14,19 +14,26 @@ from napari_superres.errors import ShapeError
 Segmented = SegmentedVolume | SegmentedSlices
 
 
-def read_segmented(
-    path: Path, phases: Iterable[Phase] | None = None, as_slices: bool = False
-) -> Segmented:
-    """Read a volume, or slices where the file holds one image or `as_slices` says so."""
+def read_segmented(path: Path, phases: Iterable[Phase] | None = None) -> Segmented:
+    """Read a volume, or a slice where the file holds one image."""
     from napari_superres.data.files import read_slices, read_volume
 
     expected = None if phases is None else tuple(phases)
-    if as_slices:
-        return read_slices([path], phases=expected)
     try:
         return read_volume(path, phases=expected)
     except ShapeError:
         return read_slices([path], phases=expected)
+
+
+def read_reference(
+    against: Path | None, high_res: list[Path] | None, anisotropic: bool
+) -> Segmented | None:
+    """Read what to compare with: a volume or an image, or high-res slices, or nothing."""
+    from napari_superres.data.files import read_slices
+
+    if high_res:
+        return read_slices(high_res, anisotropic=anisotropic)
+    return None if against is None else read_segmented(against)
 
 
 def with_common_phases(found: Segmented, wanted: Segmented) -> tuple[Segmented, Segmented]:
