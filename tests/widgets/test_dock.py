@@ -67,7 +67,7 @@ def test_the_example_fills_the_data_step(bench):
 
 def test_a_training_fills_plots_previews_and_the_bar(bench):
     bench.trained()
-    assert bench.dock.monitor.fractions._lines
+    bench.qtbot.waitUntil(lambda: len(bench.dock.monitor.fractions._lines) == 3, timeout=3000)
     assert "Previews at step 5" in bench.dock.monitor.caption.text()
     assert bench.dock.run_bar.bar.value() == 100
     assert bench.dock.run_bar.middle.text() == "Continue"
@@ -327,3 +327,33 @@ def test_a_phase_can_be_hidden_to_look_into_the_volume(bench):
     bench.dock.generate.hidden.setCurrentIndex(1)
     assert layer.colormap.map(1)[3] == 0
     assert layer.colormap.map(2)[3] == 1
+
+
+def test_own_files_open_with_their_voxel_sizes(bench, low_res, high_res, tmp_path):
+    from napari_superres.data.tiff import write_labels_tiff
+
+    size = {"voxel_size": (0.8,) * 3}
+    write_labels_tiff(tmp_path / "v.tif", low_res.values, **size)
+    tifffile.imwrite(tmp_path / "s.tif", high_res.sets[0][0])
+    data = bench.dock.data
+    data.open_row.open_volume(tmp_path / "v.tif")
+    bench.qtbot.waitUntil(lambda: data.low_size.text() == "0.8", timeout=5000)
+    data.open_row.open_slices([tmp_path / "s.tif"])
+    bench.qtbot.waitUntil(lambda: data.high_res.layers[0].name == "s", timeout=5000)
+    assert data.inputs.low_res_path == tmp_path / "v.tif"
+    data.scale_factor.setText("4")
+    data.scale_factor.editingFinished.emit()
+    assert data.high_size.text() == "0.2"
+
+
+@pytest.mark.parametrize("content", [b"", b"II*\x00\x08\x00\x00\x00"])
+def test_a_broken_file_is_told_in_one_line(bench, tmp_path, content):
+    from napari.utils.notifications import notification_manager
+
+    (tmp_path / "broken.tif").write_bytes(content)
+    before = len(notification_manager.records)
+    bench.dock.data.open_row.open_volume(tmp_path / "broken.tif")
+    records = notification_manager.records
+    bench.qtbot.waitUntil(lambda: len(records) > before, timeout=5000)
+    assert "broken.tif" in records[-1].message
+    assert "Traceback" not in records[-1].message

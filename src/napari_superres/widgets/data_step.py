@@ -5,35 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import (
     QCheckBox,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import SuperResError
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor
 from napari_superres.widgets.checks_view import ChecksView
-from napari_superres.widgets.geometry import format_sizes, parse_sizes
+from napari_superres.widgets.geometry import format_sizes, implied_sizes, parse_sizes
 from napari_superres.widgets.input_reader import (
     Inputs,
     problem_of,
     read_inputs,
     scale_factor_note,
+    shares_text,
     with_scale_factor,
     with_table,
 )
-from napari_superres.widgets.input_roles import guess_roles
+from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, guess_roles, role_of
+from napari_superres.widgets.layer_data import set_voxel_size
 from napari_superres.widgets.layer_pickers import LayerChecklist, LayerCombo, candidates, same
+from napari_superres.widgets.open_row import OpenRow
 from napari_superres.widgets.phase_painter import paint_layer
 from napari_superres.widgets.phase_rows import PhaseTable
 from napari_superres.widgets.phase_table import PhaseTableView
-from napari_superres.widgets.samples import LayerTuple, open_example_pair
+from napari_superres.widgets.samples import LayerTuple
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 
@@ -49,14 +50,14 @@ class DataStep(Step):
         super().__init__(napari_viewer, session)
         self.inputs: Inputs | None = None
         self._touched = False
+        self.problem = ""
         self._build()
         for event in ("inserted", "removed", "reordered"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
         self._on_layers()
 
     def _build(self) -> None:
-        self.example = QPushButton("Open the example pair")
-        self.example.setToolTip("A generated battery cathode: a low-res volume and three slices")
+        self.open_row = OpenRow()
         self.low_res = LayerCombo()
         self.low_res.setToolTip("Segmented volume to sharpen: a Labels or Image layer, axes z y x")
         self.high_res = LayerChecklist()
@@ -75,7 +76,7 @@ class DataStep(Step):
         self.colour_layers = QCheckBox("Show the layers in these colours")
         self.colour_layers.setChecked(True)
         self._lay_out()
-        self.example.clicked.connect(self._open_example)
+        self.open_row.opened.connect(self.add_layers)
         self.low_res.chosen.connect(self._on_low_res)
         self.high_res.chosen.connect(self._on_choice)
         self.low_res.activated.connect(self._touch)
@@ -92,7 +93,7 @@ class DataStep(Step):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self.example)
+        layout.addWidget(self.open_row)
         form = new_form()
         form.addRow("Low-res volume", self.low_res)
         form.addRow("High-res slices", self.high_res)
@@ -159,8 +160,7 @@ class DataStep(Step):
 
     def _touch(self, _item: object = None) -> None:
         self._touched = True
-        if self.inputs is None and self.message.text():
-            show_warning(self.message.text())
+        self._warn()
 
     def _refill_high_res(self) -> None:
         chosen = self.low_res.layer
@@ -185,17 +185,28 @@ class DataStep(Step):
         except SuperResError as error:
             show_warning(str(error))
             return
+        self._set_sizes(low, high)
+        self.refresh()
+
+    def _set_sizes(self, low: VoxelSize | None, high: VoxelSize | None) -> None:
         chosen = [layer for layer in self.high_res_layers if layer is not None]
         for sizes, layers in ((low, [self.low_res.layer]), (high, chosen)):
             for layer in layers:
                 if sizes is not None and layer is not None:
-                    _set_voxel_size(layer, sizes)
-        self.refresh()
+                    set_voxel_size(layer, sizes)
 
     def _on_scale_factor(self) -> None:
-        if self.inputs is not None:
-            self._apply_scale_factor(self.scale_factor.text())
-            self._show()
+        inputs = self.inputs
+        if inputs is None:
+            return
+        self._apply_scale_factor(self.scale_factor.text())
+        before = (inputs.low_res.voxel_size, inputs.high_res.voxel_size)
+        sizes = implied_sizes(*before, self.inputs.scale_factor)
+        if sizes != before:
+            # one layer without units would cost the whole scene its units
+            self._set_sizes(*sizes)
+            self.refresh()
+        self._show()
 
     def _apply_scale_factor(self, text: str) -> None:
         assert self.inputs is not None
@@ -209,13 +220,18 @@ class DataStep(Step):
         if self.inputs is not None:
             self.inputs = with_table(self.inputs, table)
             self._show(table_too=False)
+            self._warn()
+
+    def _warn(self) -> None:
+        """Tell what is wrong with what the user just chose."""
+        if self.problem:
+            show_warning(self.problem)
 
     def _complain(self, error: SuperResError) -> None:
         self.inputs = None
-        self._show()
-        self.message.setText(f"<b>Not usable yet.</b> {error}")
+        self._show(problem=error)
 
-    def _show(self, table_too: bool = True) -> None:
+    def _show(self, table_too: bool = True, problem: SuperResError | None = None) -> None:
         inputs = self.inputs
         factor: ScaleFactor | None = inputs.scale_factor if inputs else None
         if inputs is not None:
@@ -225,9 +241,11 @@ class DataStep(Step):
         self.scale_note.setText(scale_factor_note(inputs, factor))
         if table_too:
             self.phases.show_table(inputs.table if inputs else None)
-        self.shares.setText(_shares_text(inputs))
-        problem = problem_of(inputs) if inputs else None
-        self.message.setText(f"<b>Not usable yet.</b> {problem}" if problem else "")
+        self.shares.setText(shares_text(inputs))
+        if inputs is not None:
+            problem = problem_of(inputs)
+        self.problem = str(problem or "")
+        self.message.setText(f"<b>Not usable yet.</b> {self.problem}" if problem else "")
         self._paint()
         self.session.set_inputs(inputs)
 
@@ -238,42 +256,15 @@ class DataStep(Step):
         for layer in self.high_res_layers:
             paint_layer(layer, self.inputs.high_res.phases)
 
-    def _open_example(self) -> None:
-        # it takes seconds: not on the main thread
-        self.example.setEnabled(False)
-        self.example.setText("Generating the example pair …")
-        worker = create_worker(open_example_pair, _start_thread=False)
-        worker.returned.connect(self.add_layers)
-        worker.finished.connect(self._example_done)
-        worker.start()
-
-    def _example_done(self) -> None:
-        self.example.setEnabled(True)
-        self.example.setText("Open the example pair")
-
     def add_layers(self, layers: list[LayerTuple]) -> None:
-        """Add layers of an example to the viewer and choose them."""
-        added = [self.viewer.add_labels(data, **arguments) for data, arguments, _kind in layers]
-        low, high = guess_roles(added)
+        """Add layers with noted roles to the viewer and choose them."""
         self._touched = True
-        self.low_res.choose(low)
-        self.high_res.choose(high)
+        added = [self.viewer.add_labels(data, **arguments) for data, arguments, _kind in layers]
+        volumes = [layer for layer in added if role_of(layer) == LOW_RES]
+        slices = [layer for layer in added if role_of(layer) == HIGH_RES]
+        if volumes:
+            self.low_res.choose(volumes[-1])
+        if slices:
+            self.high_res.choose(slices)
         self.viewer.reset_view()
-
-
-def _set_voxel_size(layer: Any, sizes: tuple[float, float, float]) -> None:
-    scale = np.array(layer.scale, float)
-    count = min(layer.ndim, 3)
-    scale[-count:] = sizes[-count:]
-    layer.scale = scale
-    layer.units = ("um",) * layer.ndim
-
-
-def _shares_text(inputs: Inputs | None) -> str:
-    if inputs is None:
-        return ""
-    lines = []
-    names = {phase.value: phase.name for phase in inputs.low_res.phases}
-    for value, low, high in inputs.table.fractions_side_by_side():
-        lines.append(f"low-res {value} ({names[value]}): {low:.3f} there, {high:.3f} in the slices")
-    return "<br>".join(lines)
+        self._warn()

@@ -171,7 +171,7 @@ class GenerateStep(Step):
                 layer.visible = False  # it lies in the same place
         self.viewer.add_labels(data, **arguments)
         self._paint(0)
-        show_info(f"Generated {sizes(data.shape)} voxels. Next: step 5, Export.")
+        show_info(f"Generated {sizes(data.shape)} voxels.")
 
     def _offer_phases(self, phases: Sequence[Phase]) -> None:
         chosen = self.hidden.currentData()

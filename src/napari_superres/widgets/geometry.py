@@ -48,6 +48,19 @@ def suggest_scale_factor(
     return scale_factor_from_voxel_sizes(low_res, high_res)
 
 
+def implied_sizes(
+    low_res: VoxelSize | None, high_res: VoxelSize | None, scale_factor: ScaleFactor | None
+) -> tuple[VoxelSize | None, VoxelSize | None]:
+    """Return both voxel sizes where one of them and the scale factor are known."""
+    if scale_factor is None or (low_res is None) == (high_res is None):
+        return low_res, high_res
+    z, y, x = (float(factor) for factor in scale_factor)
+    if low_res is not None:
+        return low_res, (low_res[0] / z, low_res[1] / y, low_res[2] / x)
+    assert high_res is not None
+    return (high_res[0] * z, high_res[1] * y, high_res[2] * x), high_res
+
+
 def parse_sizes(text: str) -> VoxelSize | None:
     """Read "0.4" or "0.4, 0.2, 0.2" (µm, zyx); empty text is None.
 

@@ -11,7 +11,7 @@ from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import ScaleFactorError, ShapeError, SuperResError
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 from napari_superres.widgets.geometry import suggest_scale_factor
-from napari_superres.widgets.layer_data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_from_layer
 from napari_superres.widgets.phase_rows import PhaseTable, make_table
 from napari_superres.widgets.placement import Placement, placement_of
 
@@ -133,6 +133,20 @@ def problem_of(inputs: Inputs) -> SuperResError | None:
 
 
 def _path(layer: Any) -> Path | None:
+    noted = layer.metadata.get(KEY, {}).get("path")
+    if noted:
+        return Path(noted)
     source = getattr(layer, "source", None)
     path = getattr(source, "path", None)
     return Path(str(path)) if path else None
+
+
+def shares_text(inputs: Inputs | None) -> str:
+    """Return each low-res phase's fraction beside that of its high-res phases, a line each."""
+    if inputs is None:
+        return ""
+    lines = []
+    names = {phase.value: phase.name for phase in inputs.low_res.phases}
+    for value, low, high in inputs.table.fractions_side_by_side():
+        lines.append(f"low-res {value} ({names[value]}): {low:.3f} there, {high:.3f} in the slices")
+    return "<br>".join(lines)

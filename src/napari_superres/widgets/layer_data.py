@@ -170,3 +170,12 @@ def _common_phases(layers: Sequence[Any]) -> tuple[Phase, ...] | None:
             return None
         found |= {phase.value: phase for phase in phases}
     return tuple(found[value] for value in sorted(found))
+
+
+def set_voxel_size(layer: Any, sizes: VoxelSize) -> None:
+    """Give a layer's last axes these sizes in µm, and units of length."""
+    scale = np.array(layer.scale, float)
+    count = min(layer.ndim, 3)
+    scale[-count:] = sizes[-count:]
+    layer.scale = scale
+    layer.units = ("um",) * layer.ndim

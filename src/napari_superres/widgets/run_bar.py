@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_superres.errors import InputError
 from napari_superres.events import StepCompleted
 from napari_superres.widgets.run_state import Happening, RunState, controls
 from napari_superres.widgets.session import Session
@@ -91,4 +92,5 @@ class RunBar(QWidget):
 
     def _on_failed(self, error: Exception) -> None:
         self.bar.setValue(0)
-        self.status.setText(f"<b>Training failed.</b> {error}")
+        what = "Not started." if isinstance(error, InputError) else "Training failed."
+        self.status.setText(f"<b>{what}</b> {error}")
