@@ -35,7 +35,7 @@ def whole_pass(render: Renderer) -> tuple[Box, np.ndarray, NoiseField]:
 
 
 def assert_equal_in(render: Renderer, boxes: list[Box]) -> None:
-    whole, expected, noise = whole_pass(render)
+    _, expected, noise = whole_pass(render)
     assert len(np.unique(expected)) == 3
     for box in boxes:
         np.testing.assert_array_equal(render.labels(box, noise), expected[box.slices()])

@@ -40,13 +40,13 @@ class Journal:
         self.output = output
         self.folder = unfinished_folder(output)
         self._store = self.folder / store
+        self._done = self.folder / "done"
         self._text = json.dumps(request, indent=1, sort_keys=True)
         with writing(output):
             if not self._continues():
                 shutil.rmtree(self.folder, ignore_errors=True)
                 self.folder.mkdir()
                 (self.folder / "request.json").write_text(self._text, encoding="utf-8")
-            self._done = open(self.folder / "done", "a+", encoding="ascii")  # noqa: SIM115
 
     def _continues(self) -> bool:
         with suppress(OSError, UnicodeDecodeError):
@@ -56,23 +56,22 @@ class Journal:
 
     def done(self) -> frozenset[int]:
         """Return the blocks that are safely written."""
-        self._done.seek(0)
-        *lines, _torn = self._done.read().split("\n")
+        try:
+            text = self._done.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return frozenset()
+        *lines, _torn = text.split("\n")
         return frozenset(int(line) for line in lines if line.isdigit())
 
     def add(self, index: int) -> None:
         """Record that a block is safely written."""
-        self._done.write(f"{index}\n")
-        self._done.flush()
-        os.fsync(self._done.fileno())
-
-    def close(self) -> None:
-        """Let go of the record; the folder stays."""
-        self._done.close()
+        with open(self._done, "a", encoding="ascii") as file:
+            file.write(f"{index}\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def remove(self) -> None:
         """Remove the folder: the output is whole."""
-        self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

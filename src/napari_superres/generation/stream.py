@@ -67,8 +67,8 @@ def stream(
     cuts = [cut_evenly(block, tile) for block in sink.blocks]
     done = sum(len(cuts[index]) for index in sink.done)
     progress = Progress(sum(map(len, cuts)), done, time.monotonic())
-    yield GenerationStarted(_shape(sink.blocks), progress.tiles, done)
     with closing(sink), _Writer(sink) as writer:
+        yield GenerationStarted(_shape(sink.blocks), progress.tiles, done)
         for index, block in enumerate(sink.blocks):
             if index in sink.done:
                 continue

@@ -60,15 +60,17 @@ class TiffSink:
     def write(self, index: int, labels: Labels) -> None:
         """Write one block, plane by plane."""
         block = self.blocks[index].moved([-first for first in self.result.start])
-        values = self.description.values[labels]
-        _, rows, columns = self.result.shape
         with writing(self.output):
-            for z, plane in zip(range(block.start[0], block.stop[0]), values, strict=True):
-                self._voxels.seek((z * rows + block.start[1]) * columns)
-                self._voxels.write(plane.tobytes())
-            self._voxels.flush()
-            os.fsync(self._voxels.fileno())
+            self._put(block.start, labels)
             self._journal.add(index)
+
+    def _put(self, start: Triple, labels: Labels) -> None:
+        _, rows, columns = self.result.shape
+        for z, plane in enumerate(self.description.values[labels], start[0]):
+            self._voxels.seek((z * rows + start[1]) * columns)
+            self._voxels.write(plane.tobytes())
+        self._voxels.flush()
+        os.fsync(self._voxels.fileno())
 
     def finish(self) -> tuple[Labels | None, Path | None]:
         """Compress the planes into the TIFF file and return its path."""
@@ -85,9 +87,8 @@ class TiffSink:
         return None, self.output
 
     def close(self) -> None:
-        """Let go of the files; what is written stays."""
+        """Let go of the file; what is written stays."""
         self._voxels.close()
-        self._journal.close()
 
 
 class _Planes:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_superres.data.boxes import Box
+from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.ome_zarr import create_pyramid, halved
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import OutputError
@@ -16,6 +16,9 @@ from napari_superres.generation.journal import Journal, check_room, writing
 from napari_superres.generation.tiles import cut
 
 COMPRESSES = 3  # labels shrink at least so much, all levels included
+SIDES = (128, 256)
+"""Side of a block in a result below and above `LARGE` voxels: small ones start early,
+large ones make few files."""
 LARGE = 512
 
 
@@ -38,7 +41,7 @@ class ZarrSink:
         self.output = output
         self.result = result
         self.description = description
-        side = 256 if max(result.shape) >= LARGE else 128
+        side = SIDES[max(result.shape) >= LARGE]
         self.blocks: Sequence[Box] = cut(result, (side,) * 3)
         _check_place(output)
         record = description.record(blocks=f"{side} of {result}")
@@ -60,15 +63,17 @@ class ZarrSink:
     def write(self, index: int, labels: Labels) -> None:
         """Write one block and what becomes of it at the coarser levels."""
         block = self.blocks[index].moved([-first for first in self.result.start])
-        start = block.start
         with writing(self.output):
-            for level, array in enumerate(self._levels):
-                if level:
-                    labels = halved(labels, len(self.description.phases))
-                    start = (start[0] // 2, start[1] // 2, start[2] // 2)
-                box = Box.whole(labels.shape).moved(start)
-                array[box.slices()] = self.description.values[labels]
+            self._put(block.start, labels)
             self._journal.add(index)
+
+    def _put(self, start: Triple, labels: Labels) -> None:
+        for level, array in enumerate(self._levels):
+            if level:
+                labels = halved(labels, len(self.description.phases))
+                start = (start[0] // 2, start[1] // 2, start[2] // 2)
+            box = Box.whole(labels.shape).moved(start)
+            array[box.slices()] = self.description.values[labels]
 
     def finish(self) -> tuple[Labels | None, Path | None]:
         """Put the pyramid in its place and return its path."""
@@ -80,8 +85,7 @@ class ZarrSink:
         return None, self.output
 
     def close(self) -> None:
-        """Let go of the files; what is written stays."""
-        self._journal.close()
+        """Do nothing: zarr keeps no file open."""
 
 
 def _check_place(output: Path) -> None:
