@@ -357,3 +357,14 @@ def test_a_broken_file_is_told_in_one_line(bench, tmp_path, content):
     bench.qtbot.waitUntil(lambda: len(records) > before, timeout=5000)
     assert "broken.tif" in records[-1].message
     assert "Traceback" not in records[-1].message
+
+
+def test_layers_that_were_there_before_are_chosen(make_napari_viewer_proxy, example, engine, qtbot):
+    viewer = make_napari_viewer_proxy()
+    for data, arguments, _ in example_layers(example):
+        viewer.add_labels(data, **arguments)
+    viewer.add_labels(example.high_res.sets[0][0] + 1, name="another", scale=(0.1,) * 2, units="um")
+    dock = SuperResDock(viewer, Session(engine))
+    viewer.window.add_dock_widget(dock)
+    qtbot.waitUntil(lambda: dock.session.ready, timeout=3000)
+    assert [layer.name for layer in dock.data.high_res.layers] == ["high 1"]

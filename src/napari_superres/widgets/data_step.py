@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from napari.utils.notifications import show_warning
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
     QLineEdit,
@@ -51,6 +52,9 @@ class DataStep(Step):
         self.inputs: Inputs | None = None
         self._touched = False
         self.problem = ""
+        self._guess = QTimer(self)
+        self._guess.setSingleShot(True)
+        self._guess.timeout.connect(self._choose_likely)
         self._build()
         for event in ("inserted", "removed", "reordered"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
@@ -152,11 +156,15 @@ class DataStep(Step):
         for picker in (self.low_res, *self.axes):
             picker.refill(layers)
         self._refill_high_res()
-        if not self._touched and (self.low_res.layer is None or not self.high_res.layers):
-            low, high = guess_roles(list(reversed(layers)))
-            if low is not None and high:
-                self.low_res.choose(low)
-                self.high_res.choose(high)
+        if not self._touched:
+            self._guess.start()
+
+    def _choose_likely(self) -> None:
+        """Choose inputs for a user who has not; several layers may have come at once."""
+        low, high = guess_roles(list(reversed(candidates(self.viewer))))
+        if not self._touched and low is not None and high:
+            self.low_res.choose(low)
+            self.high_res.choose(high)
 
     def _touch(self, _item: object = None) -> None:
         self._touched = True

@@ -20,6 +20,12 @@ from napari_superres.widgets.theme import theme_colours
 REDRAW_MS = 250  # however fast events come, plots are drawn at most four times a second
 
 
+SCORE_TIP = (
+    "Fractions: mean absolute difference from the slices. Interfaces: mean relative difference. "
+    "Low-res: voxels that the down-sampled result does not give back."
+)
+
+
 class MonitorStep(Step):
     """Previews beside real slices, numbers against their targets, losses."""
 
@@ -30,6 +36,7 @@ class MonitorStep(Step):
         self.caption = heading("Previews")
         self.grid = PreviewGrid()
         self.score = Note()
+        self.score.setToolTip(SCORE_TIP)
         self.fractions = LivePlot("Volume fractions", steps_shown=False)
         self.interfaces = LivePlot("Interface areas", steps_shown=False)
         self.losses = LivePlot("Losses")

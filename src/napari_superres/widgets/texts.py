@@ -83,10 +83,10 @@ def score_line(history: History) -> str:
     errors = history.errors()
     if errors is None or history.latest is None:
         return "Numbers appear after the first measurement."
-    parts = [f"Off target: fractions {errors[0]:.3f}", f"interfaces {errors[1]:.0%}"]
+    parts = [f"Errors: fractions {errors[0]:.3f}", f"interfaces {errors[1]:.0%}"]
     mismatch = history.latest.measurement.low_res_mismatch
     if mismatch is not None:
-        parts.append(f"low-res mismatch {mismatch:.1%}")
+        parts.append(f"low-res {mismatch:.1%}")
     return " · ".join(parts)
 
 
