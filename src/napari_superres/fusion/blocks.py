@@ -82,8 +82,14 @@ class NoiseInjection(nn.Module):
     def forward(self, x_BCZYX: Tensor, box: Box, noise: Noise) -> Tensor:
         """Return `x_BCZYX` plus noise of the box it covers."""
         noise_B1ZYX = noise(self.layer, box, x_BCZYX).to(x_BCZYX.dtype)
-        strength = self.strength.to(x_BCZYX.dtype).view(1, -1, 1, 1, 1)
-        return torch.addcmul(x_BCZYX, noise_B1ZYX, strength)
+        strength = self.strength.to(x_BCZYX.dtype)
+        if torch.is_grad_enabled() or x_BCZYX.device.type != "cpu":
+            return torch.addcmul(x_BCZYX, noise_B1ZYX, strength.view(1, -1, 1, 1, 1))
+        # As a product of matrices: 5 to 20 times faster on the CPU, but not its gradient.
+        x_BZYXC = x_BCZYX.permute(0, 2, 3, 4, 1)
+        rows = x_BZYXC.reshape(-1, len(strength))
+        rows.addmm_(noise_B1ZYX.reshape(-1, 1), strength.view(1, -1))
+        return rows.view(x_BZYXC.shape).permute(0, 4, 1, 2, 3)
 
 
 class Convolution(Block):
@@ -106,9 +112,9 @@ class Convolution(Block):
         y_BCZYX = self.conv(x_BCZYX)
         if self.noise is not None:
             y_BCZYX = self.noise(y_BCZYX, out, noise)
-        y_BCZYX = F.leaky_relu(y_BCZYX, 0.2)
+        y_BCZYX = F.leaky_relu_(y_BCZYX, 0.2)
         if self.residual:
-            y_BCZYX = y_BCZYX + x_BCZYX[..., 1:-1, 1:-1, 1:-1]
+            y_BCZYX = add_to(y_BCZYX, x_BCZYX[..., 1:-1, 1:-1, 1:-1])
         return y_BCZYX
 
 
@@ -119,9 +125,7 @@ class UpConvolution(Block):
     and stride 2 with 8 instead of 27 products a voxel; it starts as exactly that.
     """
 
-    def __init__(
-        self, c_in: int, c_out: int, factor: ScaleFactor, noise_layer: int | None
-    ) -> None:
+    def __init__(self, c_in: int, c_out: int, factor: ScaleFactor, noise_layer: int | None) -> None:
         super().__init__()
         self.factor = factor
         self.stride = tuple(int(part) for part in factor)
@@ -143,19 +147,19 @@ class UpConvolution(Block):
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
         full_BCZYX = self.conv(x_BCZYX)
-        first = [stride * lo - 1 for stride, lo in zip(self.stride, self.inputs(out).start, strict=True)]
+        first = [
+            stride * lo - 1 for stride, lo in zip(self.stride, self.inputs(out).start, strict=True)
+        ]
         y_BCZYX = full_BCZYX[(..., *out.slices(first))]
         if self.noise is not None:
             y_BCZYX = self.noise(y_BCZYX, out, noise)
-        return F.leaky_relu(y_BCZYX, 0.2)
+        return F.leaky_relu_(y_BCZYX, 0.2)
 
 
 class NearestConvolution(Block):
     """Nearest up-sampling by any factor, then a convolution with noise."""
 
-    def __init__(
-        self, c_in: int, c_out: int, factor: ScaleFactor, noise_layer: int | None
-    ) -> None:
+    def __init__(self, c_in: int, c_out: int, factor: ScaleFactor, noise_layer: int | None) -> None:
         super().__init__()
         self.factor = factor
         self.convolution = Convolution(c_in, c_out, noise_layer)
@@ -173,9 +177,7 @@ class NearestConvolution(Block):
             zip(out.grown(1).ranges(), self.factor, strict=True)
         ):
             index = [nearest_source(o, part) - origin[axis] for o in range(lo, hi)]
-            x_BCZYX = x_BCZYX.index_select(
-                axis + 2, torch.tensor(index, device=x_BCZYX.device)
-            )
+            x_BCZYX = x_BCZYX.index_select(axis + 2, torch.tensor(index, device=x_BCZYX.device))
         return self.convolution(x_BCZYX, out, noise)
 
 
@@ -212,6 +214,11 @@ def factor_stages(scale_factor: ScaleFactor) -> list[ScaleFactor]:
     return [(padded[0][i], padded[1][i], padded[2][i]) for i in range(depth)]
 
 
+def add_to(sum_BCZYX: Tensor, x_BCZYX: Tensor) -> Tensor:
+    """Return a sum, in the memory of its first term where no gradient needs that."""
+    return sum_BCZYX + x_BCZYX if torch.is_grad_enabled() else sum_BCZYX.add_(x_BCZYX)
+
+
 def crop_to(x_BCZYX: Tensor, have: Box, want: Box) -> Tensor:
     """Return the part `want` of features that cover `have`."""
     return x_BCZYX[(..., *want.slices(have.start))]
@@ -222,9 +229,7 @@ def replicate_to(x_BCZYX: Tensor, have: Box, want: Box) -> Tensor:
     if have == want:
         return x_BCZYX
     pad = []
-    for (lo, hi), (w_lo, w_hi) in reversed(
-        list(zip(have.ranges(), want.ranges(), strict=True))
-    ):
+    for (lo, hi), (w_lo, w_hi) in reversed(list(zip(have.ranges(), want.ranges(), strict=True))):
         pad += [lo - w_lo, w_hi - hi]
     return F.pad(x_BCZYX, pad, mode="replicate")
 

@@ -24,6 +24,7 @@ from napari_superres.fusion.blocks import (
     Convolution,
     Keep,
     Noise,
+    add_to,
     crop_to,
     factor_stages,
     replicate_to,
@@ -161,7 +162,7 @@ class ResidualBlock(Block):
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
         middle = out.grown(1)
         y_BCZYX = self.second(self.first(x_BCZYX, middle, noise), out, noise)
-        return y_BCZYX + crop_to(x_BCZYX, out.grown(2), out)
+        return add_to(y_BCZYX, crop_to(x_BCZYX, out.grown(2), out))
 
 
 def light_generator(
@@ -187,7 +188,9 @@ def light_generator(
 
     input_noise = settings.noise == "input"
     blocks: list[Block] = [Convolution(low_phases + input_noise, widths[0], layer())]
-    blocks += [ResidualBlock(widths[0], (layer(), layer())) for _ in range(settings.residual_blocks)]
+    blocks += [
+        ResidualBlock(widths[0], (layer(), layer())) for _ in range(settings.residual_blocks)
+    ]
     for c_in, c_out, factor in zip(widths, widths[1:], stages, strict=False):
         blocks.append(up_convolution(c_in, c_out, factor, layer()))
         blocks.append(Convolution(c_out, c_out, layer(), residual=True))
@@ -222,5 +225,3 @@ def build_generator(
     """
     make = paper_generator if settings.generator == "paper" else light_generator
     return make(settings, scale_factor, low_phases, high_phases)
-
-
