@@ -77,9 +77,7 @@ class Journey:
     def picture(self, name: str) -> None:
         """Save what is on the screen."""
         self.wait(0.6)
-        screen = QApplication.primaryScreen().grabWindow(0)
-        screen.save(str(self.images / f"{name}.png"), "PNG", 0)
-        print(f"{name}.png", flush=True)
+        _grab(self.images / f"{name}.png")
 
     @property
     def state(self) -> RunState:
@@ -189,21 +187,46 @@ class Journey:
         end = QPoint(int(x1 * width), int(y1 * height))
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=end)
 
+    def _answer_dialog(self) -> None:
+        # napari asks twice: a task is running, and close_window is to be confirmed
+        for dialog in _visible_dialogs():
+            if not (self.images / "13-closing.png").exists():
+                _grab(self.images / "13-closing.png")
+            dialog.accept()
+
     def close_while_training(self) -> None:
         """Train on, close napari meanwhile, and see that everything ends."""
         self.click(self.dock.run_bar.middle)  # Continue
         self.until("it runs", lambda: self.state is RunState.RUNNING)
         self.wait(2)
-        QTimer.singleShot(300, _accept_dialogs)
         start = time.monotonic()
-        self.window.close()
-        QTimer.singleShot(0, QApplication.quit)
+        answers = QTimer(self.window)
+        answers.timeout.connect(self._answer_dialog)
+        answers.start(1500)
+        QTimer.singleShot(60_000, lambda: sys.exit("napari did not close"))
+        if shutil.which("xdotool") and shutil.which("openbox"):
+            # as the window manager does, so that napari asks whether to close
+            close = "search --onlyvisible --name napari windowactivate --sync key alt+F4"
+            subprocess.run(["xdotool", *close.split()], check=True)
+        else:
+            QTimer.singleShot(0, self.window.close)
         napari.run()
         seconds = time.monotonic() - start
         left = [thread.name for thread in threading.enumerate() if thread.daemon is False]
         if GeneratorWorker._worker_set or len(left) > 1:
             sys.exit(f"Left behind: {GeneratorWorker._worker_set} {left}")
         print(f"closed during a training in {seconds:.1f} s, no thread left")
+
+
+def _grab(path: Path) -> None:
+    """Save what is on the screen, frames and dialogs included."""
+    QApplication.primaryScreen().grabWindow(0).save(str(path), "PNG", 0)
+    print(path.name, flush=True)
+
+
+def _visible_dialogs() -> list[QDialog]:
+    widgets = QApplication.topLevelWidgets()
+    return [one for one in widgets if isinstance(one, QDialog) and one.isVisible()]
 
 
 def _move(canvas: QWidget, position: QPointF) -> None:
@@ -224,12 +247,6 @@ def _move(canvas: QWidget, position: QPointF) -> None:
     QApplication.sendEvent(canvas, event)
 
 
-def _accept_dialogs() -> None:
-    for widget in QApplication.topLevelWidgets():
-        if isinstance(widget, QDialog) and widget.isVisible():
-            widget.accept()
-
-
 def main() -> None:
     """Make all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -237,9 +254,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2.0)
     chosen = parser.parse_args()
     chosen.images.mkdir(parents=True, exist_ok=True)
+    (chosen.images / "13-closing.png").unlink(missing_ok=True)
     manager = None
     if shutil.which("openbox"):
         manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
+        time.sleep(1)
     try:
         with tempfile.TemporaryDirectory() as work:
             journey = Journey(chosen.images, Path(work), chosen.minutes)
