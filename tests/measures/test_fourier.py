@@ -5,7 +5,7 @@ from hypothesis import given
 from napari_superres.errors import ShapeError
 from napari_superres.measures.fourier import fourier_profile, log_magnitude, planes
 
-from .materials import bernoulli, labels, lamellae
+from .materials import bernoulli, gaussian_field, labels, lamellae
 
 
 def test_lamellae_peak_at_the_frequency_of_their_period():
@@ -16,30 +16,44 @@ def test_lamellae_peak_at_the_frequency_of_their_period():
 def test_white_noise_has_the_same_magnitude_at_every_frequency_and_size():
     small = fourier_profile([bernoulli((64, 64), (0.5, 0.5), seed) for seed in range(8)], 2)
     large = fourier_profile([bernoulli((192, 128), (0.5, 0.5))], 2)
-    assert np.ptp(small.magnitude[4:]) < 0.03
-    assert np.nanmean(large.magnitude) == pytest.approx(small.magnitude.mean(), abs=0.01)
+    assert np.ptp(small.magnitude[4:]) < 0.08
+    assert np.nanmean(large.magnitude) == pytest.approx(small.magnitude.mean(), abs=0.02)
 
 
 def test_enlarged_pixels_hold_no_detail_beyond_their_own_frequency():
     coarse = np.kron(bernoulli((32, 32), (0.5, 0.5)), np.ones((4, 4), np.uint8))
     frequency, magnitude = fourier_profile([coarse], 2)
-    assert magnitude[frequency < 0.1].mean() > 3 * magnitude[frequency > 0.35].mean()
+    assert magnitude[frequency < 0.1].mean() > 0.8 + magnitude[frequency > 0.35].mean()
 
 
 def test_frequencies_follow_the_pixel_size():
     image = bernoulli((40, 40), (0.5, 0.5))
     in_pixels, in_microns = fourier_profile([image], 2), fourier_profile([image], 2, (0.1, 0.1))
     assert in_microns.frequency == pytest.approx(in_pixels.frequency * 10)
-    assert in_microns.magnitude == pytest.approx(in_pixels.magnitude)
+    assert in_microns.magnitude == pytest.approx(in_pixels.magnitude - 1)
+
+
+def test_coarse_and_fine_pixels_tell_the_same_of_what_both_resolve():
+    fine = gaussian_field((256, 256), 12, 0.5, 0)
+    one, other = (
+        fourier_profile([fine[::step, ::step]], 2, (step, step)).magnitude[:5].mean()
+        for step in (1, 4)
+    )
+    assert one == pytest.approx(other, abs=0.02)
 
 
 def test_one_phase_alone_has_no_detail():
-    assert not log_magnitude(np.ones((8, 8), np.uint8), 3).any()
+    assert np.isnan(log_magnitude(np.ones((8, 8), np.uint8), 3)).all()
+
+
+def test_absent_phases_change_nothing():
+    image = bernoulli((16, 16), (0.5, 0.5))
+    assert np.array_equal(log_magnitude(image, 5), log_magnitude(image, 2))
 
 
 def test_the_map_is_centred():
     spectrum = log_magnitude(lamellae((16, 16), 8, 0), 2)
-    assert spectrum[8, 8] == 0
+    assert spectrum[8, 8] == pytest.approx(-2)
     assert spectrum[7, 8] == spectrum[9, 8] > 0
 
 
@@ -63,5 +77,5 @@ def test_planes_are_spread_over_the_volume():
 def test_mirrored_and_turned_images_have_the_same_profile(array):
     image = array if array.ndim == 2 else array[0]
     profile = fourier_profile([image], 3).magnitude
-    np.testing.assert_allclose(fourier_profile([image.T], 3).magnitude, profile, atol=1e-6)
-    np.testing.assert_allclose(fourier_profile([image[::-1]], 3).magnitude, profile, atol=1e-6)
+    np.testing.assert_allclose(fourier_profile([image.T], 3).magnitude, profile, atol=1e-4)
+    np.testing.assert_allclose(fourier_profile([image[::-1]], 3).magnitude, profile, atol=1e-4)

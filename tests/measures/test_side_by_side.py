@@ -7,7 +7,7 @@ import pytest
 from napari_superres.data.examples import example_pair
 from napari_superres.measures.comparison import compare_volumes
 from napari_superres.measures.report import compare_figure
-from napari_superres.measures.side_by_side import _panels
+from napari_superres.measures.side_by_side import plane_panels
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_a_cropped_volume_is_set_against_the_part_it_covers(example):
 def test_the_planes_shown_lie_at_the_same_place(example, axis):
     truth = example.truth
     cropped = replace(truth, labels=truth.labels[4:-4, 8:-8, 12:-12])
-    panels = _panels(
+    panels = plane_panels(
         example.low_res, example.high_res, cropped, truth, axis, (1, 1, 1), (4, 4, 4), (1, 2, 3)
     )
     low_res, _, shown, whole = panels

@@ -56,6 +56,23 @@ def test_the_three_sets_of_an_anisotropic_material_count_equally():
     assert areas["pore|grain"] == pytest.approx(whole["pore|grain"])
 
 
+def test_what_belongs_to_an_axis_is_the_mean_over_the_sets_that_hold_it():
+    volume = bernoulli((12, 13, 14), (0.3, 0.3, 0.4))
+    sets = [[volume[0]], [volume[:, 0]], [volume[:, :, 0]]]
+    slices = SegmentedSlices.from_labels(sets, voxel_size=(1, 2, 3), phases=PHASES)
+    summary = measure_slices(slices, MEASURES)
+    chords = [
+        measure_labels(volume[:, 0], PHASES, (1, 3), measures=["mean_chord_length"]),
+        measure_labels(volume[:, :, 0], PHASES, (1, 2), measures=["mean_chord_length"]),
+    ]
+    along_z = [part["mean_chord_length"]["grain"]["y"] for part in chords]
+    assert summary["mean_chord_length"]["grain"]["z"] == pytest.approx(np.mean(along_z))
+    assert set(summary["fourier_profile"]) == {"z", "y", "x"}
+    assert set(summary["two_point"]["distance"]) == {"z", "y", "x"}
+    assert summary["axes"] == "zyx"
+    assert json.dumps(summary, allow_nan=False)
+
+
 def test_equal_volumes_differ_by_nothing():
     summary = measure_labels(bernoulli((8, 8, 8), (0.2, 0.3, 0.5)), PHASES)
     errors = compare_summaries(summary, summary)

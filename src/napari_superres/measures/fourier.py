@@ -14,6 +14,8 @@ from napari_superres.errors import ShapeError
 from napari_superres.measures.arrays import Sizes, as_labels
 
 SLICES_PER_AXIS = 16
+FLOOR = 0.01
+"""Added to |F|/√pixels, so that its logarithm exists."""
 
 
 class FourierProfile(NamedTuple):
@@ -22,28 +24,34 @@ class FourierProfile(NamedTuple):
     Attributes
     ----------
     frequency : (rings,) cycles per voxel, or per µm with a voxel size
-    magnitude : (rings,) mean of log10(1 + |F|/√pixels); NaN for rings without a frequency
+    magnitude : (rings,) ring mean of `log_magnitude`; NaN where there is nothing to average
     """
 
     frequency: NDArray[np.float64]
     magnitude: NDArray[np.float64]
 
 
-def log_magnitude(image: object, n_phases: int) -> NDArray[np.float64]:
+def log_magnitude(
+    image: object, n_phases: int, pixel_size: Sizes | None = None
+) -> NDArray[np.float64]:
     """Return the centred log magnitude map of a slice, the mean over its phase maps.
 
-    Definition: log10(1 + |F|/√pixels) of each phase's indicator less its mean, F
-    the 2D Fourier transform with frequency zero in the middle. Dividing by √pixels
-    makes images of different sizes comparable. Source: Dahari et al. 2022, SI fig. 18.
+    Definition: log10(edge · (|F|/√pixels + 0.01)), F the 2D Fourier transform of a
+    phase's indicator less its mean, frequency zero in the middle, and edge that of
+    a square as large as a pixel. So normalised it is the root of the power spectral
+    density, which does not depend on the size of image or pixel. Source: Dahari et
+    al. 2022, SI fig. 18.
 
     Parameters
     ----------
     image : (Y, X) phase indices 0 … n − 1
-    n_phases : n, absent phases included (their map is 0)
+    n_phases : n; absent phases are left out
+    pixel_size : µm along y and x; None for 1
 
     Returns
     -------
     (Y, X) float64
+        NaN where a single phase is all there is.
 
     Raises
     ------
@@ -55,12 +63,17 @@ def log_magnitude(image: object, n_phases: int) -> NDArray[np.float64]:
         raise ShapeError(
             f"The image has {array.ndim} axes.", "A Fourier map is made of a slice (y, x)."
         )
-    total = np.zeros(array.shape)
+    edge = 1.0 if pixel_size is None else float(np.sqrt(np.prod(pixel_size)))
+    maps = []
     for phase in range(n_phases):
         share = (array == phase).astype(np.float32)
-        waves = fft.fft2(share - share.mean())
-        total += np.log10(1 + np.abs(waves) / np.sqrt(array.size))
-    return np.asarray(fft.fftshift(total / n_phases))
+        mean = float(share.mean())
+        if 0 < mean < 1:
+            waves = np.abs(fft.fft2(share - mean)) / np.sqrt(array.size)
+            maps.append(np.log10(edge * (waves + FLOOR)))
+    if not maps:
+        return np.full(array.shape, np.nan)
+    return np.asarray(fft.fftshift(np.mean(maps, axis=0)), np.float64)
 
 
 def fourier_profile(
@@ -96,7 +109,8 @@ def fourier_profile(
         )
         ring = np.rint(np.hypot(rows[:, None], columns) / width).astype(np.intp) - 1
         inside = (ring >= 0) & (ring < n_rings)
-        magnitude = log_magnitude(image, n_phases)
+        magnitude = log_magnitude(image, n_phases, sizes)
+        inside &= np.isfinite(magnitude)
         sums += np.bincount(ring[inside], magnitude[inside], n_rings)
         counts += np.bincount(ring[inside], minlength=n_rings)
     mean = np.full(n_rings, np.nan)

@@ -75,12 +75,12 @@ def compare_figure(
     """
     shown = dict(numbers or compare_volumes(low_res, high_res, super_res, truth, settings, offset))
     fine: Triple = super_res.voxel_size or (1.0, 1.0, 1.0)
-    coarse = _coarse_voxel(low_res, super_res, fine, settings)
+    coarse = coarse_voxel_size(low_res, super_res, fine, settings)
     columns = 3 + (truth is not None)
     figure = Figure(figsize=(3.1 * columns, 10.2), layout="constrained", dpi=120)
     grid = figure.add_gridspec(4, 12, height_ratios=(3.2, 3.2, 2.2, 1.5))
     for row, axis in enumerate((0, 2)):
-        panels = _panels(low_res, high_res, super_res, truth, axis, fine, coarse, offset)
+        panels = plane_panels(low_res, high_res, super_res, truth, axis, fine, coarse, offset)
         width = 12 // columns
         for column, panel in enumerate(panels):
             axes = figure.add_subplot(grid[row, column * width : (column + 1) * width])
@@ -110,7 +110,7 @@ def compare_figure(
     return shown
 
 
-def _coarse_voxel(
+def coarse_voxel_size(
     low_res: SegmentedVolume,
     super_res: SegmentedVolume,
     fine: Triple,
@@ -127,9 +127,9 @@ def _coarse_voxel(
     return z, y, x
 
 
-def _panels(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
+def plane_panels(
+    low_res: SegmentedVolume | None,
+    high_res: SegmentedSlices | None,
     super_res: SegmentedVolume,
     truth: SegmentedVolume | None,
     axis: int,
@@ -137,9 +137,12 @@ def _panels(
     coarse: Triple,
     offset: tuple[int, int, int],
 ) -> list[Panel]:
-    """Return the panels of the middle plane normal to `axis`, aligned with the super-res plane."""
+    """Return the panels of the middle plane normal to `axis`, aligned with the super-res plane.
+
+    `fine` and `coarse` are the voxel sizes; what is None has no panel. The high-res
+    slice is cut to the size of the plane; it shows another place.
+    """
     start = [first * size for first, size in zip(offset, coarse, strict=True)]
-    normal = f"normal to {'zyx'[axis]}"
     middle = super_res.shape[axis] // 2
     depth = start[axis] + (middle + 0.5) * fine[axis]
     rows, columns = (a for a in range(3) if a != axis)
@@ -152,24 +155,24 @@ def _panels(
             volume.phases,
             (size[rows], size[columns]),
             corner,
-            f"{ITEM_TITLES[item]}, {normal}",
+            f"{ITEM_TITLES[item]}, normal to {'zyx'[axis]}",
         )
 
-    images = high_res.normal_to(axis)
-    image = images[min(axis, len(images) - 1)]
-    wanted = [super_res.shape[a] for a in (rows, columns)]
-    top, left = (max(0, (have - want) // 2) for have, want in zip(image.shape, wanted, strict=True))
-    panels = [
-        plane(low_res, int(depth / coarse[axis]), coarse, True, "low_res"),
-        Panel(
-            image[top : top + wanted[0], left : left + wanted[1]],
-            high_res.phases,
-            (fine[rows], fine[columns]),
-            (0.0, 0.0),
-            ITEM_TITLES["high_res"],
-        ),
-        plane(super_res, middle, fine, False, "super_res"),
-    ]
+    panels = []
+    if low_res is not None:
+        panels.append(plane(low_res, int(depth / coarse[axis]), coarse, True, "low_res"))
+    if high_res is not None:
+        images = high_res.normal_to(axis)
+        image = images[min(axis, len(images) - 1)]
+        wanted = (super_res.shape[rows], super_res.shape[columns])
+        cut = tuple(
+            slice(max(0, (have - want) // 2), max(0, (have - want) // 2) + want)
+            for have, want in zip(image.shape, wanted, strict=True)
+        )
+        pixel = (fine[rows], fine[columns])
+        title = ITEM_TITLES["high_res"]
+        panels.append(Panel(image[cut], high_res.phases, pixel, (0.0, 0.0), title))
+    panels.append(plane(super_res, middle, fine, False, "super_res"))
     if truth is not None:
         panels.append(plane(truth, int(depth / fine[axis]), fine, True, "truth"))
     return panels

@@ -128,7 +128,7 @@ def measure_slices(
     """Measure high-res slices; the sets of an anisotropic material count equally.
 
     Each axis lies in two of three sets, so the mean over the sets stands beside
-    the measure of a volume. The sets by themselves are in ``sets``, zyx.
+    the measure of a volume; what belongs to an axis is the mean over its two sets.
     """
     parts = [
         measure_labels(
@@ -138,13 +138,32 @@ def measure_slices(
     ]
     if not slices.anisotropic:
         return parts[0]
-    whole = {
-        measure: _mean_of([part[measure] for part in parts])
-        for measure in SCALARS
-        if measure in parts[0] and not SCALARS[measure].per_axis
+    about = {key: parts[0][key] for key in ("name", "phases", "units")}
+    whole = about | {
+        "shape": [part["shape"] for part in parts],
+        "axes": "zyx",
+        "voxel_size_um": None if slices.voxel_size is None else list(slices.voxel_size),
     }
-    about = {key: parts[0][key] for key in ("name", "axes", "phases", "units", "voxel_size_um")}
-    return about | whole | {"shape": [part["shape"] for part in parts], "sets": parts}
+    for measure in (known for known in MEASURES if known in parts[0]):
+        if measure == "representativity":
+            images = [image for images in slices.sets for image in images]
+            sizes = np.ones(2) if slices.voxel_size is None else np.array(slices.voxel_size[1:])
+            whole[measure] = _representativity(images, slices.phases, sizes)
+        else:
+            found = [part[measure] for part in parts]
+            whole[measure] = _mean_of(
+                [_with_true_axes(one, axis) for axis, one in enumerate(found)]
+            )
+    return whole
+
+
+def _with_true_axes(value: Any, normal: int) -> Any:
+    """Rename the rows and columns of slices normal to an axis by what they are in the volume."""
+    if not isinstance(value, Mapping):
+        return value
+    rows, columns = (name for axis, name in enumerate("zyx") if axis != normal)
+    names = {"image": "zyx"[normal], "y": rows, "x": columns}
+    return {names.get(key, key): _with_true_axes(part, normal) for key, part in value.items()}
 
 
 def pixel_size(slices: SegmentedSlices, axis: int) -> tuple[float, float] | None:
@@ -156,9 +175,12 @@ def pixel_size(slices: SegmentedSlices, axis: int) -> tuple[float, float] | None
 
 
 def _mean_of(values: Sequence[Any]) -> Any:
-    """Return the mean of equal nested dictionaries of numbers."""
+    """Return the mean of like nested dictionaries of numbers, over those that have an entry."""
     if isinstance(values[0], Mapping):
-        return {key: _mean_of([value[key] for value in values]) for key in values[0]}
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: _mean_of([v[key] for v in values if key in v]) for key in keys}
+    if isinstance(values[0], list):
+        return [_mean_of(points) for points in zip(*values, strict=True)]
     numbers = [value for value in values if value is not None]
     return sum(numbers) / len(numbers) if numbers else None
 

@@ -1,0 +1,153 @@
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from napari_superres.data.examples import example_pair
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import OutputError, SettingsError
+from napari_superres.measures.report import (
+    ReportInputs,
+    ReportMeasured,
+    ReportOptions,
+    measure_report,
+    write_report,
+)
+from napari_superres.measures.summary import measure_volume
+
+QUICK = ReportOptions(side=16, count=4, threads=1)
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    example = example_pair(size=48, slices=2, slice_size=96)
+    truth = example.truth
+    other = replace(truth, labels=truth.labels[::-1].copy(), name="second <realisation>")
+    return ReportInputs(
+        (replace(truth, name="super-res"), other),
+        example.low_res,
+        example.high_res,
+        truth,
+        example.settings,
+    )
+
+
+@pytest.fixture(scope="module")
+def numbers(inputs):
+    return measured(inputs)
+
+
+@pytest.fixture(scope="module")
+def written(inputs, numbers, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, inputs, numbers, figures=True)
+    return path
+
+
+def measured(inputs, options=QUICK):
+    *_, last = measure_report(inputs, options)
+    assert isinstance(last, ReportMeasured)
+    return last.numbers
+
+
+def test_progress_rises_from_start_to_end(inputs):
+    *progress, _ = measure_report(inputs, QUICK)
+    shares = [event.progress for event in progress]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] == pytest.approx(1)
+
+
+def test_the_numbers_are_those_that_measuring_gives(inputs, numbers):
+    alone = measure_volume(inputs.super_res[0], QUICK.measures)
+    assert numbers["items"]["super_res"] == alone
+    assert len(numbers["realisations"]) == 1
+    assert numbers["differences"]["super_res_truth"]["volume_fraction_error"] == 0
+    assert numbers["low_res_mismatch"] == 0
+
+
+def test_the_numbers_lie_beside_the_report(written, numbers):
+    assert json.loads(written.with_suffix(".json").read_text(encoding="utf-8")) == numbers
+
+
+def test_the_report_asks_for_nothing_from_outside(written):
+    page = written.read_text(encoding="utf-8")
+    sources = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", page)
+    assert sources
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert "<script" not in page
+    assert "@import" not in page
+
+
+def test_the_report_shows_every_item_and_measure(written):
+    page = written.read_text(encoding="utf-8")
+    texts = ["low-res", "high-res slice", "super-res", "truth", "triple phase boundary"]
+    texts += ["Representativity", "Fourier", "Chord lengths", "0.1.0", "scale factor"]
+    assert [text for text in texts if text not in page] == []
+    assert "second &lt;realisation&gt;" in page
+    assert not re.search(r">\s*-?(nan|inf|None)\b", page)
+
+
+def test_charts_take_the_colour_of_the_page_and_are_kept_as_files(written):
+    assert "currentColor" in written.read_text(encoding="utf-8")
+    folder = written.with_name("report-figures")
+    names = {file.name for file in folder.iterdir()}
+    assert {"violins.png", "violins.svg", "intra.svg", "chords.png"} <= names
+    assert ElementTree.parse(folder / "violins.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+def test_chromium_opens_the_report_without_a_complaint(written, tmp_path):
+    picture = tmp_path / "report.png"
+    ended = subprocess.run(
+        ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+         f"--user-data-dir={tmp_path}", "--window-size=1280,2000", f"--screenshot={picture}",
+         written.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "CONSOLE" not in ended.stderr
+    assert picture.stat().st_size > 20_000
+
+
+def test_a_volume_alone_has_a_report(inputs, tmp_path):
+    alone = ReportInputs((inputs.super_res[0],))
+    write_report(tmp_path / "alone.html", alone, measured(alone))
+    assert "Sub-volumes" in (tmp_path / "alone.html").read_text(encoding="utf-8")
+
+
+def test_two_phases_without_voxel_size_and_three_sets_of_slices_have_a_report(tmp_path):
+    volume = np.random.default_rng(0).integers(0, 2, (20, 18, 16), np.uint8)
+    fine = SegmentedVolume.from_labels(volume)
+    slices = SegmentedSlices.from_labels([[volume[0]], [volume[:, 0]], [volume[:, :, 0]]])
+    inputs = ReportInputs((fine,), SegmentedVolume.from_labels(volume[::2, ::2, ::2]), slices, fine)
+    write_report(tmp_path / "report.html", inputs, measured(inputs))
+    assert "Δ truth" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_phase_alone_has_a_report(tmp_path):
+    inputs = ReportInputs((SegmentedVolume.from_labels(np.zeros((8, 8, 8), np.uint8)),))
+    write_report(tmp_path / "report.html", inputs, measured(inputs))
+    assert (tmp_path / "report.html").exists()
+
+
+def test_transport_is_in_the_report_when_asked_for(inputs, tmp_path):
+    alone = ReportInputs((replace(inputs.truth, labels=inputs.truth.labels[:16, :16, :16]),))
+    found = measured(alone, replace(QUICK, side=8, transport=True))
+    assert "transport_efficiency" in found["items"]["super_res"]
+    assert "transport_efficiency" in found["sub_volumes"]["super_res"]
+
+
+def test_nothing_to_report_is_refused():
+    with pytest.raises(SettingsError, match="super-res"):
+        measured(ReportInputs(()))
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(inputs, numbers, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_report(tmp_path / "file" / "report.html", inputs, numbers)
