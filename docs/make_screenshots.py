@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
-from napari.qt.threading import GeneratorWorker
-from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
+from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
@@ -213,8 +212,9 @@ class Journey:
         napari.run()
         seconds = time.monotonic() - start
         left = [thread.name for thread in threading.enumerate() if thread.daemon is False]
-        if GeneratorWorker._worker_set or len(left) > 1:
-            sys.exit(f"Left behind: {GeneratorWorker._worker_set} {left}")
+        working = QThreadPool.globalInstance().activeThreadCount()
+        if working or len(left) > 1:
+            sys.exit(f"Left behind: {working} workers, threads {left}")
         print(f"closed during a training in {seconds:.1f} s, no thread left")
 
 
