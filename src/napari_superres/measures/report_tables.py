@@ -181,6 +181,17 @@ def settings_table(numbers: Numbers) -> str:
         if entries:
             rows.append(page.group(title, 2))
         for name, value in entries.items():
-            if not isinstance(value, Mapping) or name == "phase_map":
-                rows.append(page.row([escape(name.replace("_", " ")), escape(str(value))]))
+            if name != "engine":
+                rows.append(page.row([escape(name.replace("_", " ")), escape(_plain(value))]))
     return page.table(["", ""], rows)
+
+
+def _plain(value: Any) -> str:
+    """Return a setting as a person writes it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}:{part}" for key, part in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or NOTHING
+    return NOTHING if value is None else str(value)
