@@ -117,6 +117,14 @@ def test_a_simulated_volume_lies_beside_its_source_by_default(cli, cube) -> None
     assert read_volume(cube.with_name("cube-low-res.tif")).shape == (4, 4, 4)
 
 
+def test_a_report_is_one_page(cli, cube, tmp_path) -> None:
+    page = tmp_path / "report.html"
+    result = cli("measure", cube, "--against", cube, "--report", page)
+    assert result.status == 0, result.err
+    assert "<html" in page.read_text(encoding="utf-8")
+    assert str(page) in result.out
+
+
 def value_of(title: str, table: str) -> str:
     (line,) = (line for line in table.splitlines() if line.startswith(title))
     return line.split()[-1]

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_superres.cli import options
+from napari_superres.cli.report import write_report_of
 from napari_superres.cli.segmented import (
     Segmented,
     as_slices,
@@ -22,6 +23,7 @@ from napari_superres.cli.segmented import (
 )
 from napari_superres.cli.train import choose_phase_map, choose_scale_factor
 from napari_superres.config import ImagingModel, TrainingSettings, validated
+from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError, ShapeError
 
@@ -71,6 +73,15 @@ def measure(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="F", help="Write all numbers to this file.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="F.html", help="Measure everything and write one page about it."
+        ),
+    ] = None,
+    transport: Annotated[
+        bool, typer.Option("--transport", help="In the report, transport too; it takes longest.")
+    ] = False,
 ) -> None:
     """Measure volume fractions, interface areas and the low-res mismatch.
 
@@ -96,6 +107,17 @@ def measure(
     typer.echo(table(numbers))
     if json_file is not None:
         options.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
+    if report is not None:
+        start = place(file, question)
+        write_report_of(
+            report,
+            question.found,
+            question.reference,
+            question.low_res,
+            question.settings,
+            start,
+            transport,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +159,7 @@ def answer(file: Path, question: Question) -> dict[str, Any]:
         numbers["against"] = summary_of(question.reference)
         numbers["differences"] = compare_summaries(numbers["found"], numbers["against"])
     if question.low_res is not None and question.settings is not None:
-        numbers["low_res_mismatch"] = mismatch(
-            file, question.found, question.low_res, question.settings
-        )
+        numbers["low_res_mismatch"] = mismatch(file, question)
     return numbers
 
 
@@ -164,19 +184,28 @@ def settings_for_mismatch(
     )
 
 
-def mismatch(
-    file: Path, found: Segmented, coarse: SegmentedVolume, settings: TrainingSettings
-) -> float:
+def mismatch(file: Path, question: Question) -> float:
     """Return the low-res mismatch; a cropped volume is placed by its file's offset."""
-    from napari_superres.data.simulate import low_res_shape
     from napari_superres.measures.comparison import mismatch_of
 
+    found, coarse, settings = question.found, question.low_res, question.settings
+    assert coarse is not None
+    assert settings is not None
     if isinstance(found, SegmentedSlices):
         raise ShapeError(
             f"{found.name} is no volume.", "The low-res mismatch needs one.", "Leave --low-res out."
         )
-    start = first_voxel(file, coarse, low_res_shape(found.shape, settings.scale_factor))
-    return mismatch_of(coarse, as_slices(found), found, settings, start)
+    return mismatch_of(coarse, as_slices(found), found, settings, place(file, question))
+
+
+def place(file: Path, question: Question) -> Triple:
+    """Return the first low-res voxel that the file covers; the first of all where none is known."""
+    from napari_superres.data.simulate import low_res_shape
+
+    found, coarse, settings = question.found, question.low_res, question.settings
+    if isinstance(found, SegmentedSlices) or coarse is None or settings is None:
+        return (0, 0, 0)
+    return first_voxel(file, coarse, low_res_shape(found.shape, settings.scale_factor))
 
 
 def table(numbers: Mapping[str, Any]) -> str:
