@@ -115,10 +115,12 @@ def scale_factor_note(inputs: Inputs | None, typed: ScaleFactor | None) -> str:
     except ScaleFactorError as error:
         return str(error)
     if implied is None:
+        if typed is not None:
+            return "The scale factor is as typed; the layers have no voxel sizes."
         return "The layers have no units of length: type the scale factor, or the voxel sizes."
     if typed is None or typed == implied:
-        return "from the voxel sizes"
-    return f"the voxel sizes say {format_scale_factor(implied)}"
+        return "The scale factor is that of the voxel sizes."
+    return f"The voxel sizes say {format_scale_factor(implied)}."
 
 
 def problem_of(inputs: Inputs) -> SuperResError | None:

@@ -128,14 +128,17 @@ def shares(images: Sequence[NDArray[np.uint8]], n_phases: int) -> NDArray[np.flo
 def guess_phase_map(high_res: Mapping[int, float], low_res: Mapping[int, float]) -> dict[int, int]:
     """Guess the low-res phase that each high-res phase belongs to.
 
-    Equal values belong together. The others go where the fractions of the
-    low-res phases are met best, every low-res phase being served if possible.
+    Equal values belong together; where the low-res volume has other values, the
+    first of both are paired in order (0, 128 with 0, 1). The rest goes where the
+    fractions of the low-res phases are met best.
 
     Parameters
     ----------
     high_res, low_res : fraction of each label value
     """
     fixed = {value: value for value in high_res if value in low_res}
+    if len(fixed) < len(low_res):
+        fixed = dict(zip(sorted(high_res), sorted(low_res), strict=False))
     free = [value for value in high_res if value not in fixed]
     best: dict[int, int] = fixed
     lowest = np.inf
@@ -144,11 +147,10 @@ def guess_phase_map(high_res: Mapping[int, float], low_res: Mapping[int, float])
         return fixed | dict.fromkeys(free, first)
     for choice in product(low_res, repeat=len(free)):
         candidate = fixed | dict(zip(free, choice, strict=True))
-        unserved = len(set(low_res) - set(candidate.values()))
         error = sum(
             abs(low_res[low] - sum(high_res[h] for h, to in candidate.items() if to == low))
             for low in low_res
         )
-        if unserved * 10 + error < lowest:
-            lowest, best = unserved * 10 + error, candidate
+        if error < lowest:
+            lowest, best = error, candidate
     return {value: best[value] for value in high_res}
