@@ -270,3 +270,14 @@ class GenerationSettings(FrozenModel):
     checkpoint: str = Field(
         "best", description="Checkpoint to generate from: best, last, or a step number."
     )
+    periodic_axes: tuple[Literal[0, 1, 2], ...] = Field(
+        (),
+        description="Axes (0 z, 1 y, 2 x) along which the noise repeats with the size of what is "
+        "generated: features that come from noise become periodic.",
+    )
+    held_region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = Field(
+        None,
+        description="Part, in low-res voxels, half open, zyx, whose noise stays that of held_seed "
+        "whatever the seed; empty for none.",
+    )
+    held_seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the held part's noise.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,15 @@ class Description:
 
     @property
     def values(self) -> Labels:
-        """The label value of each phase index, (n,) uint8."""
+        """The label value of each phase index, (n,) uint8; of a map, the number itself."""
+        if not self.phases:
+            return np.arange(256, dtype=np.uint8)
         return np.array([phase.value for phase in self.phases], np.uint8)
 
     def record(self, **more: str) -> dict[str, Any]:
         """Return all that decides about the file, and `more`, for JSON."""
         return asdict(self) | more
+
+    def of_numbers(self) -> Description:
+        """Return the description of a map of numbers 0 to 255 in the same place."""
+        return replace(self, phases=())

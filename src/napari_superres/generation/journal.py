@@ -56,19 +56,11 @@ class Journal:
 
     def done(self) -> frozenset[int]:
         """Return the blocks that are safely written."""
-        try:
-            text = self._done.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return frozenset()
-        *lines, _torn = text.split("\n")
-        return frozenset(int(line) for line in lines if line.isdigit())
+        return frozenset(int(line) for line in complete_lines(self._done))
 
     def add(self, index: int) -> None:
         """Record that a block is safely written."""
-        with open(self._done, "a", encoding="ascii") as file:
-            file.write(f"{index}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self._done, str(index))
 
     def remove(self) -> None:
         """Remove the folder: the output is whole."""
@@ -78,6 +70,25 @@ class Journal:
 def unfinished_folder(output: Path) -> Path:
     """Return where the unfinished generation of `output` is kept."""
     return output.with_name(f".{output.name}.generating")
+
+
+def complete_lines(path: Path) -> list[str]:
+    """Return the lines of a record; a last one that was cut off is removed from the file."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    *lines, torn = text.split("\n")
+    if torn:
+        os.truncate(path, len(text[: -len(torn)].encode()))
+    return lines
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a record, safely on disk when it returns."""
+    with open(path, "a", encoding="utf-8", newline="\n") as file:
+        file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def check_room(output: Path, n_bytes: int) -> None:

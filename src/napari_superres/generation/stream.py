@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -31,23 +32,62 @@ BLOCKS_WAITING = 2
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Tiles done, and how long the others will take at the pace so far."""
+class Block:
+    """A block to generate.
+
+    Attributes
+    ----------
+    index : in its sink
+    box : on the high-res grid
+    tiles : it is cut into
+    noise : realisation
+    """
+
+    index: int
+    box: Box
+    tiles: Sequence[Box]
+    noise: NoiseField
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Some tiles are done; `labels` are there once their whole block is."""
 
     tiles: int
-    before: int
-    began: float
+    index: int = -1
+    labels: Labels | None = None
 
-    def event(self, done: int) -> TileCompleted:
-        """Return the event that `done` tiles, earlier ones included, are complete."""
-        here = done - self.before
-        pace = (time.monotonic() - self.began) / here if here else None
-        return TileCompleted(done, self.tiles, pace and pace * (self.tiles - done))
+
+Producer = Callable[[Sequence[Block]], Iterator[Generated]]
+"""Generates blocks in any order, yielding often enough to be stopped between tiles."""
+
+
+class Noises(Protocol):
+    """Gives the noise of each block of a sink."""
+
+    def __call__(self, index: int) -> NoiseField:
+        """Return the noise of block `index`."""
+        ...
+
+
+def in_this_process(renderer: Renderer) -> Producer:
+    """Return the producer that generates tile by tile here."""
+
+    def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
+        for block in blocks:
+            labels = np.empty(block.box.shape, np.uint8)
+            for number, tile in enumerate(block.tiles, 1):
+                labels[tile.slices(block.box.start)] = renderer.labels(tile, block.noise)
+                if number < len(block.tiles):
+                    yield Generated(1)
+            yield Generated(1, block.index, labels)
+
+    return produce
 
 
 def stream(
-    renderer: Renderer,
-    noise: NoiseField,
+    produce: Producer,
+    noises: Noises,
     sink: Sink,
     tile: Triple,
     stop: threading.Event | None = None,
@@ -56,7 +96,8 @@ def stream(
 
     Parameters
     ----------
-    renderer, noise : the volume, and the realisation of it
+    produce : generates blocks
+    noises : the noise of each block
     sink : where to; its blocks are cut into tiles of at most `tile` high-res voxels
     stop : set it to end after the current tile; what is written stays
 
@@ -64,27 +105,35 @@ def stream(
     ------
     GenerationStarted, TileCompleted for each tile, GenerationFinished
     """
-    cuts = [cut_evenly(block, tile) for block in sink.blocks]
-    done = sum(len(cuts[index]) for index in sink.done)
-    progress = Progress(sum(map(len, cuts)), done, time.monotonic())
     with closing(sink), _Writer(sink) as writer:
-        yield GenerationStarted(_shape(sink.blocks), progress.tiles, done)
-        for index, block in enumerate(sink.blocks):
-            if index in sink.done:
-                continue
-            labels = np.empty(block.shape, np.uint8)
-            for box in cuts[index]:
-                if stop is not None and stop.is_set():
-                    writer.wait()
-                    yield GenerationFinished(FinishReason.STOPPED)
-                    return
-                labels[box.slices(block.start)] = renderer.labels(box, noise)
-                done += 1
-                yield progress.event(done)
-            writer.write(index, labels)
+        blocks = [
+            Block(index, box, cut_evenly(box, tile), noises(index))
+            for index, box in enumerate(sink.blocks)
+        ]
+        tiles = sum(len(block.tiles) for block in blocks)
+        left = [block for block in blocks if block.index not in sink.done]
+        before = done = tiles - sum(len(block.tiles) for block in left)
+        yield GenerationStarted(_shape(sink.blocks), tiles, done)
+        began = time.monotonic()
+        with closing(produce(left)) as produced:  # type: ignore[type-var]
+            for part in () if _is_set(stop) else produced:
+                done += part.tiles
+                if part.labels is not None:
+                    writer.write(part.index, part.labels)
+                pace = (time.monotonic() - began) / max(done - before, 1)
+                yield TileCompleted(done, tiles, pace * (tiles - done))
+                if _is_set(stop):
+                    break
         writer.wait()
+        if done < tiles:
+            yield GenerationFinished(FinishReason.STOPPED)
+            return
         result, path = sink.finish()
         yield GenerationFinished(FinishReason.COMPLETED, result, path)
+
+
+def _is_set(stop: threading.Event | None) -> bool:
+    return stop is not None and stop.is_set()
 
 
 def _shape(blocks: Sequence[Box]) -> Triple:

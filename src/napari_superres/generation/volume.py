@@ -1,34 +1,27 @@
-"""Generate a volume with a generator at hand: settings become renderer, noise and sink."""
+"""Generate a volume with a generator at hand."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from napari_superres import __version__
 from napari_superres.config import GenerationSettings
-from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import OutputError
 from napari_superres.events import GenerationEvent
 from napari_superres.fusion.generator import Generator
 from napari_superres.generation.description import Description
-from napari_superres.generation.geometry import geometry
-from napari_superres.generation.memory import best_tile
-from napari_superres.generation.noise import NoiseField, layer_factors
-from napari_superres.generation.renderer import Precision, Renderer
+from napari_superres.generation.job import Job
+from napari_superres.generation.realisations import RealisationsSink
 from napari_superres.generation.sinks import MemorySink, Sink
-from napari_superres.generation.stream import stream
+from napari_superres.generation.stream import in_this_process, stream
 from napari_superres.generation.tiff_sink import TiffSink
-from napari_superres.generation.tiles import low_res_to_high_res, result_box
+from napari_superres.generation.workers import Workers, on_workers
 from napari_superres.generation.zarr_sink import ZarrSink
-from napari_superres.scale_factor import format_scale_factor
 
 TIFF = (".tif", ".tiff")
 ZARR = (".zarr",)
@@ -43,6 +36,7 @@ def generate_volume(
     output: Path | None = None,
     stop: threading.Event | None = None,
     provenance: Mapping[str, str] | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[GenerationEvent]:
     """Generate the super-res volume of a low-res volume.
 
@@ -51,11 +45,12 @@ def generate_volume(
     generator : with as many low-res phases as `low_res` has
     low_res : the whole volume
     phases : of the result, in the order of the generator's channels
-    settings : seed, region, tile, precision; device and checkpoint are not looked at
+    settings : seed, region, tile, precision, noise; device and checkpoint are not looked at
     device : torch's name
     output : .tif or .zarr to write, or None to return the labels in memory
     stop : set it to end after the current tile
     provenance : more to say in the file, name : text
+    workers : other processes to generate in; None for this one
 
     Yields
     ------
@@ -66,35 +61,72 @@ def generate_volume(
     InputError, EngineError
         As for `generation.render.generate`.
     """
-    result = result_box(
-        low_res.shape, generator.scale_factor, settings.region, crop_border=settings.crop_border
-    )
-    precision = choose_precision(settings, device)
-    renderer = Renderer(generator, low_res.labels, device, precision)
-    noise = NoiseField(settings.seed, layer_factors(generator))
-    tile = choose_tile(settings, renderer, result)
+    job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
     if output is None:
-        sink: Sink = MemorySink(result, tile)
+        sink: Sink = MemorySink(job.result, job.tile())
     else:
-        place = geometry(low_res, generator.scale_factor, settings)
-        told = {
-            "software": f"napari-superres-fusion {__version__}",
-            "seed": str(settings.seed),
-            "scale factor": format_scale_factor(generator.scale_factor),
-            "low-res": low_res.name,
-            "region (high-res voxels, zyx)": _text(result),
-            "precision": precision,
-        }
-        sources = {
-            "network": digest(generator),
-            "low-res": hashlib.sha256(low_res.labels.tobytes()).hexdigest(),
-            "shape": str(low_res.shape),
-        }
-        description = Description(
-            tuple(phases), place.voxel_size, place.offset, told | dict(provenance or {}), sources
-        )
-        sink = open_sink(output, result, description)
-    yield from stream(renderer, noise, sink, tile, stop)
+        sink = open_sink(output, job.result, job.description([settings.seed]))
+    yield from _run(job, [settings.seed], sink, stop, workers)
+
+
+def generate_realisations(
+    generator: Generator,
+    low_res: SegmentedVolume,
+    phases: Sequence[Phase],
+    settings: GenerationSettings,
+    count: int,
+    output: Path,
+    device: str = "cpu",
+    stop: threading.Event | None = None,
+    provenance: Mapping[str, str] | None = None,
+    workers: Workers | None = None,
+    keep_volumes: bool = True,
+    suffix: str = ".tif",
+) -> Iterator[GenerationEvent]:
+    """Generate several realisations and what they have in common.
+
+    The folder `output` then holds each volume (``seed-0.tif`` …, if kept), the most
+    frequent phase of each voxel (``most-likely``), how many per cent of the
+    realisations agree on it (``agreement``), the entropy of the phases in per cent
+    of its largest value (``entropy``), and ``spread.json`` with volume fractions and
+    interface areas of each realisation, their mean and standard deviation.
+
+    Parameters
+    ----------
+    count : number K of realisations; their seeds are settings.seed, + 1, …
+    output : folder to make or to continue
+    keep_volumes : whether to write each volume
+    suffix : .tif or .zarr
+    others : as for `generate_volume`
+    """
+    job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
+    seeds = [settings.seed + number for number in range(count)]
+
+    def open_one(name: str, shown: Sequence[Phase], of: Sequence[int]) -> Sink:
+        description = job.description(of, shows=name)
+        if not shown:
+            description = description.of_numbers()
+        return open_sink(output / f"{name}{suffix}", job.result, description)
+
+    sink = RealisationsSink(output, job, seeds, open_one, keep_volumes=keep_volumes)
+    yield from _run(job, seeds, sink, stop, workers)
+
+
+def _run(
+    job: Job,
+    seeds: Sequence[int],
+    sink: Sink,
+    stop: threading.Event | None,
+    workers: Workers | None,
+) -> Iterator[GenerationEvent]:
+    """Stream a sink's blocks, which take the seeds in turn."""
+    noises = [job.noise_of(seed) for seed in seeds]
+    with ExitStack() as stack:
+        if workers is None:
+            produce = in_this_process(job.renderer())
+        else:
+            produce = stack.enter_context(on_workers(workers, job))
+        yield from stream(produce, lambda i: noises[i % len(noises)], sink, job.tile(), stop)
 
 
 def open_sink(output: Path, result: Box, description: Description) -> Sink:
@@ -115,42 +147,3 @@ def open_sink(output: Path, result: Box, description: Description) -> Sink:
         "A volume is written as .tif or .zarr.",
         f"Write for example {output.with_suffix('.tif').name}.",
     )
-
-
-def choose_precision(settings: GenerationSettings, device: str) -> Precision:
-    """Return the precision asked for; `auto` is bfloat16 where the hardware multiplies it."""
-    if settings.precision != "auto":
-        return settings.precision
-    fast = False
-    if device.startswith("cuda"):
-        fast = torch.cuda.get_device_capability(device) >= (8, 0)
-    elif device == "cpu" and hasattr(torch.cpu, "get_capabilities"):
-        capabilities: Mapping[str, Any] = torch.cpu.get_capabilities()
-        fast = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    return "bfloat16" if fast else "float32"
-
-
-def choose_tile(settings: GenerationSettings, renderer: Renderer, result: Box) -> Triple:
-    """Return the shape of a tile in high-res voxels: as set, or what is fast and fits."""
-    if settings.tile is not None:
-        return low_res_to_high_res(settings.tile, renderer.generator.scale_factor)
-    return best_tile(
-        renderer.generator,
-        result,
-        renderer.low_res_shape,
-        renderer.device,
-        renderer.dtype.itemsize,
-    )
-
-
-def digest(generator: Generator) -> str:
-    """Return a fingerprint of a generator's weights."""
-    found = hashlib.sha256()
-    for name, tensor in sorted(generator.state_dict().items()):
-        found.update(name.encode())
-        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()
-
-
-def _text(box: Box) -> str:
-    return ",".join(f"{lo}:{hi}" for lo, hi in box.ranges())

@@ -1,0 +1,155 @@
+"""What is to be generated, settled before it starts: the same for every tile and worker."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from napari_superres import __version__
+from napari_superres.config import GenerationSettings
+from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.fusion.generator import Generator
+from napari_superres.generation.description import Description
+from napari_superres.generation.geometry import geometry
+from napari_superres.generation.memory import best_tile
+from napari_superres.generation.noise import ONE, NoiseField, layer_factors
+from napari_superres.generation.renderer import Precision, Renderer
+from napari_superres.generation.tiles import low_res_to_high_res, result_box
+from napari_superres.scale_factor import format_scale_factor
+
+OUTSIDE = 1000
+"""Low-res voxels; more than any network sees beyond a face."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A volume to generate.
+
+    Attributes
+    ----------
+    generator : with as many low-res phases as `low_res` has
+    low_res : the whole low-res volume
+    phases : of the result, in the order of the generator's channels
+    settings : seed, region, tile, precision, noise; device and checkpoint are not looked at
+    device : torch's name
+    provenance : more to say in files, name : text
+    """
+
+    generator: Generator
+    low_res: SegmentedVolume
+    phases: tuple[Phase, ...]
+    settings: GenerationSettings
+    device: str = "cpu"
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def result(self) -> Box:
+        """The high-res voxels asked for."""
+        return result_box(
+            self.low_res.shape,
+            self.generator.scale_factor,
+            self.settings.region,
+            crop_border=self.settings.crop_border,
+        )
+
+    @cached_property
+    def noise(self) -> NoiseField:
+        """The noise that the settings ask for."""
+        settings, shape = self.settings, self.low_res.shape
+        z, y, x = (
+            hi - lo if axis in settings.periodic_axes else None
+            for axis, (lo, hi) in enumerate(settings.region or [(0, size) for size in shape])
+        )
+        held = settings.held_region
+        box = None if held is None else _with_outside(result_box(shape, ONE, held), shape)
+        factors = layer_factors(self.generator)
+        return NoiseField(settings.seed, factors, (z, y, x), box, settings.held_seed)
+
+    def noise_of(self, seed: int) -> NoiseField:
+        """Return the noise of another realisation."""
+        return replace(self.noise, seed=seed)
+
+    @cached_property
+    def precision(self) -> Precision:
+        """The precision asked for; `auto` is bfloat16 where the hardware multiplies it."""
+        if self.settings.precision != "auto":
+            return self.settings.precision
+        return "bfloat16" if multiplies_bfloat16(self.device) else "float32"
+
+    def renderer(self) -> Renderer:
+        """Return a renderer on the job's device."""
+        return Renderer(self.generator, self.low_res.labels, self.device, self.precision)
+
+    def tile(self) -> Triple:
+        """Return the shape of a tile in high-res voxels: as set, or what is fast and fits."""
+        if self.settings.tile is not None:
+            return low_res_to_high_res(self.settings.tile, self.generator.scale_factor)
+        bytes_per_value = 2 if self.precision == "bfloat16" else 4
+        device = torch.device(self.device)
+        return best_tile(self.generator, self.result, self.low_res.shape, device, bytes_per_value)
+
+    def description(self, seeds: Sequence[int], **more: str) -> Description:
+        """Return what a file of these realisations says of itself."""
+        place = geometry(self.low_res, self.generator.scale_factor, self.settings)
+        told = {
+            "software": f"napari-superres-fusion {__version__}",
+            "seed": ",".join(map(str, seeds)),
+            "scale factor": format_scale_factor(self.generator.scale_factor),
+            "low-res": self.low_res.name,
+            "high-res voxels zyx": ",".join(f"{lo}:{hi}" for lo, hi in self.result.ranges()),
+            "precision": self.precision,
+        }
+        if self.settings.periodic_axes:
+            told["periodic noise along"] = ",".join("zyx"[a] for a in self.settings.periodic_axes)
+        if self.settings.held_region is not None:
+            told["held region"] = str(self.settings.held_region)
+            told["held seed"] = str(self.settings.held_seed)
+        told |= dict(self.provenance) | more
+        return Description(self.phases, place.voxel_size, place.offset, told, self.sources)
+
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """Fingerprints of network and low-res volume."""
+        return {
+            "network": digest(self.generator),
+            "low-res": hashlib.sha256(self.low_res.labels.tobytes()).hexdigest(),
+            "shape": str(self.low_res.shape),
+        }
+
+
+def _with_outside(box: Box, shape: Sequence[int]) -> Box:
+    """Extend a box of low-res voxels that touches a face of the volume beyond that face.
+
+    The network sees noise there too: held voxels at a face depend on it.
+    """
+    z, y, x = (
+        (lo if lo else -OUTSIDE, hi if hi < size else size + OUTSIDE)
+        for (lo, hi), size in zip(box.ranges(), shape, strict=True)
+    )
+    return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether a device multiplies bfloat16 in hardware: twice as fast or more, measured."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device == "cpu" and hasattr(torch.cpu, "get_capabilities"):
+        capabilities: Mapping[str, Any] = torch.cpu.get_capabilities()
+        return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    return False
+
+
+def digest(generator: Generator) -> str:
+    """Return a fingerprint of a generator's weights."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(generator.state_dict().items()):
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

@@ -1,0 +1,186 @@
+"""Generation in other processes: blocks as tasks of dask.distributed.
+
+A worker generates whole blocks and sends their labels back; this process writes.
+Blocks are independent and their noise is a function of place, so a block of a
+lost worker is simply done again, by any other.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_superres.data.volumes import Labels
+from napari_superres.errors import EngineError, SettingsError, SuperResError
+from napari_superres.generation.job import Job
+from napari_superres.generation.renderer import Renderer
+from napari_superres.generation.stream import Block, Generated, Producer
+
+AHEAD = 2
+"""Blocks under way per worker: one in work, one waiting; more would pile up here, unwritten."""
+
+HEARTBEAT_S = 0.5
+"""Longest wait without an event, so that a stop is seen."""
+
+RETRIES = 3
+CONNECT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Where to generate.
+
+    Attributes
+    ----------
+    count : processes to start on this machine; 0 when `scheduler` is given
+    scheduler : address of a dask scheduler that has workers, such as tcp://host:8786
+    """
+
+    count: int = 0
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.count > 0) == (self.scheduler is not None):
+            raise SettingsError(
+                f"{self.count} workers and the scheduler {self.scheduler} were asked for.",
+                "Either a number of workers or the address of a scheduler is needed.",
+            )
+
+
+@contextmanager
+def on_workers(workers: Workers, job: Job) -> Iterator[Producer]:
+    """Give a producer that generates on workers; they are let go of in the end.
+
+    Raises
+    ------
+    SettingsError
+        dask.distributed is not installed, or the scheduler does not answer.
+    EngineError
+        When a worker fails, or too many are lost.
+    """
+    dask = _distributed()
+    threads = max((os.cpu_count() or 1) // workers.count, 1) if workers.count else None
+    with _client(dask, workers) as client, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+        # not scattered: what is submitted can be had again when its worker is lost
+        sent = client.submit(_itself, job, pure=False)
+        yield _producer(client, sent, threads)
+
+
+def _distributed() -> Any:
+    """Return the module, which has no types to speak of."""
+    try:
+        return import_module("distributed")
+    except ImportError as error:
+        raise SettingsError(
+            "Workers need dask.distributed, which is not installed.",
+            "",
+            'Install it: pip install "napari-superres-fusion[distributed]".',
+        ) from error
+
+
+@contextmanager
+def _client(dask: Any, workers: Workers) -> Iterator[Any]:
+    if workers.scheduler is None:
+        with (
+            dask.LocalCluster(
+                n_workers=workers.count,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                memory_limit=0,
+                silence_logs=50,
+            ) as cluster,
+            dask.Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = dask.Client(workers.scheduler, timeout=CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise SettingsError(
+            f"No dask scheduler answers at {workers.scheduler}.",
+            "The address of a running scheduler is needed.",
+            "Start one with `dask scheduler`, or use --workers.",
+        ) from error
+    with client:
+        yield client
+
+
+def _producer(client: Any, sent: Any, threads: int | None) -> Producer:
+    def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
+        waiting = iter(blocks)
+        under_way: dict[Any, Block] = {}
+        ready: SimpleQueue[Any] = SimpleQueue()
+
+        def submit() -> None:
+            block = next(waiting, None)
+            if block is not None:
+                future = client.submit(
+                    generate_block, sent, block, threads, pure=False, retries=RETRIES
+                )
+                under_way[future] = block
+                future.add_done_callback(ready.put)
+
+        try:
+            for _ in range(AHEAD * max(len(client.scheduler_info()["workers"]), 1)):
+                submit()
+            while under_way:
+                yield Generated(0)
+                try:
+                    future = ready.get(timeout=HEARTBEAT_S)
+                except Empty:
+                    continue
+                block = under_way.pop(future)
+                labels = _result(future)
+                submit()
+                yield Generated(len(block.tiles), block.index, labels)
+        finally:
+            client.cancel(list(under_way))
+
+    return produce
+
+
+def _result(future: Any) -> Labels:
+    try:
+        labels: Labels = future.result()
+    except SuperResError:
+        raise
+    except Exception as error:
+        raise EngineError(
+            f"A worker failed: {error or type(error).__name__}.",
+            "What is written so far is kept.",
+            "Give the same command again to continue.",
+        ) from error
+    finally:
+        future.release()
+    return labels
+
+
+_renderers: dict[str, tuple[Job, Renderer]] = {}
+
+
+def generate_block(job: Job, block: Block, threads: int | None) -> Labels:
+    """Generate one block (runs on a worker, which keeps the renderer of its last job)."""
+    known = _renderers.get("last")
+    if known is None or known[0] is not job:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        known = _renderers["last"] = (job, job.renderer())
+    labels = np.empty(block.box.shape, np.uint8)
+    for tile in block.tiles:
+        labels[tile.slices(block.box.start)] = known[1].labels(tile, block.noise)
+    return labels
+
+
+def _itself(job: Job) -> Job:
+    return job

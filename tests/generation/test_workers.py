@@ -1,0 +1,79 @@
+"""Generation by several processes gives the same file, also when one of them dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import numpy as np
+import psutil
+import pytest
+import tifffile
+
+from napari_superres.config import GenerationSettings
+from napari_superres.data.phases import phases_from_values
+from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.errors import SettingsError
+from napari_superres.events import TileCompleted
+from napari_superres.generation import tiff_sink
+from napari_superres.generation.volume import generate_volume
+from napari_superres.generation.workers import Workers
+
+from .networks import low_res, mixed_generator
+
+pytest.importorskip("distributed")
+
+SETTINGS = GenerationSettings(precision="float32", tile=4)
+VOLUME = SegmentedVolume.from_labels(low_res((12, 12, 12)))
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(tiff_sink, "SIDE", 16)
+
+
+def events(output=None, workers=None):
+    return generate_volume(
+        mixed_generator("4"),
+        VOLUME,
+        phases_from_values([0, 1, 2]),
+        SETTINGS,
+        output=output,
+        workers=workers,
+    )
+
+
+def in_memory():
+    return list(events())[-1].labels
+
+
+@pytest.mark.filterwarnings("ignore:.*:ResourceWarning")
+def test_two_workers_of_which_one_is_killed_make_the_same_file(tmp_path):
+    output = tmp_path / "sr.tif"
+    killed = False
+    for event in events(output, Workers(2)):
+        if isinstance(event, TileCompleted) and event.done >= 4 and not killed:
+            _kill_one_worker()
+            killed = True
+    assert killed
+    assert event.path == output
+    np.testing.assert_array_equal(tifffile.imread(output), in_memory())
+
+
+def _kill_one_worker():
+    children = psutil.Process().children(recursive=True)
+    workers = [p for p in children if "spawn_main" in " ".join(p.cmdline())]
+    os.kill(workers[0].pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+
+
+def test_a_scheduler_that_does_not_answer_is_one_clear_error(monkeypatch):
+    monkeypatch.setattr("napari_superres.generation.workers.CONNECT_S", 0.5)
+    with pytest.raises(SettingsError, match="No dask scheduler answers"):
+        list(events(workers=Workers(scheduler="tcp://127.0.0.1:9")))
+
+
+def test_workers_are_counted_or_have_a_scheduler():
+    for wrong in ({}, {"count": 2, "scheduler": "tcp://host:8786"}):
+        with pytest.raises(SettingsError, match="Either a number of workers"):
+            Workers(**wrong)
