@@ -3,6 +3,8 @@ import pytest
 from hypothesis import given, settings
 from scipy.ndimage import gaussian_filter
 
+from napari_superres.measures import transport
+from napari_superres.measures.percolation import percolating_part
 from napari_superres.measures.transport import efficiency, transport_efficiencies
 
 from .materials import bernoulli, checkerboard, labels, lamellae, sphere
@@ -63,6 +65,22 @@ def test_taufactor_finds_the_same_efficiency():
     solver = taufactor.Solver(volume.astype(int), device="cpu")
     solver.solve(verbose=False)
     assert efficiency(volume == 1, 0, np.ones(3)) == pytest.approx(solver.D_eff[0], rel=3e-3)
+
+
+def test_a_device_is_given_to_taufactor_but_for_voxels_that_are_no_cubes(monkeypatch):
+    asked = []
+    monkeypatch.setattr(transport, "by_taufactor", lambda part, device: asked.append(device) or 0.5)
+    volume = blobs(8)
+    assert efficiency(volume < 2, 0, np.ones(3), device="cuda") == 0.5
+    assert efficiency(volume < 2, 0, np.array([2.0, 1, 1]), device="cuda") == pytest.approx(1)
+    assert asked == ["cuda"]
+
+
+def test_both_solvers_agree():
+    pytest.importorskip("taufactor")
+    part = percolating_part(blobs(24, 0.5) == 1, 0)
+    own = efficiency(part, 0, np.ones(3))
+    assert transport.by_taufactor(part, "cpu") == pytest.approx(own, rel=5e-3)
 
 
 def test_slices_and_axes_of_one_voxel_conduct():

@@ -7,7 +7,8 @@ and how the numbers of several images make one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Literal
 
@@ -159,3 +160,11 @@ SCALARS: Mapping[str, Measure] = {
     ),
 }
 """Measures that are one number an entry (and axis)."""
+
+
+def scalars_on(device: str) -> Mapping[str, Measure]:
+    """Return `SCALARS`, with transport solved on a torch device where that is no cpu."""
+    transport = replace(
+        SCALARS["transport_efficiency"], compute=partial(transport_efficiencies, device=device)
+    )
+    return {**SCALARS, "transport_efficiency": transport}

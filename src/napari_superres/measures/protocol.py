@@ -18,7 +18,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import SettingsError
 from napari_superres.measures.arrays import Sizes, as_labels
-from napari_superres.measures.catalogue import SCALARS
+from napari_superres.measures.catalogue import SCALARS, scalars_on
 from napari_superres.measures.naming import as_json, axis_names
 from napari_superres.measures.summary import entry_names
 
@@ -102,6 +102,7 @@ def measure_sub_volumes(
     seed: int = 0,
     measures: Collection[str] = PROTOCOL_MEASURES,
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Iterator[SubVolumeMeasured]:
     """Measure random sub-volumes, in parallel, in an order fixed by the seed.
 
@@ -113,6 +114,7 @@ def measure_sub_volumes(
     side, count, seed : see `random_places`
     measures : names out of `SCALARS`
     threads : to work with; None for one a processor
+    device : cpu, or a torch device for transport efficiencies
 
     Yields
     ------
@@ -136,7 +138,7 @@ def measure_sub_volumes(
     sizes = np.ones(ndim) if voxel_size is None else np.asarray(voxel_size, float)
     chosen = {
         name: about
-        for name, about in SCALARS.items()
+        for name, about in scalars_on(device).items()
         if name in measures and (ndim == 3 or about.of_slices)
     }
 

@@ -74,6 +74,7 @@ class ReportOptions:
     side, count, seed : of the random sub-volumes
     transport : whether to measure transport efficiencies, which take the longest
     threads : to work with; None for one a processor
+    device : cpu, or a torch device for transport efficiencies
     """
 
     side: int = SIDE
@@ -81,6 +82,7 @@ class ReportOptions:
     seed: int = 0
     transport: bool = False
     threads: int | None = None
+    device: str = "cpu"
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -140,14 +142,14 @@ def measure_report(
     total = stages + 4 * samples  # sub-volumes take about four times as long as a volume
     for name, volume in inputs.volumes().items():
         yield ReportProgress(f"measuring {volume.name}", len(items) / total)
-        items[name] = measure_volume(volume, asked.measures)
+        items[name] = measure_volume(volume, asked.measures, device=asked.device)
     if inputs.high_res is not None:
         yield ReportProgress(f"measuring {inputs.high_res.name}", len(items) / total)
         items["high_res"] = measure_slices(inputs.high_res, asked.measures)
     realisations: list[Summary] = []
     for volume in inputs.super_res[1:]:
         yield ReportProgress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)
-        realisations.append(measure_volume(volume, asked.measures))
+        realisations.append(measure_volume(volume, asked.measures, device=asked.device))
     sub_volumes: dict[str, Any] = {}
     sampled = {"super_res": inputs.super_res, "truth": (inputs.truth,) if inputs.truth else ()}
     for index, (name, volumes) in enumerate((k, v) for k, v in sampled.items() if v):
@@ -189,6 +191,7 @@ def _sub_volumes(
         options.seed,
         options.sub_volume_measures,
         options.threads,
+        options.device,
     ):
         measured.append(one)
         yield ReportProgress(f"sub-volumes of {first.name}", one.done / one.total)

@@ -12,7 +12,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.measures.arrays import as_labels, weighted_mean
-from napari_superres.measures.catalogue import SCALARS, Measure
+from napari_superres.measures.catalogue import SCALARS, Measure, scalars_on
 from napari_superres.measures.curves import CURVES
 from napari_superres.measures.naming import (
     as_json,
@@ -43,6 +43,7 @@ def measure_labels(
     name: str = "volume",
     measures: Collection[str] = QUICK_MEASURES,
     before_each: Callable[[str], None] | None = None,
+    device: str = "cpu",
 ) -> Summary:
     """Measure a volume, a slice, or several images of one material.
 
@@ -55,6 +56,7 @@ def measure_labels(
     name : what is measured, for tables
     measures : names out of `MEASURES`; what slices do not have is left out
     before_each : called with the name of each measure before it is taken
+    device : cpu, or a torch device for transport efficiencies
 
     Returns
     -------
@@ -100,7 +102,7 @@ def measure_labels(
         if before_each is not None:
             before_each(measure)
         if measure in SCALARS:
-            summary[measure] = _scalar(SCALARS[measure], images, phases, sizes)
+            summary[measure] = _scalar(scalars_on(device)[measure], images, phases, sizes)
             summary["units"][measure] = SCALARS[measure].unit_in(length)
         elif measure in CURVES:
             summary[measure] = as_json(CURVES[measure](images, phases, sizes))
@@ -113,10 +115,11 @@ def measure_volume(
     volume: SegmentedVolume,
     measures: Collection[str] = QUICK_MEASURES,
     before_each: Callable[[str], None] | None = None,
+    device: str = "cpu",
 ) -> Summary:
     """Measure a segmented volume; see `measure_labels`."""
     return measure_labels(
-        volume.labels, volume.phases, volume.voxel_size, volume.name, measures, before_each
+        volume.labels, volume.phases, volume.voxel_size, volume.name, measures, before_each, device
     )
 
 
