@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 
@@ -22,6 +21,7 @@ from napari_superres.generation.memory import best_tile
 from napari_superres.generation.noise import ONE, NoiseField, layer_factors
 from napari_superres.generation.renderer import Precision, Renderer
 from napari_superres.generation.tiles import low_res_to_high_res, result_box
+from napari_superres.runs.device import arithmetic
 from napari_superres.scale_factor import format_scale_factor
 
 OUTSIDE = 1000
@@ -78,10 +78,9 @@ class Job:
 
     @cached_property
     def precision(self) -> Precision:
-        """The precision asked for; `auto` is bfloat16 where the hardware multiplies it."""
-        if self.settings.precision != "auto":
-            return self.settings.precision
-        return "bfloat16" if multiplies_bfloat16(self.device) else "float32"
+        """The precision asked for; `auto` is bfloat16 where the device is faster with it."""
+        low = arithmetic(self.settings.precision, self.device) is torch.bfloat16
+        return "bfloat16" if low else "float32"
 
     def renderer(self) -> Renderer:
         """Return a renderer on the job's device."""
@@ -134,16 +133,6 @@ def _with_outside(box: Box, shape: Sequence[int]) -> Box:
         for (lo, hi), size in zip(box.ranges(), shape, strict=True)
     )
     return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
-
-
-def multiplies_bfloat16(device: str) -> bool:
-    """Whether a device multiplies bfloat16 in hardware: twice as fast or more, measured."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device == "cpu" and hasattr(torch.cpu, "get_capabilities"):
-        capabilities: Mapping[str, Any] = torch.cpu.get_capabilities()
-        return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    return False
 
 
 def digest(generator: Generator) -> str:

@@ -1,21 +1,26 @@
-"""Generate a super-res volume from a run: what panel and command line call."""
+"""Generate from a run: what panel and command line call."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import PhaseError
+from napari_superres.errors import PhaseError, RunFolderError
 from napari_superres.events import GenerationEvent
+from napari_superres.fusion.generator import Generator, build_generator
+from napari_superres.fusion.loading import load_generator
 from napari_superres.generation.geometry import ResultGeometry, geometry
-from napari_superres.generation.volume import generate_volume
+from napari_superres.generation.volume import generate_realisations, generate_volume
+from napari_superres.generation.workers import Workers
+from napari_superres.runs.checkpoints import CheckpointInfo, load_tensors
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.folder import RunConfig, RunFolder
 
-__all__ = ["ResultGeometry", "generate", "result_geometry"]
+__all__ = ["ResultGeometry", "Workers", "generate", "generate_many", "result_geometry"]
 
 
 def generate(
@@ -24,16 +29,18 @@ def generate(
     low_res: SegmentedVolume | None = None,
     output: Path | None = None,
     stop: threading.Event | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[GenerationEvent]:
     """Generate the super-res volume of a run's low-res volume, or of another.
 
     Parameters
     ----------
     run_folder : of a training, with a checkpoint
-    settings : seed, region, tile, device, precision, checkpoint
+    settings : seed, region, tile, device, precision, checkpoint, noise
     low_res : another volume of the same material; None for the run's own
     output : file to write (.tif or .zarr), or None to return the labels in memory
-    stop : set it to end after the current tile
+    stop : set it to end after the current tile; the same call continues the file later
+    workers : other processes to generate in; None for this one
 
     Yields
     ------
@@ -48,19 +55,41 @@ def generate(
     EngineError
         When the device fails, or has no room for even a small tile.
     """
-    run = RunFolder.open(run_folder)
-    volume = run.low_res() if low_res is None else _of_the_run(low_res, run.config)
-    device = choose_device(settings.device)
-    checkpoint = run.find_checkpoint(settings.checkpoint)
     yield from generate_volume(
-        run.load_generator(settings.checkpoint, device),
-        volume,
-        run.config.high_res_phases,
-        settings,
-        device,
-        output,
-        stop,
-        {"run": str(run.path), "checkpoint step": str(checkpoint.step)},
+        **_common(run_folder, settings, low_res), output=output, stop=stop, workers=workers
+    )
+
+
+def generate_many(
+    run_folder: Path,
+    settings: GenerationSettings,
+    count: int,
+    output: Path,
+    low_res: SegmentedVolume | None = None,
+    stop: threading.Event | None = None,
+    workers: Workers | None = None,
+    *,
+    keep_volumes: bool = True,
+    suffix: str = ".tif",
+) -> Iterator[GenerationEvent]:
+    """Generate several realisations and the maps of what they agree on into a folder.
+
+    Parameters
+    ----------
+    count : number of realisations; their seeds are settings.seed, + 1, …
+    output : folder; see `generation.volume.generate_realisations` for what it holds
+    keep_volumes : whether each volume is written, or only the maps and the spread
+    suffix : .tif or .zarr
+    others : as for `generate`
+    """
+    yield from generate_realisations(
+        **_common(run_folder, settings, low_res),
+        count=count,
+        output=output,
+        stop=stop,
+        workers=workers,
+        keep_volumes=keep_volumes,
+        suffix=suffix,
     )
 
 
@@ -75,6 +104,47 @@ def result_geometry(
         When the region leaves the volume.
     """
     return geometry(low_res, config.settings.scale_factor, settings)
+
+
+def _common(
+    run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolume | None
+) -> dict[str, Any]:
+    """Return the arguments that all generations from a run share."""
+    run = RunFolder.open(run_folder)
+    checkpoint = run.find_checkpoint(settings.checkpoint)
+    return {
+        "generator": load_generator(run.config, checkpoint),
+        "low_res": run.low_res() if low_res is None else _of_the_run(low_res, run.config),
+        "phases": run.config.high_res_phases,
+        "settings": settings,
+        "device": choose_device(settings.device),
+        "provenance": {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
+    }
+
+
+def load_generator(config: RunConfig, checkpoint: CheckpointInfo) -> Generator:
+    """Return the generator of a checkpoint, for inference, on the CPU.
+
+    Raises
+    ------
+    RunFolderError
+        When the weights are damaged or of another network.
+    """
+    generator = build_generator(
+        config.settings.engine,
+        config.settings.scale_factor,
+        len(config.low_res_phases),
+        len(config.high_res_phases),
+    )
+    try:
+        generator.load_state_dict(load_tensors(checkpoint.folder, "generator"))
+    except RuntimeError as error:
+        raise RunFolderError(
+            f"The weights in {checkpoint.folder} do not fit the network of config.json.",
+            "Weights and configuration of one run are needed.",
+            "Choose another checkpoint of the run.",
+        ) from error
+    return generator.eval()
 
 
 def _of_the_run(low_res: SegmentedVolume, config: RunConfig) -> SegmentedVolume:
