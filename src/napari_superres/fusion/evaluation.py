@@ -1,0 +1,167 @@
+"""What is measured while training: the target from the slices, the averaged generator on crops.
+
+Legend of shape suffixes: B crops, M low-res phases, N high-res phases, Z Y X voxels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_superres.data.boxes import Box
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import Labels, SegmentedSlices
+from napari_superres.events import Measurement, PreviewReady
+from napari_superres.fusion.losses import voxel_mismatch
+from napari_superres.fusion.sampling import one_hot
+from napari_superres.fusion.step import RandomNoise, Trainer
+from napari_superres.measures.fractions import phase_counts
+from napari_superres.measures.interfaces import face_counts
+from napari_superres.measures.naming import pair_names, phase_names
+
+CROPS = 12
+"""Crops measured: the same places every time, with the same noise."""
+DRAWS = 50
+"""Sets of places tried for the one whose low-res fractions are most like the volume's."""
+SEED = 20221003
+FRACTION_UNIT, AREA_UNIT, MISMATCH_UNIT = 0.005, 0.04, 0.02
+"""An error of this size in fractions, relative areas or mismatch adds 1 to the score."""
+
+
+class Evaluator:
+    """Measures a trainer's averaged generator on fixed crops.
+
+    Attributes
+    ----------
+    target : measures of the high-res slices
+    """
+
+    def __init__(self, trainer: Trainer, high_res: SegmentedSlices) -> None:
+        self.trainer = trainer
+        self.phases = high_res.phases
+        self.target = measure_slices(high_res)
+        random = torch.Generator().manual_seed(SEED)
+        self.starts_B3 = self._representative_starts(random)
+        z, y, x = (
+            sampler.sample(1, random).argmax(1)[0].to(torch.uint8).cpu().numpy()
+            for sampler in trainer.slices
+        )
+        self.real: tuple[Labels, Labels, Labels] = (z, y, x)
+
+    def _representative_starts(self, random: torch.Generator) -> Tensor:
+        sampler = self.trainer.low_res
+        whole = torch.bincount(sampler.labels.flatten().long(), minlength=sampler.phases)
+        wanted = whole / whole.sum()
+        best, smallest = sampler.random_starts(CROPS, random), float("inf")
+        for _ in range(DRAWS):
+            starts = sampler.random_starts(CROPS, random)
+            core = sampler.patches(starts, Box.whole(sampler.core))
+            seen = torch.bincount(core.flatten().long(), minlength=sampler.phases)
+            distance = float((seen / seen.sum() - wanted).abs().sum())
+            if distance < smallest:
+                best, smallest = starts, distance
+        return best
+
+    def measure(self) -> tuple[Measurement, float]:
+        """Return measures of the averaged generator and their score (lower is better)."""
+        labels, mismatch = self._generate(self.starts_B3)
+        n = len(self.phases)
+        faces = [face_counts(volume, n) for volume in labels]
+        measurement = _measurement(
+            self.phases,
+            np.sum([phase_counts(volume, n) for volume in labels], axis=0),
+            np.sum([counts for counts, _ in faces], axis=0),
+            sum(total for _, total in faces),
+            mismatch,
+        )
+        return measurement, score(measurement, self.target)
+
+    def preview(self, step: int) -> PreviewReady:
+        """Return the middle slices of one crop, beside real ones and the low-res."""
+        start = self.starts_B3[:1]
+        volume = self._generate(start)[0][0]
+        low_res = self.trainer.low_res
+        core = low_res.patches(start, Box.whole(low_res.core))[0].cpu().numpy()
+        return PreviewReady(step, _middle(volume), self.real, _middle(core))
+
+    @torch.no_grad()
+    def _generate(self, starts_B3: Tensor) -> tuple[Labels, float]:
+        """Return labels (B, Z, Y, X) of crops, and their mean mismatch."""
+        trainer = self.trainer
+        n = len(self.phases)
+        noise = torch.Generator(trainer.device).manual_seed(SEED)
+        kept, trainer.noise = trainer.noise, RandomNoise(noise)
+        volumes, mismatches = [], []
+        try:
+            for starts in starts_B3.split(4):
+                context_BMZYX, low_res_BMZYX = trainer.low_res.pair(starts)
+                probabilities = trainer.generate(trainer.average, context_BMZYX)
+                labels = probabilities.argmax(1).to(torch.uint8)
+                down = trainer.imaging.soft(one_hot(labels, n))
+                given_back = one_hot(down.argmax(1).to(torch.uint8), low_res_BMZYX.shape[1])
+                wrong = voxel_mismatch(given_back, low_res_BMZYX, trainer.one_sided_M)
+                mismatches.append(float(wrong) * len(starts))
+                volumes.append(labels.cpu().numpy())
+        finally:
+            trainer.noise = kept
+        return np.concatenate(volumes), sum(mismatches) / len(starts_B3)
+
+
+def measure_slices(high_res: SegmentedSlices) -> Measurement:
+    """Return the pooled measures of all high-res slices: what training aims at."""
+    n = len(high_res.phases)
+    images = [image for images in high_res.sets for image in images]
+    faces = [face_counts(image, n) for image in images]
+    return _measurement(
+        high_res.phases,
+        np.sum([phase_counts(image, n) for image in images], axis=0),
+        np.sum([counts for counts, _ in faces], axis=0),
+        sum(total for _, total in faces),
+        None,
+    )
+
+
+def score(measurement: Measurement, target: Measurement) -> float:
+    """Return how far measures are from the target, in units of a good result.
+
+    The mean error of the volume fractions over 0.005, plus the mean relative
+    error of the interface areas over 0.04, plus the low-res mismatch over 0.02.
+    """
+    fractions = [
+        abs(measurement.volume_fractions[name] - wanted)
+        for name, wanted in target.volume_fractions.items()
+    ]
+    areas = [
+        abs(measurement.interface_areas[name] - wanted) / wanted
+        for name, wanted in target.interface_areas.items()
+        if wanted > 0
+    ]
+    return float(
+        np.mean(fractions) / FRACTION_UNIT
+        + (np.mean(areas) / AREA_UNIT if areas else 0)
+        + (measurement.low_res_mismatch or 0) / MISMATCH_UNIT
+    )
+
+
+def _measurement(
+    phases: Sequence[Phase],
+    voxels: NDArray[np.int64],
+    faces: NDArray[np.int64],
+    all_faces: int,
+    mismatch: float | None,
+) -> Measurement:
+    fractions = voxels / voxels.sum()
+    return Measurement(
+        dict(zip(phase_names(phases), fractions.tolist(), strict=True)),
+        {name: float(faces[a, b]) / all_faces for (a, b), name in pair_names(phases).items()},
+        mismatch,
+    )
+
+
+def _middle(volume: Labels) -> tuple[Labels, Labels, Labels]:
+    z, y, x = (size // 2 for size in volume.shape)
+    return volume[z].copy(), volume[:, y].copy(), volume[:, :, x].copy()

@@ -1,0 +1,41 @@
+"""A trained generator from a run folder."""
+
+from __future__ import annotations
+
+from napari_superres.errors import RunFolderError
+from napari_superres.fusion.generator import Generator, build_generator
+from napari_superres.runs.checkpoints import load_tensors
+from napari_superres.runs.folder import RunFolder
+
+
+def load_generator(run: RunFolder, checkpoint: str = "best", device: str = "cpu") -> Generator:
+    """Return the generator of a checkpoint, ready to generate.
+
+    Parameters
+    ----------
+    run : an opened run
+    checkpoint : best, last, or a step
+    device : where to put it
+
+    Raises
+    ------
+    RunFolderError
+        No such checkpoint, or damaged weights.
+    """
+    info = run.find_checkpoint(checkpoint)
+    config = run.config
+    generator = build_generator(
+        config.settings.engine,
+        config.settings.scale_factor,
+        len(config.low_res_phases),
+        len(config.high_res_phases),
+    )
+    try:
+        generator.load_state_dict(load_tensors(info.folder, "generator"))
+    except RuntimeError as error:
+        raise RunFolderError(
+            f"The weights in {info.folder} do not fit the run's configuration.",
+            "Weights and config.json of one run are needed.",
+            "Choose another checkpoint.",
+        ) from error
+    return generator.to(device).eval().requires_grad_(False)

@@ -1,0 +1,345 @@
+"""One step of adversarial training (Dahari et al. 2022, Algorithm 1).
+
+Legend of shape suffixes: B volumes or slices, M low-res phases, N high-res
+phases, Z Y X voxels.
+
+A step updates the discriminators; every `critic_steps` steps it updates the
+generator too. The generated volumes of a step serve both updates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from napari_superres.config import TrainingSettings
+from napari_superres.data.boxes import Box
+from napari_superres.data.checks import InputReport
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.fusion import losses
+from napari_superres.fusion.discriminator import build_discriminators
+from napari_superres.fusion.generator import Generator, build_generator
+from napari_superres.fusion.imaging import Imaging
+from napari_superres.fusion.sampling import LowResSampler, SliceSampler, random_slices
+from napari_superres.runs.device import arithmetic
+
+AXES = range(3)
+
+
+class RandomNoise:
+    """Fresh Gaussian noise for each box, from a seeded generator."""
+
+    def __init__(self, random: torch.Generator) -> None:
+        self.random = random
+
+    def __call__(self, layer: int, box: Box, like_BCZYX: Tensor) -> Tensor:
+        """Return (B, 1, *box.shape) on the device of `like_BCZYX`."""
+        return torch.randn(
+            (len(like_BCZYX), 1, *box.shape), generator=self.random, device=like_BCZYX.device
+        )
+
+
+class Trainer:
+    """Networks, optimisers and samplers of a run, advanced by `step`.
+
+    Parameters
+    ----------
+    low_res, high_res, settings, report : checked inputs
+    device : where to train
+    """
+
+    def __init__(
+        self,
+        low_res: SegmentedVolume,
+        high_res: SegmentedSlices,
+        settings: TrainingSettings,
+        report: InputReport,
+        device: str,
+    ) -> None:
+        engine = settings.engine
+        self.settings = settings
+        self.engine = engine
+        self.device = torch.device(device)
+        self.dtype = arithmetic(engine.precision, device)
+        self.random = torch.Generator().manual_seed(settings.seed)
+        self.noise_random = torch.Generator(self.device).manual_seed(settings.seed + 1)
+        self.noise = RandomNoise(self.noise_random)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.generator = build_generator(
+                engine, settings.scale_factor, len(low_res.phases), len(high_res.phases)
+            )
+            self.discriminators = build_discriminators(
+                engine, len(high_res.phases), anisotropic=high_res.anisotropic
+            )
+        # float32 in memory; autocast gives the arithmetic
+        self.generator.to(self.device, memory_format=torch.channels_last_3d)
+        self.discriminators.to(self.device, memory_format=torch.channels_last)
+        self.average = build_generator(
+            engine, settings.scale_factor, len(low_res.phases), len(high_res.phases)
+        ).to(self.device, memory_format=torch.channels_last_3d)
+        self.average.load_state_dict(self.generator.state_dict())
+        self.average.requires_grad_(False).eval()
+        betas = (engine.beta_1, engine.beta_2)
+        self.generator_optimiser = torch.optim.Adam(
+            self.generator.parameters(), engine.learning_rate, betas
+        )
+        self.discriminator_optimiser = torch.optim.Adam(
+            self.discriminators.parameters(), engine.learning_rate, betas
+        )
+        self.out = Box.whole(report.high_res_crop)
+        self.crop_shape = report.low_res_crop
+        context = self.generator.low_res_box(self.out, self.crop_shape)
+        if not engine.context:
+            context = Box.whole(report.low_res_crop)
+        self.low_res = LowResSampler(
+            low_res.labels,
+            len(low_res.phases),
+            report.low_res_crop,
+            context,
+            tuple(factor.denominator for factor in settings.scale_factor),  # type: ignore[arg-type]
+            self.device,
+        )
+        self.slices = self._slice_samplers(high_res, report)
+        self.imaging = Imaging(
+            settings,
+            report.lr_of_hr.tolist(),
+            len(low_res.phases),
+            report.low_res_crop,
+            report.high_res_crop,
+            self.device,
+        )
+        self.one_sided_M = torch.tensor(
+            [phase.value in settings.one_sided for phase in low_res.phases], device=self.device
+        )
+        self.steps = 0
+
+    def _slice_samplers(
+        self, high_res: SegmentedSlices, report: InputReport
+    ) -> list[SliceSampler]:
+        samplers = []
+        margin = 2 * self.engine.crop_margin
+        for axis in AXES:
+            rows, columns = (
+                size - margin for a, size in enumerate(report.high_res_crop) if a != axis
+            )
+            samplers.append(
+                SliceSampler(
+                    high_res.normal_to(axis),
+                    len(high_res.phases),
+                    (rows, columns),
+                    self.device,
+                    rotate=not high_res.anisotropic,
+                )
+            )
+        return samplers
+
+    def step(self) -> dict[str, Tensor]:
+        """Do one step and return the value of each loss term, detached scalars."""
+        self.steps += 1
+        with_generator = self.steps % self.engine.critic_steps == 0
+        context_BMZYX, low_res_BMZYX = self.low_res.pair(
+            self.low_res.random_starts(self.engine.batch, self.random)
+        )
+        with torch.set_grad_enabled(with_generator):
+            fake_BNZYX = self.generate(self.generator, context_BMZYX)
+        pairs = self._slice_pairs(fake_BNZYX)
+        terms = self._update_discriminators(pairs)
+        if with_generator:
+            terms |= self._update_generator(pairs, fake_BNZYX, low_res_BMZYX)
+        return {name: value.detach() for name, value in terms.items()}
+
+    def generate(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
+        """Return generated probabilities of crops, (B, N, Z, Y, X) float32."""
+        with self._arithmetic():
+            logits_BNZYX = generator.logits(
+                context_BMZYX, self.out, self.crop_shape, self.noise
+            )
+        return torch.softmax(logits_BNZYX, 1)
+
+    def _slice_pairs(self, fake_BNZYX: Tensor) -> list[tuple[nn.Module, Tensor, Tensor]]:
+        """Return (discriminator, fake slices, as many real slices) for each to be judged."""
+        cut = self.engine.crop_margin
+        if cut:
+            fake_BNZYX = fake_BNZYX[..., cut:-cut, cut:-cut, cut:-cut]
+        fakes, reals = [], []
+        for axis in AXES:
+            fake = random_slices(fake_BNZYX, axis, self.engine.slices_per_axis, self.random)
+            fakes.append(fake.contiguous(memory_format=torch.channels_last))
+            reals.append(self.slices[axis].sample(len(fake), self.random))
+        if len(self.discriminators) == 3:
+            return list(zip(self.discriminators, fakes, reals, strict=True))
+        shared = self.discriminators[0]
+        if len({fake.shape[2:] for fake in fakes}) == 1:
+            return [(shared, torch.cat(fakes), torch.cat(reals))]
+        return [(shared, fake, real) for fake, real in zip(fakes, reals, strict=True)]
+
+    def _update_discriminators(
+        self, pairs: list[tuple[nn.Module, Tensor, Tensor]]
+    ) -> dict[str, Tensor]:
+        engine = self.engine
+        penalise = engine.gradient_penalty > 0 and self.steps % engine.penalty_every == 0
+        weight = engine.gradient_penalty * engine.penalty_every
+        total, penalty = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        for discriminator, fake, real in pairs:
+            fake = fake.detach()
+            if penalise and engine.loss != "wasserstein":
+                fake = fake.requires_grad_(engine.loss == "relativistic")
+                real = real.requires_grad_(True)
+            fake_B, real_B = self._score(discriminator, fake), self._score(discriminator, real)
+            total = total + losses.discriminator_loss(engine.loss, fake_B, real_B)
+            if penalise:
+                penalty = penalty + self._penalty(discriminator, fake, real, fake_B, real_B)
+        total, penalty = total / len(pairs), penalty / len(pairs)
+        self._descend(
+            self.discriminator_optimiser, self.discriminators, total + weight * penalty
+        )
+        return {"discriminator": total} | ({"penalty": penalty} if penalise else {})
+
+    def _penalty(
+        self,
+        discriminator: nn.Module,
+        fake: Tensor,
+        real: Tensor,
+        fake_B: Tensor,
+        real_B: Tensor,
+    ) -> Tensor:
+        if self.engine.loss == "wasserstein":
+            mix_B = torch.rand(len(fake), generator=self.random).to(self.device)
+            return losses.wasserstein_penalty(
+                lambda mixed: self._score(discriminator, mixed), fake, real, mix_B
+            )
+        penalty = losses.zero_centred_penalty(real_B, real)
+        if self.engine.loss == "relativistic":
+            penalty = penalty + losses.zero_centred_penalty(fake_B, fake)
+        return penalty
+
+    def _update_generator(
+        self,
+        pairs: list[tuple[nn.Module, Tensor, Tensor]],
+        fake_BNZYX: Tensor,
+        low_res_BMZYX: Tensor,
+    ) -> dict[str, Tensor]:
+        engine = self.engine
+        self.discriminators.requires_grad_(False)
+        adversarial = torch.zeros((), device=self.device)
+        for discriminator, fake, real in pairs:
+            with torch.no_grad():
+                real_B = self._score(discriminator, real.detach())
+            fake_B = self._score(discriminator, fake)
+            adversarial = adversarial + losses.generator_loss(engine.loss, fake_B, real_B)
+        adversarial = adversarial / len(pairs)
+        down_BMZYX = self.imaging.soft(fake_BNZYX)
+        mismatch = losses.voxel_mismatch(
+            self.imaging.near_one_hot(down_BMZYX), low_res_BMZYX, self.one_sided_M
+        )
+        voxel = mismatch
+        if engine.voxel_loss == "cross_entropy":
+            voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M)
+        active = (mismatch.detach() > engine.voxel_threshold).float()
+        self._descend(
+            self.generator_optimiser,
+            self.generator,
+            adversarial + active * engine.voxel_weight * voxel,
+        )
+        self.discriminators.requires_grad_(True)
+        self._update_average()
+        return {"generator": adversarial, "voxel": mismatch}
+
+    def _descend(
+        self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor
+    ) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.engine.clip_norm is not None:
+            nn.utils.clip_grad_norm_(module.parameters(), self.engine.clip_norm)
+        optimiser.step()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Move the average towards the generator; early on it forgets faster."""
+        half_life = self.engine.average_half_life
+        updates = self.steps // self.engine.critic_steps
+        keep = 0.5 ** (1 / min(half_life, max(updates, 1) * 0.2)) if half_life > 0 else 0.0
+        for mean, now in zip(
+            self.average.state_dict().values(), self.generator.state_dict().values(), strict=True
+        ):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+    def _score(self, discriminator: nn.Module, slices_BNYX: Tensor) -> Tensor:
+        with self._arithmetic():
+            scores_B: Tensor = discriminator(slices_BNYX)
+        return scores_B.float()
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
+        ):
+            yield
+
+    def healthy(self) -> bool:
+        """Whether every weight of the generator is finite."""
+        return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that resuming needs beside the average, by name."""
+        tensors: dict[str, Tensor] = {
+            "random": self.random.get_state(),
+            "noise_random": self.noise_random.get_state(),
+        }
+        for name, module in self._parts().items():
+            tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
+        for name, optimiser in self._optimisers().items():
+            for index, values in optimiser.state_dict()["state"].items():
+                tensors |= {f"{name}/{index}/{key}": value for key, value in values.items()}
+        return tensors
+
+    def load(
+        self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
+    ) -> None:
+        """Take up the state that `state` returned, and the averaged generator."""
+        self.steps = steps
+        self.average.load_state_dict(dict(average))
+        self.random.set_state(tensors["random"].cpu())
+        self.noise_random.set_state(tensors["noise_random"].cpu())
+        for name, module in self._parts().items():
+            module.load_state_dict(_below(tensors, name))
+        for name, optimiser in self._optimisers().items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, name).items():
+                index, field = key.split("/")
+                state.setdefault(int(index), {})[field] = value
+            groups = optimiser.state_dict()["param_groups"]
+            optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+    def _parts(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminators": self.discriminators}
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            "generator_optimiser": self.generator_optimiser,
+            "discriminator_optimiser": self.discriminator_optimiser,
+        }
+
+
+def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    start = f"{name}/"
+    return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
+
+
+def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:
+    """Return the mean of each loss term over several steps."""
+    names = {name for terms in history for name in terms}
+    means = {}
+    for name in sorted(names):
+        values = [float(terms[name]) for terms in history if name in terms]
+        means[name] = math.fsum(values) / len(values)
+    return means

@@ -1,0 +1,145 @@
+"""Checkpoints on disk.
+
+checkpoints/step-0012000/ generator.safetensors   enough to generate
+                          training.safetensors    everything else that resuming needs
+                          state.json              step, time, score, measurement
+
+A checkpoint is a folder that is renamed into place when all of it is on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from napari_superres.errors import OutputError, RunFolderError
+
+PREFIX = "step-"
+KEPT = 3
+"""Latest checkpoints kept beside the best."""
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A checkpoint, without its weights.
+
+    Attributes
+    ----------
+    step : steps done
+    folder : where it lies
+    score : lower is better; None when nothing was measured yet
+    is_best : whether its score is the lowest of those kept
+    state : what state.json holds
+    """
+
+    step: int
+    folder: Path
+    score: float | None
+    is_best: bool
+    state: Mapping[str, Any]
+
+
+def save_checkpoint(
+    checkpoints: Path,
+    generator: Mapping[str, Tensor],
+    training: Mapping[str, Tensor],
+    state: Mapping[str, Any],
+) -> Path:
+    """Save a checkpoint whole, then drop old ones that are neither recent nor best.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; what was there before stays.
+    """
+    final = checkpoints / f"{PREFIX}{state['step']:07d}"
+    temporary = checkpoints / f".{final.name}.part"
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        save_file(_plain(generator), temporary / "generator.safetensors")
+        save_file(_plain(training), temporary / "training.safetensors")
+        (temporary / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
+        for file in temporary.iterdir():
+            _sync(file)
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.rename(final)
+        if os.name == "posix":
+            _sync(checkpoints)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise OutputError(
+            f"The checkpoint of step {state['step']} cannot be written: {error}.",
+            f"Room and permission to write are needed in {checkpoints}.",
+            "Free some space and resume; earlier checkpoints are whole.",
+        ) from error
+    _prune(checkpoints)
+    return final
+
+
+def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tensor]:
+    """Return the tensors of ``generator`` or ``training`` of a checkpoint folder.
+
+    Raises
+    ------
+    RunFolderError
+        When the file is missing or damaged.
+    """
+    file = folder / f"{name}.safetensors"
+    try:
+        return load_file(file, device=device)
+    except (OSError, SafetensorError) as error:
+        raise RunFolderError(
+            f"{file} cannot be read: {error}.",
+            "A whole checkpoint is needed.",
+            "Choose another checkpoint of the run.",
+        ) from error
+
+
+def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
+    """Return the whole checkpoints in a folder, oldest first."""
+    states = []
+    for folder in sorted(checkpoints.glob(f"{PREFIX}*")):
+        try:
+            state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+            states.append((int(state["step"]), folder, state))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    states.sort(key=lambda entry: entry[0])
+    scores = [state.get("score") for _, _, state in states]
+    known = [score for score in scores if isinstance(score, int | float)]
+    best = min(known, default=None)
+    return [
+        CheckpointInfo(step, folder, score, best is not None and score == best, state)
+        for (step, folder, state), score in zip(states, scores, strict=True)
+    ]
+
+
+def _prune(checkpoints: Path) -> None:
+    found = list_checkpoints(checkpoints)
+    for info in found[:-KEPT]:
+        if not info.is_best:
+            shutil.rmtree(info.folder, ignore_errors=True)
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return contiguous copies on the CPU; channels-last strides are not stored."""
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
