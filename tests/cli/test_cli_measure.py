@@ -8,6 +8,7 @@ import pytest
 
 from napari_superres.data.files import read_volume
 from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.measures import report, report_numbers
 
 FINE, COARSE = (0.1, 0.1, 0.1), (0.2, 0.2, 0.2)
 
@@ -117,12 +118,24 @@ def test_a_simulated_volume_lies_beside_its_source_by_default(cli, cube) -> None
     assert read_volume(cube.with_name("cube-low-res.tif")).shape == (4, 4, 4)
 
 
-def test_a_report_is_one_page(cli, cube, tmp_path) -> None:
+def test_a_report_is_about_the_volume_and_its_reference(cli, cube, tmp_path, monkeypatch) -> None:
+    told = []
+
+    def measure(inputs, options):
+        told.append((inputs, options))
+        yield report_numbers.ReportProgress("measuring", 0.5)
+        yield report_numbers.ReportMeasured({"measured": True})
+
+    monkeypatch.setattr(report_numbers, "measure_report", measure)
+    monkeypatch.setattr(report, "write_report", lambda path, inputs, numbers: [path])
     page = tmp_path / "report.html"
-    result = cli("measure", cube, "--against", cube, "--report", page)
+    result = cli("measure", cube, "--against", cube, "--report", page, "--transport")
     assert result.status == 0, result.err
-    assert "<html" in page.read_text(encoding="utf-8")
-    assert str(page) in result.out
+    ((inputs, options),) = told
+    assert inputs.super_res[0].shape == inputs.truth.shape == (8, 8, 8)
+    assert inputs.high_res is None
+    assert options.transport
+    assert f"Report   {page}" in result.out
 
 
 def value_of(title: str, table: str) -> str:
