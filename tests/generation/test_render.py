@@ -92,7 +92,7 @@ def test_realisations_of_a_run_fill_a_folder(run, tmp_path):
 def test_weights_of_another_network_are_one_clear_error(run):
     weights = mixed_generator("2").state_dict()
     save_checkpoint(run.path / "checkpoints", weights, {}, {"step": 3, "score": 0.0})
-    with pytest.raises(RunFolderError, match=r"do not fit the network of config\.json"):
+    with pytest.raises(RunFolderError, match="do not fit the run's configuration"):
         labels(run)
 
 

@@ -12,7 +12,8 @@ from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
 from napari_superres.errors import EngineError, OutOfMemoryError
 from napari_superres.generation.noise import NoiseField, layer_factors
-from napari_superres.generation.renderer import Renderer, first_largest, for_generation
+from napari_superres.generation.prepare import for_generation
+from napari_superres.generation.renderer import Renderer, first_largest
 from napari_superres.generation.tiles import cut, cut_evenly, result_box
 from napari_superres.scale_factor import parse_scale_factor
 
@@ -94,15 +95,26 @@ def test_bfloat16_changes_few_voxels():
     assert 0 < (exact != fast).mean() < 0.02
 
 
-def test_folded_normalisation_computes_the_same():
-    generator = mixed_generator("4", PAPER)
-    whole = Box.whole((8, 8, 8))
-    one_hot = torch.rand(1, 2, *generator.low_res_box(whole, (2, 2, 2)).shape)
+@pytest.mark.parametrize("shape", [(3, 3, 2), (5, 3, 6)])
+@pytest.mark.parametrize("scale_factor", ["1", "8/5", "4", "16/3", "4,2,2"])
+def test_the_papers_network_made_ready_computes_the_same(scale_factor, shape):
+    generator = mixed_generator(scale_factor, PAPER)
+    whole = result_box(shape, generator.scale_factor)
     noise = NoiseField(0)
+    one_hot = torch.rand(1, 2, *generator.low_res_box(whole, shape).shape)
     with torch.inference_mode():
-        expected = generator.logits(one_hot, whole, (2, 2, 2), noise)
-        found = for_generation(generator).logits(one_hot, whole, (2, 2, 2), noise)
+        expected = generator.logits(one_hot, whole, shape, noise)
+        found = for_generation(generator, shape).logits(one_hot, whole, shape, noise)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_convolution_after_up_sampling_is_done_before_it_where_grids_fit():
+    def kinds(scale_factor, shape):
+        ready = for_generation(mixed_generator(scale_factor, PAPER), shape)
+        return {type(block).__name__ for block in ready.blocks}
+
+    assert "TrilinearConvolution" in kinds("8/5", (5, 5, 10))
+    assert "TrilinearConvolution" not in kinds("8/5", (5, 5, 9))
 
 
 def test_ties_go_to_the_lowest_phase():

@@ -77,7 +77,7 @@ class Trilinear(Block):
 
     def inputs(self, out: Box) -> Box:
         z, y, x = (
-            (_lower(lo, part)[0], _lower(hi - 1, part)[0] + 2)
+            (lower_source(lo, part)[0], lower_source(hi - 1, part)[0] + 2)
             for (lo, hi), part in zip(out.ranges(), self.factor, strict=True)
         )
         return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
@@ -88,7 +88,7 @@ class Trilinear(Block):
             if part == 1:
                 x_BCZYX = x_BCZYX.narrow(axis + 2, lo - origin[axis], hi - lo)
                 continue
-            pairs = [_lower(index, part) for index in range(lo, hi)]
+            pairs = [lower_source(index, part) for index in range(lo, hi)]
             lower = torch.tensor([pair[0] - origin[axis] for pair in pairs], device=x_BCZYX.device)
             shape = [1, 1, 1, 1, 1]
             shape[axis + 2] = hi - lo
@@ -103,7 +103,7 @@ class Trilinear(Block):
         return x_BCZYX
 
 
-def _lower(out: int, factor: Fraction) -> tuple[int, Fraction]:
+def lower_source(out: int, factor: Fraction) -> tuple[int, Fraction]:
     """Return the lower of the two inputs of an output voxel and the upper one's weight."""
     source = (out + Fraction(1, 2)) / factor - Fraction(1, 2)
     lower = math.floor(source)

@@ -9,14 +9,12 @@ from typing import Any
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import PhaseError, RunFolderError
+from napari_superres.errors import PhaseError
 from napari_superres.events import GenerationEvent
-from napari_superres.fusion.generator import Generator, build_generator
 from napari_superres.fusion.loading import load_generator
 from napari_superres.generation.geometry import ResultGeometry, geometry
 from napari_superres.generation.volume import generate_realisations, generate_volume
 from napari_superres.generation.workers import Workers
-from napari_superres.runs.checkpoints import CheckpointInfo, load_tensors
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.folder import RunConfig, RunFolder
 
@@ -113,38 +111,13 @@ def _common(
     run = RunFolder.open(run_folder)
     checkpoint = run.find_checkpoint(settings.checkpoint)
     return {
-        "generator": load_generator(run.config, checkpoint),
+        "generator": load_generator(run, settings.checkpoint),
         "low_res": run.low_res() if low_res is None else _of_the_run(low_res, run.config),
         "phases": run.config.high_res_phases,
         "settings": settings,
         "device": choose_device(settings.device),
         "provenance": {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
     }
-
-
-def load_generator(config: RunConfig, checkpoint: CheckpointInfo) -> Generator:
-    """Return the generator of a checkpoint, for inference, on the CPU.
-
-    Raises
-    ------
-    RunFolderError
-        When the weights are damaged or of another network.
-    """
-    generator = build_generator(
-        config.settings.engine,
-        config.settings.scale_factor,
-        len(config.low_res_phases),
-        len(config.high_res_phases),
-    )
-    try:
-        generator.load_state_dict(load_tensors(checkpoint.folder, "generator"))
-    except RuntimeError as error:
-        raise RunFolderError(
-            f"The weights in {checkpoint.folder} do not fit the network of config.json.",
-            "Weights and configuration of one run are needed.",
-            "Choose another checkpoint of the run.",
-        ) from error
-    return generator.eval()
 
 
 def _of_the_run(low_res: SegmentedVolume, config: RunConfig) -> SegmentedVolume:

@@ -6,19 +6,18 @@ phases, Z Y X voxels.
 
 from __future__ import annotations
 
-import copy
 from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import EngineError, OutOfMemoryError
 from napari_superres.fusion.generator import Generator
-from napari_superres.fusion.paper_blocks import NormConvolution, TransposedConvolution
 from napari_superres.generation.noise import NoiseField
+from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.tiles import halves
 
 Precision = Literal["float32", "bfloat16"]
@@ -43,7 +42,7 @@ class Renderer:
     ) -> None:
         self.device = torch.device(device)
         self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
-        self.generator = for_generation(generator).to(self.device, self.dtype)
+        self.generator = for_generation(generator, low_res.shape).to(self.device, self.dtype)
         self.low_res_shape = low_res.shape
         self._low_res_ZYX = torch.from_numpy(np.ascontiguousarray(low_res)).to(self.device)
 
@@ -91,31 +90,6 @@ class Renderer:
             labels_ZYX = labels_ZYX.index_select(axis, index)
         phases = torch.arange(self.generator.low_phases, device=self.device)
         return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
-
-
-def for_generation(generator: Generator) -> Generator:
-    """Return a copy for inference, its batch normalisations folded into the convolutions."""
-    ready = copy.deepcopy(generator).eval().requires_grad_(False)
-    for module in ready.modules():
-        if isinstance(module, NormConvolution | TransposedConvolution):
-            _fold(module)
-    return ready
-
-
-def _fold(module: NormConvolution | TransposedConvolution) -> None:
-    norm = module.norm
-    if not isinstance(norm, nn.BatchNorm3d):
-        return
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    assert module.conv.bias is not None
-    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    out_axis = 1 if isinstance(module.conv, nn.ConvTranspose3d) else 0
-    shape = [1] * module.conv.weight.dim()
-    shape[out_axis] = -1
-    module.conv.weight.mul_(scale.view(shape))
-    module.conv.bias.sub_(norm.running_mean).mul_(scale).add_(norm.bias)
-    module.norm = nn.Identity()  # type: ignore[assignment]
 
 
 def first_largest(logits_BNZYX: Tensor) -> Tensor:
