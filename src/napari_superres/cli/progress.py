@@ -74,10 +74,10 @@ class Bar:
     """A progress bar on a terminal's stderr; nothing where there is none."""
 
     def __init__(self, title: str) -> None:
+        shown = title.replace("{", "{{").replace("}", "}}")
         self._bar = tqdm(
             total=1.0,
-            desc=title,
-            bar_format="{desc} {percentage:3.0f}% |{bar:24}| {postfix}",
+            bar_format=shown + " {percentage:3.0f}% |{bar:24}| {desc}",
             disable=None,
             file=sys.stderr,
         )
@@ -98,7 +98,7 @@ class Bar:
         if self._bar.disable:
             return
         self._bar.n = min(max(progress or 0.0, 0.0), 1.0)
-        self._bar.set_postfix_str(note)
+        self._bar.set_description_str(note)
 
     def write(self, line: str) -> None:
         """Print a line to stdout, above the bar."""
