@@ -165,14 +165,14 @@ def _draw_curves(axes: Axes, item: str, by_name: Numbers, steps: Numbers, by_axi
         axis = next(iter(lines))
         lines = {"": weighted_mean(list(lines.values()), [1] * len(lines))}
         steps = {"": steps[axis]}
-    for axis, line in lines.items():
+    for index, (axis, line) in enumerate(lines.items()):
         axes.plot(
             steps[axis],
             line,
             DASHES[axis],
             color=ITEM_COLOURS[item],
             lw=1.6,
-            label=f"{ITEM_TITLES[item]} {axis}".strip(),
+            label=ITEM_TITLES[item] if index == 0 else None,  # the caption tells the dashes
         )
 
 
