@@ -52,7 +52,7 @@ class Journey:
             QApplication.processEvents()
             time.sleep(0.005)
 
-    def until(self, what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
+    def until(self, what: str, condition: Callable[[], bool], seconds: float = 900) -> None:
         """Wait for something to come true."""
         end = time.monotonic() + seconds
         while not condition():
@@ -112,8 +112,7 @@ class Journey:
         first = session.preview.step
         self.until("numbers come", lambda: session.history.latest is not None)
         self.wait(self.minutes * 60 * 0.6)
-        if not session.preview.step > first:
-            sys.exit("The previews did not move.")
+        self.until("the previews move", lambda: session.preview.step > first)
         self.picture("05-monitor")
         self.viewer.theme = "light"
         self.picture("06-monitor-light")
@@ -133,7 +132,7 @@ class Journey:
         self.step(4)
         self.click(self.dock.generate.generate)
         runner = self.dock.session.generation
-        self.until("it is generated", lambda: runner.state is RunState.COMPLETED, 300)
+        self.until("it is generated", lambda: runner.state is RunState.COMPLETED)
         self.picture("09-generated")
         self.viewer.dims.ndisplay = 3
         self.dock.generate.hidden.setCurrentIndex(1)

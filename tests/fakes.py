@@ -65,7 +65,7 @@ class FakeEngine:
     ----------
     steps : steps of a training without a budget of steps
     step_s : seconds a step takes
-    fail_at : step at which `failure` is raised
+    fail_at : step at which `failure` is raised; 0 for before anything starts
     saved : run folders that were saved at their end
     """
 
@@ -102,6 +102,8 @@ class FakeEngine:
         self, folder: Path, first: int, budget: Budget, stop: threading.Event
     ) -> Iterator[TrainingEvent]:
         self.threads.add(threading.get_ident())
+        if self.fail_at == 0:
+            raise self.failure
         yield TrainingStarted(folder, "cpu", first, measured(self.phases), 190_000, 310_000)
         total, step = budget.steps or self.steps, first
         while step < first + total and not stop.is_set():

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="qtpy is not installed")
 
-from fakes import PHASES, FakeEngine
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from tests.fakes import PHASES, FakeEngine
 
 
 @pytest.fixture

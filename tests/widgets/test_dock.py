@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import tifffile
 
-from fakes import PHASES
 from napari_superres.data.examples import Example
+from napari_superres.errors import OutputError
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.samples import example_layers
 from napari_superres.widgets.session import Session
+from tests.fakes import PHASES
 
 
 class Bench:
@@ -368,3 +369,14 @@ def test_layers_that_were_there_before_are_chosen(make_napari_viewer_proxy, exam
     viewer.window.add_dock_widget(dock)
     qtbot.waitUntil(lambda: dock.session.ready, timeout=3000)
     assert [layer.name for layer in dock.data.high_res.layers] == ["high 1"]
+
+
+def test_a_refused_start_keeps_the_run_before(bench, engine):
+    bench.trained()
+    before = bench.session.run
+    engine.fail_at, engine.failure = 0, OutputError("The folder is not empty.")
+    bench.dock.train.use_folder(before.folder)
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.FAILED)
+    assert bench.session.run is before
+    assert "Not started" in bench.dock.run_bar.status.text()

@@ -2,11 +2,11 @@ import threading
 
 import pytest
 
-from fakes import FakeEngine
 from napari_superres.config import Budget
 from napari_superres.errors import EngineError, OutOfMemoryError
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.stream_runner import StreamRunner
+from tests.fakes import FakeEngine
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from fakes import PHASES, measured
 from napari_superres.config import PRESETS, Budget, EngineSettings, Preset, TrainingSettings
 from napari_superres.events import (
     FinishReason,
@@ -24,6 +23,7 @@ from napari_superres.widgets.texts import (
     status_line,
     train_command,
 )
+from tests.fakes import PHASES, measured
 
 SETTINGS = TrainingSettings.model_validate({"scale_factor": 4, "phase_map": {0: 0, 1: 1, 2: 0}})
 

@@ -98,6 +98,7 @@ class Session(QObject):
         self.preview: PreviewReady | None = None
         self.training = StreamRunner(self)
         self.generation = StreamRunner(self)
+        self._starting: Run | None = None
         self._asked: GenerationSettings | None = None
         self._widgets: WeakSet[Any] = WeakSet()
         self.training.event.connect(self._on_training_event)
@@ -134,18 +135,14 @@ class Session(QObject):
         inputs = self.inputs
         if inputs is None or self.training.active:
             return
-        self.history, self.preview = History(), None
-        self.history_changed.emit()
-        self.set_run(
-            Run(
-                run_folder,
-                settings.scale_factor,
-                inputs.high_res.phases,
-                inputs.low_res.phases,
-                inputs.low_res.shape,
-                inputs.placement,
-                name=inputs.low_res.name,
-            )
+        self._starting = Run(
+            run_folder,
+            settings.scale_factor,
+            inputs.high_res.phases,
+            inputs.low_res.phases,
+            inputs.low_res.shape,
+            inputs.placement,
+            name=inputs.low_res.name,
         )
         train, low_res, high_res = self.engine.train, inputs.low_res, inputs.high_res
 
@@ -158,6 +155,7 @@ class Session(QObject):
         """Train the current run further."""
         if self.run is None or self.training.active:
             return
+        self._starting = None
         folder, resume = self.run.folder, self.engine.resume
         self.training.start(f"Training in {folder}", lambda stop: resume(folder, budget, stop))
 
@@ -191,6 +189,11 @@ class Session(QObject):
             self.shut_down()
 
     def _on_training_event(self, event: TrainingEvent) -> None:
+        if isinstance(event, TrainingStarted) and self._starting is not None:
+            # only now: inputs that are refused must not cost the run before
+            self.history, self.preview = History(), None
+            self.set_run(self._starting)
+            self._starting = None
         self.history.add(event)
         if isinstance(event, PreviewReady):
             self.preview = event
