@@ -96,9 +96,7 @@ class EngineSettings(FrozenModel):
     max_channels: int = Field(
         64, ge=8, le=1024, description="Largest generator width, at the low-res grid."
     )
-    residual_blocks: int = Field(
-        1, ge=0, le=16, description="Residual blocks at the low-res grid."
-    )
+    residual_blocks: int = Field(1, ge=0, le=16, description="Residual blocks at the low-res grid.")
     noise: Literal["levels", "input", "off"] = Field(
         "levels",
         description="Where noise enters: after each convolution, with the input, or nowhere "
@@ -116,9 +114,7 @@ class EngineSettings(FrozenModel):
     penalty_every: int = Field(
         1, ge=1, description="Apply the gradient penalty every so many steps (lazy regularisation)."
     )
-    critic_steps: int = Field(
-        1, ge=1, description="Discriminator steps for each generator step."
-    )
+    critic_steps: int = Field(1, ge=1, description="Discriminator steps for each generator step.")
     crop: int = Field(
         48, ge=16, le=256, description="Side of a generated training crop, in high-res voxels."
     )
@@ -130,14 +126,18 @@ class EngineSettings(FrozenModel):
     )
     batch: int = Field(2, ge=1, description="Volumes generated in a step.")
     slices_per_axis: int | None = Field(
-        24, ge=1, description="Random slices of each volume shown to the discriminator, per axis; "
-        "empty for all of them."
+        24,
+        ge=1,
+        description="Random slices of each volume shown to the discriminator, per axis; "
+        "empty for all of them.",
     )
     learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
     beta_1: float = Field(0.0, ge=0, lt=1, description="Adam's first moment decay.")
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay.")
     average_half_life: float = Field(
-        50.0, ge=0, description="Half-life, in steps, of the generator's moving average; 0 for none."
+        50.0,
+        ge=0,
+        description="Half-life, in steps, of the generator's moving average; 0 for none.",
     )
     voxel_loss: Literal["cross_entropy", "mse"] = Field(
         "cross_entropy", description="Gradient of the voxel-wise loss against the low-res volume."
@@ -201,7 +201,8 @@ class TrainingSettings(FrozenModel):
     """What a training run is asked to do."""
 
     scale_factor: ScaleFactorField = Field(
-        description="Low-res voxel size divided by high-res voxel size, 1 to 16: 4, 8/5 or 4,2,2 (zyx)."
+        description="Low-res voxel size divided by high-res voxel size, 1 to 16: "
+        "4, 8/5 or 4,2,2 (zyx)."
     )
     phase_map: dict[int, int] = Field(
         description="Pairs of high-res value : low-res value: the low-res phase that each "
@@ -219,15 +220,20 @@ class TrainingSettings(FrozenModel):
         False, description="The material differs between axes: three sets of high-res slices, zyx."
     )
     blur_kernel: int | None = Field(
-        None, ge=1, description="Size of the imaging blur in high-res voxels, odd; empty for the paper's rule."
+        None,
+        ge=1,
+        description="Size of the imaging blur in high-res voxels, odd; empty for the paper's rule.",
     )
     blur_sd: float | None = Field(
-        None, gt=0, description="Standard deviation of the imaging blur in high-res voxels; empty for "
-        "the paper's rule."
+        None,
+        gt=0,
+        description="Standard deviation of the imaging blur in high-res voxels; empty for "
+        "the paper's rule.",
     )
     preset: Preset = Field(
         Preset.QUICK,
-        description="quick: minutes on a laptop; standard: for a GPU; paper: the paper's networks and losses.",
+        description="quick: minutes on a laptop; standard: for a GPU; paper: the paper's networks "
+        "and losses.",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same run (on the CPU).")
@@ -255,10 +261,13 @@ class GenerationSettings(FrozenModel):
 
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the noise: one realisation.")
     region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = Field(
-        None, description="Part to generate, in low-res voxels, half open, zyx; empty for the whole."
+        None,
+        description="Part to generate, in low-res voxels, half open, zyx; empty for the whole.",
     )
     tile: int | None = Field(
-        None, ge=4, description="Side of a tile in low-res voxels; empty to choose it from free memory."
+        None,
+        ge=4,
+        description="Side of a tile in low-res voxels; empty to choose it from free memory.",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(

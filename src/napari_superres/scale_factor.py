@@ -93,14 +93,15 @@ def format_scale_factor(scale_factor: ScaleFactor) -> str:
     return ",".join(str(part) for part in scale_factor)
 
 
-def super_res_shape(low_res_shape: Sequence[int], scale_factor: ScaleFactor) -> tuple[int, int, int]:
+def super_res_shape(
+    low_res_shape: Sequence[int], scale_factor: ScaleFactor
+) -> tuple[int, int, int]:
     """Return the shape of the super-res grid over a low-res grid (zyx).
 
     A size that is not whole is rounded down: a part of a voxel is not generated.
     """
     z, y, x = (
-        math.floor(size * factor)
-        for size, factor in zip(low_res_shape, scale_factor, strict=True)
+        math.floor(size * factor) for size, factor in zip(low_res_shape, scale_factor, strict=True)
     )
     return z, y, x
 

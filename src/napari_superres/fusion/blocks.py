@@ -109,7 +109,7 @@ class Convolution(Block):
         return out.grown(1)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        y_BCZYX = self.conv(x_BCZYX)
+        y_BCZYX: Tensor = self.conv(x_BCZYX)
         if self.noise is not None:
             y_BCZYX = self.noise(y_BCZYX, out, noise)
         y_BCZYX = F.leaky_relu_(y_BCZYX, 0.2)
@@ -178,7 +178,8 @@ class NearestConvolution(Block):
         ):
             index = [nearest_source(o, part) - origin[axis] for o in range(lo, hi)]
             x_BCZYX = x_BCZYX.index_select(axis + 2, torch.tensor(index, device=x_BCZYX.device))
-        return self.convolution(x_BCZYX, out, noise)
+        y_BCZYX: Tensor = self.convolution(x_BCZYX, out, noise)
+        return y_BCZYX
 
 
 def up_convolution(

@@ -1,4 +1,4 @@
-"""The discriminators: is this 2D slice high-res material or generated?
+"""The discriminators, which tell generated slices from real ones.
 
 Legend of shape suffixes: B slices, N phases (one-hot or probabilities), Y X pixels.
 """
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from napari_superres.config import EngineSettings
-
 
 
 class Discriminator(nn.Module):

@@ -97,9 +97,9 @@ class Evaluator:
         kept, trainer.noise = trainer.noise, RandomNoise(noise)
         volumes, mismatches = [], []
         try:
-            for starts in starts_B3.split(4):
+            for starts in torch.split(starts_B3, 4):
                 context_BMZYX, low_res_BMZYX = trainer.low_res.pair(starts)
-                probabilities = trainer.generate(trainer.average, context_BMZYX)
+                probabilities = trainer.generate(trainer.networks.average, context_BMZYX)
                 labels = probabilities.argmax(1).to(torch.uint8)
                 down = trainer.imaging.soft(one_hot(labels, n))
                 given_back = one_hot(down.argmax(1).to(torch.uint8), low_res_BMZYX.shape[1])

@@ -47,9 +47,7 @@ class Imaging:
                     low, high, factor, settings.imaging, settings.blur_kernel, settings.blur_sd
                 )
             ).to(device)
-            for low, high, factor in zip(
-                low_shape, high_shape, settings.scale_factor, strict=True
-            )
+            for low, high, factor in zip(low_shape, high_shape, settings.scale_factor, strict=True)
         ]
 
     def soft(self, super_res_BNZYX: Tensor) -> Tensor:

@@ -44,7 +44,8 @@ def zero_centred_penalty(scores_B: Tensor, slices_BNYX: Tensor) -> Tensor:
     Mescheder et al. 2018, eq. 9; multiply by γ.
     """
     (gradient,) = torch.autograd.grad(scores_B.sum(), slices_BNYX, create_graph=True)
-    return 0.5 * gradient.square().sum((1, 2, 3)).mean()
+    squares_B: Tensor = gradient.square().sum((1, 2, 3))
+    return 0.5 * squares_B.mean()
 
 
 def wasserstein_penalty(
@@ -59,7 +60,8 @@ def wasserstein_penalty(
     share = mix_B.view(-1, 1, 1, 1)
     mixed = (share * real_BNYX + (1 - share) * fake_BNYX).requires_grad_(True)
     (gradient,) = torch.autograd.grad(score(mixed).sum(), mixed, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    lengths_B: Tensor = gradient.flatten(1).norm(dim=1)
+    return (lengths_B - 1).square().mean()
 
 
 def voxel_mismatch(

@@ -61,8 +61,7 @@ class TransposedConvolution(Block):
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
         first = [
-            stride * lo - 1
-            for stride, lo in zip(self.stride, self.inputs(out).start, strict=True)
+            stride * lo - 1 for stride, lo in zip(self.stride, self.inputs(out).start, strict=True)
         ]
         y_BCZYX = self.conv(x_BCZYX)[(..., *out.slices(first))]
         return F.relu(self.norm(y_BCZYX))
@@ -155,9 +154,7 @@ def _take_two(remaining: ScaleFactor) -> tuple[ScaleFactor, ScaleFactor]:
     return _split(remaining, stage)
 
 
-def _split(
-    remaining: ScaleFactor, stage: tuple[Fraction, ...]
-) -> tuple[ScaleFactor, ScaleFactor]:
+def _split(remaining: ScaleFactor, stage: tuple[Fraction, ...]) -> tuple[ScaleFactor, ScaleFactor]:
     z, y, x = stage
     rest = tuple(r / s for r, s in zip(remaining, stage, strict=True))
     return (z, y, x), (rest[0], rest[1], rest[2])

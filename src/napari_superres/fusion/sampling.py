@@ -32,6 +32,7 @@ class LowResSampler:
     phases : m
     core : shape of a patch in low-res voxels, zyx
     context : box relative to a patch's first voxel that the generator reads
+    real_context : whether the context is the volume's own, or the patch's border repeated
     step : patch starts are multiples of this, so that starts · sf are whole
     """
 
@@ -43,7 +44,10 @@ class LowResSampler:
         context: Box,
         step: Triple,
         device: torch.device,
+        *,
+        real_context: bool = True,
     ) -> None:
+        self.real_context = real_context
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
         self.phases = phases
         self.core = core
@@ -70,12 +74,13 @@ class LowResSampler:
         (B, *box.shape) uint8
         """
         starts = starts_B3.to(self.labels.device)
-        index = [
-            (starts[:, axis, None] + torch.arange(lo, hi, device=starts.device)).clamp(0, size - 1)
-            for axis, ((lo, hi), size) in enumerate(
-                zip(box.ranges(), self.labels.shape, strict=True)
-            )
-        ]
+        index = []
+        for axis, (lo, hi) in enumerate(box.ranges()):
+            offsets = torch.arange(lo, hi, device=starts.device)
+            if not self.real_context:
+                offsets = offsets.clamp(0, self.core[axis] - 1)
+            last = self.labels.shape[axis] - 1
+            index.append((starts[:, axis, None] + offsets).clamp(0, last))
         z, y, x = index
         return self.labels[z[:, :, None, None], y[:, None, :, None], x[:, None, None, :]]
 

@@ -21,9 +21,9 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import losses
-from napari_superres.fusion.discriminator import build_discriminators
-from napari_superres.fusion.generator import Generator, build_generator
+from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
+from napari_superres.fusion.networks import Networks
 from napari_superres.fusion.sampling import LowResSampler, SliceSampler, random_slices
 from napari_superres.runs.device import arithmetic
 
@@ -44,7 +44,7 @@ class RandomNoise:
 
 
 class Trainer:
-    """Networks, optimisers and samplers of a run, advanced by `step`.
+    """Everything that a step needs, advanced by `step`.
 
     Parameters
     ----------
@@ -68,41 +68,17 @@ class Trainer:
         self.random = torch.Generator().manual_seed(settings.seed)
         self.noise_random = torch.Generator(self.device).manual_seed(settings.seed + 1)
         self.noise = RandomNoise(self.noise_random)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            self.generator = build_generator(
-                engine, settings.scale_factor, len(low_res.phases), len(high_res.phases)
-            )
-            self.discriminators = build_discriminators(
-                engine, len(high_res.phases), anisotropic=high_res.anisotropic
-            )
-        # float32 in memory; autocast gives the arithmetic
-        self.generator.to(self.device, memory_format=torch.channels_last_3d)
-        self.discriminators.to(self.device, memory_format=torch.channels_last)
-        self.average = build_generator(
-            engine, settings.scale_factor, len(low_res.phases), len(high_res.phases)
-        ).to(self.device, memory_format=torch.channels_last_3d)
-        self.average.load_state_dict(self.generator.state_dict())
-        self.average.requires_grad_(False).eval()
-        betas = (engine.beta_1, engine.beta_2)
-        self.generator_optimiser = torch.optim.Adam(
-            self.generator.parameters(), engine.learning_rate, betas
-        )
-        self.discriminator_optimiser = torch.optim.Adam(
-            self.discriminators.parameters(), engine.learning_rate, betas
-        )
+        self.networks = Networks(settings, len(low_res.phases), len(high_res.phases), self.device)
         self.out = Box.whole(report.high_res_crop)
         self.crop_shape = report.low_res_crop
-        context = self.generator.low_res_box(self.out, self.crop_shape)
-        if not engine.context:
-            context = Box.whole(report.low_res_crop)
         self.low_res = LowResSampler(
             low_res.labels,
             len(low_res.phases),
             report.low_res_crop,
-            context,
+            self.networks.generator.low_res_box(self.out, self.crop_shape),
             tuple(factor.denominator for factor in settings.scale_factor),  # type: ignore[arg-type]
             self.device,
+            real_context=engine.context,
         )
         self.slices = self._slice_samplers(high_res, report)
         self.imaging = Imaging(
@@ -118,9 +94,7 @@ class Trainer:
         )
         self.steps = 0
 
-    def _slice_samplers(
-        self, high_res: SegmentedSlices, report: InputReport
-    ) -> list[SliceSampler]:
+    def _slice_samplers(self, high_res: SegmentedSlices, report: InputReport) -> list[SliceSampler]:
         samplers = []
         margin = 2 * self.engine.crop_margin
         for axis in AXES:
@@ -146,7 +120,7 @@ class Trainer:
             self.low_res.random_starts(self.engine.batch, self.random)
         )
         with torch.set_grad_enabled(with_generator):
-            fake_BNZYX = self.generate(self.generator, context_BMZYX)
+            fake_BNZYX = self.generate(self.networks.generator, context_BMZYX)
         pairs = self._slice_pairs(fake_BNZYX)
         terms = self._update_discriminators(pairs)
         if with_generator:
@@ -156,9 +130,7 @@ class Trainer:
     def generate(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
         """Return generated probabilities of crops, (B, N, Z, Y, X) float32."""
         with self._arithmetic():
-            logits_BNZYX = generator.logits(
-                context_BMZYX, self.out, self.crop_shape, self.noise
-            )
+            logits_BNZYX = generator.logits(context_BMZYX, self.out, self.crop_shape, self.noise)
         return torch.softmax(logits_BNZYX, 1)
 
     def _slice_pairs(self, fake_BNZYX: Tensor) -> list[tuple[nn.Module, Tensor, Tensor]]:
@@ -166,14 +138,15 @@ class Trainer:
         cut = self.engine.crop_margin
         if cut:
             fake_BNZYX = fake_BNZYX[..., cut:-cut, cut:-cut, cut:-cut]
+        discriminators = self.networks.discriminators
         fakes, reals = [], []
         for axis in AXES:
             fake = random_slices(fake_BNZYX, axis, self.engine.slices_per_axis, self.random)
             fakes.append(fake.contiguous(memory_format=torch.channels_last))
             reals.append(self.slices[axis].sample(len(fake), self.random))
-        if len(self.discriminators) == 3:
-            return list(zip(self.discriminators, fakes, reals, strict=True))
-        shared = self.discriminators[0]
+        if len(discriminators) == 3:
+            return list(zip(discriminators, fakes, reals, strict=True))
+        shared = discriminators[0]
         if len({fake.shape[2:] for fake in fakes}) == 1:
             return [(shared, torch.cat(fakes), torch.cat(reals))]
         return [(shared, fake, real) for fake, real in zip(fakes, reals, strict=True)]
@@ -196,7 +169,9 @@ class Trainer:
                 penalty = penalty + self._penalty(discriminator, fake, real, fake_B, real_B)
         total, penalty = total / len(pairs), penalty / len(pairs)
         self._descend(
-            self.discriminator_optimiser, self.discriminators, total + weight * penalty
+            self.networks.discriminator_optimiser,
+            self.networks.discriminators,
+            total + weight * penalty,
         )
         return {"discriminator": total} | ({"penalty": penalty} if penalise else {})
 
@@ -225,7 +200,7 @@ class Trainer:
         low_res_BMZYX: Tensor,
     ) -> dict[str, Tensor]:
         engine = self.engine
-        self.discriminators.requires_grad_(False)
+        self.networks.discriminators.requires_grad_(False)
         adversarial = torch.zeros((), device=self.device)
         for discriminator, fake, real in pairs:
             with torch.no_grad():
@@ -242,36 +217,20 @@ class Trainer:
             voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M)
         active = (mismatch.detach() > engine.voxel_threshold).float()
         self._descend(
-            self.generator_optimiser,
-            self.generator,
+            self.networks.generator_optimiser,
+            self.networks.generator,
             adversarial + active * engine.voxel_weight * voxel,
         )
-        self.discriminators.requires_grad_(True)
-        self._update_average()
+        self.networks.discriminators.requires_grad_(True)
+        self.networks.update_average(self.steps // engine.critic_steps)
         return {"generator": adversarial, "voxel": mismatch}
 
-    def _descend(
-        self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor
-    ) -> None:
+    def _descend(self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor) -> None:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.engine.clip_norm is not None:
             nn.utils.clip_grad_norm_(module.parameters(), self.engine.clip_norm)
         optimiser.step()
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        """Move the average towards the generator; early on it forgets faster."""
-        half_life = self.engine.average_half_life
-        updates = self.steps // self.engine.critic_steps
-        keep = 0.5 ** (1 / min(half_life, max(updates, 1) * 0.2)) if half_life > 0 else 0.0
-        for mean, now in zip(
-            self.average.state_dict().values(), self.generator.state_dict().values(), strict=True
-        ):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
 
     def _score(self, discriminator: nn.Module, slices_BNYX: Tensor) -> Tensor:
         with self._arithmetic():
@@ -280,59 +239,24 @@ class Trainer:
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
-        with torch.autocast(
-            self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
-        ):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             yield
-
-    def healthy(self) -> bool:
-        """Whether every weight of the generator is finite."""
-        return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
-        tensors: dict[str, Tensor] = {
+        return self.networks.state() | {
             "random": self.random.get_state(),
             "noise_random": self.noise_random.get_state(),
         }
-        for name, module in self._parts().items():
-            tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
-        for name, optimiser in self._optimisers().items():
-            for index, values in optimiser.state_dict()["state"].items():
-                tensors |= {f"{name}/{index}/{key}": value for key, value in values.items()}
-        return tensors
 
     def load(
         self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
     ) -> None:
         """Take up the state that `state` returned, and the averaged generator."""
         self.steps = steps
-        self.average.load_state_dict(dict(average))
+        self.networks.load(average, tensors)
         self.random.set_state(tensors["random"].cpu())
         self.noise_random.set_state(tensors["noise_random"].cpu())
-        for name, module in self._parts().items():
-            module.load_state_dict(_below(tensors, name))
-        for name, optimiser in self._optimisers().items():
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(tensors, name).items():
-                index, field = key.split("/")
-                state.setdefault(int(index), {})[field] = value
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict({"state": state, "param_groups": groups})
-
-    def _parts(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "discriminators": self.discriminators}
-
-    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {
-            "generator_optimiser": self.generator_optimiser,
-            "discriminator_optimiser": self.discriminator_optimiser,
-        }
-
-
-def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    start = f"{name}/"
-    return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
 
 
 def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:

@@ -109,9 +109,7 @@ def resume(
         run.forget_measurements_after(checkpoint.step)
         session = _Session(run, trainer, high_res, budget, stop)
         session.elapsed_before = float(checkpoint.state.get("elapsed_s", 0.0))
-        session.best = min(
-            (line["score"] for line in run.measurements()), default=float("inf")
-        )
+        session.best = min((line["score"] for line in run.measurements()), default=float("inf"))
         yield from session.events(report.warnings)
 
 
@@ -138,8 +136,8 @@ class _Session:
             str(trainer.device),
             trainer.steps,
             evaluator.target,
-            sum(p.numel() for p in trainer.generator.parameters()),
-            sum(p.numel() for p in trainer.discriminators.parameters()),
+            sum(p.numel() for p in trainer.networks.generator.parameters()),
+            sum(p.numel() for p in trainer.networks.discriminators.parameters()),
             warnings,
         )
         reported = saved = time.monotonic()
@@ -191,7 +189,7 @@ class _Session:
         left = seconds * (1 - progress) / progress if progress else None
         terms = mean_terms(self.history)
         self.history.clear()
-        if any(value != value for value in terms.values()) or not self.trainer.healthy():
+        if any(value != value for value in terms.values()) or not self.trainer.networks.healthy():
             raise DivergenceError(
                 f"Training diverged at step {self.trainer.steps}: a loss is not a number.",
                 "Earlier checkpoints of the run are whole.",
@@ -215,7 +213,7 @@ class _Session:
         measured = lines[-1] if lines and lines[-1]["step"] == step else None
         folder = save_checkpoint(
             self.run.path / "checkpoints",
-            self.trainer.average.state_dict(),
+            self.trainer.networks.average.state_dict(),
             self.trainer.state(),
             {
                 "step": step,

@@ -27,7 +27,13 @@ from napari_superres.config import FrozenModel, TrainingSettings
 from napari_superres.data.output import written_whole
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff, write_labels_tiff
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume, VoxelSize, values_of
+from napari_superres.data.volumes import (
+    Labels,
+    SegmentedSlices,
+    SegmentedVolume,
+    VoxelSize,
+    values_of,
+)
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints
 
@@ -242,7 +248,6 @@ def write_text(path: Path, text: str) -> None:
 
 def _values(image: Labels, high_res: SegmentedSlices) -> Labels:
 
-
     return values_of(image, high_res.phases)
 
 
@@ -264,5 +269,3 @@ def _versions() -> dict[str, str]:
     for name in ("torch", "numpy"):
         versions[name] = metadata.version(name)
     return versions
-
-

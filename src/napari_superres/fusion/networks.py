@@ -1,0 +1,108 @@
+"""The networks of a run, their optimisers, and the generator's moving average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from napari_superres.config import TrainingSettings
+from napari_superres.fusion.discriminator import build_discriminators
+from napari_superres.fusion.generator import build_generator
+
+
+class Networks:
+    """Generator, its average, discriminators and optimisers.
+
+    Weights are float32; autocast gives the arithmetic.
+
+    Parameters
+    ----------
+    settings : network, optimiser, seed
+    low_phases, high_phases : m and n
+    device : where to train
+    """
+
+    def __init__(
+        self, settings: TrainingSettings, low_phases: int, high_phases: int, device: torch.device
+    ) -> None:
+        engine = settings.engine
+        self.half_life = engine.average_half_life
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.generator, self.average = (
+                build_generator(engine, settings.scale_factor, low_phases, high_phases)
+                for _ in range(2)
+            )
+            self.discriminators = build_discriminators(
+                engine, high_phases, anisotropic=settings.anisotropic
+            )
+        self.average.load_state_dict(self.generator.state_dict())
+        self.average.requires_grad_(False).eval()
+        for module, layout in (
+            (self.generator, torch.channels_last_3d),
+            (self.average, torch.channels_last_3d),
+            (self.discriminators, torch.channels_last),
+        ):
+            module.to(device).to(memory_format=layout)  # type: ignore[call-overload]
+        betas = (engine.beta_1, engine.beta_2)
+        self.generator_optimiser, self.discriminator_optimiser = (
+            torch.optim.Adam(module.parameters(), engine.learning_rate, betas)
+            for module in (self.generator, self.discriminators)
+        )
+
+    @torch.no_grad()
+    def update_average(self, updates: int) -> None:
+        """Move the average towards the generator; after few updates it forgets faster."""
+        keep = 0.0
+        if self.half_life > 0:
+            keep = 0.5 ** (1 / min(self.half_life, max(updates, 1) * 0.2))
+        for mean, now in zip(
+            self.average.state_dict().values(), self.generator.state_dict().values(), strict=True
+        ):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+    def healthy(self) -> bool:
+        """Whether every weight of the generator is finite."""
+        return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())
+
+    def state(self) -> dict[str, Tensor]:
+        """Return weights and optimiser states beside the average, by name."""
+        tensors: dict[str, Tensor] = {}
+        for name, module in self._modules().items():
+            tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
+        for name, optimiser in self._optimisers().items():
+            for index, values in optimiser.state_dict()["state"].items():
+                tensors |= {f"{name}/{index}/{key}": value for key, value in values.items()}
+        return tensors
+
+    def load(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+        """Take up the averaged generator, and what `state` returned."""
+        self.average.load_state_dict(dict(average))
+        for name, module in self._modules().items():
+            module.load_state_dict(_below(tensors, name))
+        for name, optimiser in self._optimisers().items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, name).items():
+                index, field = key.split("/")
+                state.setdefault(int(index), {})[field] = value
+            groups = optimiser.state_dict()["param_groups"]
+            optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminators": self.discriminators}
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            "generator_optimiser": self.generator_optimiser,
+            "discriminator_optimiser": self.discriminator_optimiser,
+        }
+
+
+def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    start = f"{name}/"
+    return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}

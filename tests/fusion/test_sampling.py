@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from napari_superres.data.boxes import Box
+from napari_superres.fusion.sampling import LowResSampler, SliceSampler, one_hot, random_slices
+
+CPU = torch.device("cpu")
+
+
+def test_low_res_patches_bring_their_real_context() -> None:
+    labels = np.arange(6 * 5 * 4, dtype=np.uint8).reshape(6, 5, 4)
+    sampler = LowResSampler(labels, 2, (2, 2, 2), Box((-1, -1, -1), (3, 3, 3)), (1, 1, 1), CPU)
+    patch = sampler.patches(torch.tensor([[2, 1, 1]]), sampler.context)[0].numpy()
+    np.testing.assert_array_equal(patch, labels[1:5, 0:4, 0:4])
+
+
+def test_outside_the_volume_its_border_repeats() -> None:
+    labels = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    sampler = LowResSampler(labels, 2, (2, 2, 2), Box((-2, 0, 0), (2, 2, 2)), (1, 1, 1), CPU)
+    patch = sampler.patches(torch.zeros(1, 3, dtype=torch.int64), sampler.context)[0].numpy()
+    np.testing.assert_array_equal(patch, np.pad(labels, [(2, 0), (0, 0), (0, 0)], "edge"))
+
+
+def test_the_last_position_is_drawn_too() -> None:
+    sampler = LowResSampler(
+        np.zeros((4, 4, 4), np.uint8), 1, (3, 3, 3), Box.whole((3, 3, 3)), (1, 1, 1), CPU
+    )
+    starts = sampler.random_starts(200, torch.Generator().manual_seed(0))
+    assert starts.amin(0).tolist() == [0, 0, 0]
+    assert starts.amax(0).tolist() == [1, 1, 1]
+
+
+def test_starts_are_multiples_of_the_step() -> None:
+    sampler = LowResSampler(
+        np.zeros((17, 17, 17), np.uint8), 1, (5, 5, 5), Box.whole((5, 5, 5)), (5, 5, 5), CPU
+    )
+    starts = sampler.random_starts(50, torch.Generator().manual_seed(0))
+    assert set(starts.flatten().tolist()) == {0, 5, 10}
+
+
+def test_slices_are_crops_of_the_images_in_all_eight_symmetries() -> None:
+    image = np.arange(9, dtype=np.uint8).reshape(3, 3)
+    sampler = SliceSampler([image], 9, (3, 3), CPU)
+    crops = sampler.sample(300, torch.Generator().manual_seed(0)).argmax(1).numpy()
+    seen = {crop.tobytes() for crop in crops}
+    turned = [np.rot90(image, k) for k in range(4)]
+    wanted = {np.ascontiguousarray(t).astype(np.int64).tobytes() for t in turned} | {
+        np.ascontiguousarray(t.T).astype(np.int64).tobytes() for t in turned
+    }
+    assert seen == wanted
+
+
+def test_an_anisotropic_plane_is_mirrored_but_not_turned() -> None:
+    image = np.arange(4, dtype=np.uint8).reshape(2, 2)
+    sampler = SliceSampler([image], 4, (2, 2), CPU, rotate=False)
+    crops = sampler.sample(100, torch.Generator().manual_seed(0)).argmax(1).numpy()
+    assert {tuple(crop.flatten()) for crop in crops} == {
+        (0, 1, 2, 3),
+        (1, 0, 3, 2),
+        (2, 3, 0, 1),
+        (3, 2, 1, 0),
+    }
+
+
+def test_images_of_different_sizes_are_drawn_by_their_free_positions() -> None:
+    images = [np.zeros((4, 4), np.uint8), np.ones((4, 40), np.uint8)]
+    sampler = SliceSampler(images, 2, (4, 4), CPU)
+    crops = sampler.sample(400, torch.Generator().manual_seed(0))
+    assert 0.9 < float(crops[:, 1].mean()) < 1.0
+
+
+def test_one_hot_has_a_one_for_each_label() -> None:
+    labels = torch.tensor([[0, 2, 1]], dtype=torch.uint8)
+    assert one_hot(labels, 3).argmax(1).tolist() == [[0, 2, 1]]
+    assert one_hot(labels, 3).sum(1).tolist() == [[1, 1, 1]]
+
+
+def test_random_slices_are_planes_of_the_volumes() -> None:
+    volumes = torch.arange(2 * 3 * 4 * 5, dtype=torch.float32).reshape(2, 1, 3, 4, 5)
+    slices = random_slices(volumes, 1, 2, torch.Generator().manual_seed(0))
+    assert slices.shape == (4, 1, 3, 5)
+    planes = [volumes[b, :, :, y] for b in range(2) for y in range(4)]
+    assert all(any(torch.equal(s, plane) for plane in planes) for s in slices)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
+from napari_superres.data.checks import check_inputs
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import (
+    DivergenceError,
+    EngineError,
+    OutOfMemoryError,
+    OutputError,
+    PhaseError,
+)
+from napari_superres.events import (
+    CheckpointSaved,
+    FinishReason,
+    MetricsMeasured,
+    PreviewReady,
+    StepCompleted,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.fusion.evaluation import score
+from napari_superres.fusion.loading import load_generator
+from napari_superres.fusion.step import Trainer
+from napari_superres.fusion.training import resume, train
+from napari_superres.runs.folder import RunFolder
+from tests.fusion.materials import TINY, tiny_pair, tiny_settings
+
+
+def test_a_run_reports_every_kind_of_event_and_ends_with_its_folder(tmp_path: Path) -> None:
+    events = list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=4)))
+    kinds = {type(event) for event in events}
+    assert kinds == {
+        TrainingStarted,
+        StepCompleted,
+        MetricsMeasured,
+        PreviewReady,
+        CheckpointSaved,
+        TrainingFinished,
+    }
+    assert isinstance(events[0], TrainingStarted)
+    last = events[-1]
+    assert isinstance(last, TrainingFinished)
+    assert (last.reason, last.step, last.run_folder) == (
+        FinishReason.COMPLETED,
+        4,
+        tmp_path / "run",
+    )
+
+
+def test_the_target_is_what_the_slices_measure(tmp_path: Path) -> None:
+    low_res, high_res = tiny_pair()
+    first = next(train(low_res, high_res, tiny_settings(), tmp_path / "run", Budget(steps=1)))
+    assert isinstance(first, TrainingStarted)
+    image = high_res.sets[0][0]
+    wanted = [float((image == phase).mean()) for phase in range(3)]
+    assert list(first.target.volume_fractions.values()) == pytest.approx(wanted)
+
+
+def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
+    stop = threading.Event()
+    steps = []
+    for event in train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(), stop):
+        if isinstance(event, StepCompleted | MetricsMeasured):
+            steps.append(event.step)
+            stop.set()
+        last = event
+    assert isinstance(last, TrainingFinished)
+    assert last.reason is FinishReason.STOPPED
+    assert RunFolder.open(tmp_path / "run").find_checkpoint("last").step == last.step
+
+
+def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
+    pair, settings = tiny_pair(), tiny_settings()
+    list(train(*pair, settings, tmp_path / "whole", Budget(steps=6)))
+    list(train(*pair, settings, tmp_path / "parts", Budget(steps=3)))
+    list(resume(tmp_path / "parts", Budget(steps=6)))
+    whole, parts = (RunFolder.open(tmp_path / name) for name in ("whole", "parts"))
+    assert whole.measurements() == parts.measurements()
+    assert len(whole.measurements()) == 3
+    a, b = (load_generator(run, "last").state_dict() for run in (whole, parts))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_run_abandoned_between_checkpoints_forgets_what_it_will_do_again(tmp_path: Path) -> None:
+    pair, settings = tiny_pair(), tiny_settings()
+    list(train(*pair, settings, tmp_path / "run", Budget(steps=2)))
+    run = RunFolder.open(tmp_path / "run")
+    run.append_measurement({"step": 4, "score": 0.0})
+    list(resume(tmp_path / "run", Budget(steps=4)))
+    assert [line["step"] for line in run.measurements()] == [2, 4]
+    assert run.measurements()[-1]["score"] > 0
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(tmp_path: Path) -> None:
+    lines = []
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        list(train(*tiny_pair(), tiny_settings(seed=seed), tmp_path / name, Budget(steps=2)))
+        lines.append((tmp_path / name / "metrics.jsonl").read_text())
+    assert lines[0] == lines[1] != lines[2]
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        TINY.replace(loss="logistic", penalty_every=2),
+        TINY.replace(loss="wasserstein", gradient_penalty=10.0, critic_steps=2),
+        TINY.replace(noise="input", context=False, crop_margin=2),
+        TINY.replace(noise="off", average_half_life=0.0, voxel_loss="mse", clip_norm=None),
+        TINY.replace(precision="bfloat16", slices_per_axis=None),
+    ],
+)
+def test_every_way_of_training_takes_steps(engine: object) -> None:
+    settings = tiny_settings(engine=engine)
+    low_res, high_res = tiny_pair()
+    trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    before = [p.clone() for p in trainer.networks.generator.parameters()]
+    for _ in range(2):
+        terms = trainer.step()
+    assert all(bool(torch.isfinite(value)) for value in terms.values())
+    changed = [
+        not torch.equal(a, b)
+        for a, b in zip(before, trainer.networks.generator.parameters(), strict=True)
+    ]
+    assert all(changed)
+
+
+@pytest.mark.parametrize("factor", ["1", "8/5", "3", "2,1,1"])
+@pytest.mark.parametrize("imaging", list(ImagingModel))
+def test_every_scale_factor_trains(factor: str, imaging: ImagingModel, tmp_path: Path) -> None:
+    settings = tiny_settings(scale_factor=factor, imaging=imaging, engine=TINY.replace(crop=16))
+    low_res, high_res = tiny_pair()
+    low_res = SegmentedVolume.from_labels(np.kron(low_res.labels, np.ones((2, 2, 2), np.uint8)))
+    high_res = SegmentedSlices(high_res.sets, high_res.phases)
+    events = list(train(low_res, high_res, settings, tmp_path / "run", Budget(steps=2)))
+    assert isinstance(events[-1], TrainingFinished)
+
+
+def test_the_paper_preset_takes_a_step_on_a_small_crop() -> None:
+    low_res, high_res = tiny_pair()
+    paper = PRESETS[Preset.PAPER].replace(
+        batch=1,
+        slices_per_axis=2,
+        critic_steps=1,
+        crop=32,
+        crop_margin=0,
+        discriminator_channels=(64, 128, 256),
+    )
+    rng = np.random.default_rng(0)
+    low_res = SegmentedVolume.from_labels(rng.integers(0, 2, (16, 16, 16)).astype(np.uint8))
+    settings = tiny_settings(engine=paper, preset=Preset.PAPER)
+    trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    assert {"discriminator", "penalty", "generator", "voxel"} <= set(trainer.step())
+
+
+def test_bad_inputs_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    settings = tiny_settings(phase_map={0: 0, 1: 0, 2: 0})
+    with pytest.raises(PhaseError, match="low-res"):
+        next(train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("keep me")
+    with pytest.raises(OutputError, match="not empty"):
+        next(train(*tiny_pair(), tiny_settings(), tmp_path, Budget(steps=1)))
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), OutOfMemoryError),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), OutOfMemoryError),
+        (RuntimeError("cuDNN error: something"), EngineError),
+    ],
+)
+def test_failures_of_torch_become_errors_that_say_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, expected: type
+) -> None:
+    def fail(trainer: Trainer) -> None:
+        raise failure
+
+    monkeypatch.setattr(Trainer, "step", fail)
+    with pytest.raises(expected):
+        list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_its_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Trainer.step
+
+    def diverge(trainer: Trainer) -> dict[str, torch.Tensor]:
+        terms = whole(trainer)
+        return terms if trainer.steps < 4 else terms | {"generator": torch.tensor(torch.nan)}
+
+    monkeypatch.setattr(Trainer, "step", diverge)
+    with pytest.raises(DivergenceError, match="not a number"):
+        list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=4)))
+    assert RunFolder.open(tmp_path / "run").find_checkpoint("last").step == 2
+
+
+def test_a_perfect_measurement_scores_zero(tmp_path: Path) -> None:
+    first = next(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
+    assert isinstance(first, TrainingStarted)
+    assert score(first.target, first.target) == 0
+
+
+def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
+    list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=2)))
+    (line,) = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert set(json.loads(line)) == {
+        "step",
+        "score",
+        "volume_fractions",
+        "interface_areas",
+        "low_res_mismatch",
+    }

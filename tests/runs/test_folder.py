@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs.checkpoints import load_tensors, save_checkpoint
+from napari_superres.runs.folder import RunFolder
+from tests.fusion.materials import tiny_pair, tiny_settings
+
+WEIGHTS = {"w": torch.arange(6.0).reshape(2, 3)}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "run", *tiny_pair(), tiny_settings())
+
+
+def save(run: RunFolder, step: int, score: float | None = None) -> Path:
+    return save_checkpoint(
+        run.path / "checkpoints", WEIGHTS, WEIGHTS, {"step": step, "score": score}
+    )
+
+
+def test_a_run_gives_back_its_settings_and_inputs(run: RunFolder) -> None:
+    low_res, high_res = tiny_pair()
+    again = RunFolder.open(run.path)
+    assert again.config.settings == tiny_settings()
+    np.testing.assert_array_equal(again.low_res().labels, low_res.labels)
+    np.testing.assert_array_equal(again.high_res().sets[0][0], high_res.sets[0][0])
+    assert again.low_res().voxel_size == low_res.voxel_size
+    assert again.high_res().phases == high_res.phases
+
+
+def test_a_moved_run_needs_nothing_from_where_it_was(run: RunFolder, tmp_path: Path) -> None:
+    shutil.move(run.path, tmp_path / "elsewhere")
+    assert RunFolder.open(tmp_path / "elsewhere").low_res().shape == (14, 13, 12)
+
+
+def test_the_best_checkpoint_is_the_one_of_lowest_score(run: RunFolder) -> None:
+    for step, score in ((10, 3.0), (20, 1.0), (30, 2.0), (40, None)):
+        save(run, step, score)
+    assert run.find_checkpoint("best").step == 20
+    assert run.find_checkpoint("last").step == 40
+    assert run.find_checkpoint("30").step == 30
+
+
+def test_old_checkpoints_go_but_the_best_stays(run: RunFolder) -> None:
+    for step in range(1, 8):
+        save(run, step, 0.0 if step == 2 else 1.0)
+    assert [info.step for info in run.checkpoints()] == [2, 5, 6, 7]
+
+
+def test_weights_come_back_as_they_were(run: RunFolder) -> None:
+    folder = save(run, 1)
+    assert torch.equal(load_tensors(folder, "generator")["w"], WEIGHTS["w"])
+
+
+def test_a_checkpoint_cut_short_is_not_seen(run: RunFolder) -> None:
+    save(run, 1)
+    (run.path / "checkpoints" / ".step-0000002.part").mkdir()
+    half = run.path / "checkpoints" / "step-0000003"
+    half.mkdir()
+    (half / "state.json").write_text('{"step": 3, "sc')
+    assert run.find_checkpoint("last").step == 1
+
+
+def test_damaged_weights_are_named(run: RunFolder) -> None:
+    folder = save(run, 1)
+    (folder / "generator.safetensors").write_bytes(b"\x08" + b"\0" * 7 + b"{broken}")
+    with pytest.raises(RunFolderError, match=r"generator\.safetensors"):
+        load_tensors(folder, "generator")
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_ones(run: RunFolder) -> None:
+    save(run, 1)
+    (run.path / "checkpoints" / ".step-0000002.part").write_text("in the way")
+    with pytest.raises(OutputError, match="step 2"):
+        save(run, 2)
+    assert run.find_checkpoint("last").step == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{ not json", "damaged"),
+        ("[1, 2]", "damaged"),
+        ('{"format_version": 99}', "format version 99"),
+        ('{"format_version": 1}', "damaged"),
+    ],
+)
+def test_a_config_that_does_not_fit_is_told(run: RunFolder, text: str, said: str) -> None:
+    (run.path / "config.json").write_text(text)
+    with pytest.raises(RunFolderError, match=said):
+        RunFolder.open(run.path)
+
+
+def test_a_folder_without_config_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="no run folder"):
+        RunFolder.open(tmp_path)
+
+
+def test_a_run_without_checkpoint_says_so(run: RunFolder) -> None:
+    with pytest.raises(RunFolderError, match="no checkpoint yet"):
+        run.find_checkpoint()
+
+
+def test_a_metrics_line_cut_short_is_left_out(run: RunFolder) -> None:
+    run.append_measurement({"step": 1, "score": 2.0})
+    with open(run.path / "metrics.jsonl", "a") as file:
+        file.write('{"step": 2, "sc')
+    assert run.measurements() == [{"step": 1, "score": 2.0}]
+
+
+def test_config_is_plain_json_with_versions_and_hashes(run: RunFolder) -> None:
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["settings"]["scale_factor"] == "2"
+    assert set(config["input_hashes"]) == {"low_res.tif", "high_res-0-0000.tif"}
+    assert "torch" in config["versions"]
