@@ -24,7 +24,13 @@ STYLE = """
   --line: #333a41; --card: #1e2328; --good: #5fc08f; --bad: #eb9d62; } }
 @media print { :root { color-scheme: light; --back: #ffffff; --ink: #000000; --soft: #444444;
   --line: #bbbbbb; --card: #ffffff; --good: #1f7a4d; --bad: #b3541e; }
-  section, figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
+  @page { margin: 14mm; } body { padding: 0 !important; font-size: 10pt !important; }
+  figure, tr, p, .card { break-inside: avoid; }
+  h2, section > p, tr.group { break-after: avoid; }
+  .cards { grid-template-columns: repeat(3, 1fr) !important; }
+  h2 { margin-top: 1.2rem !important; } .scroll { overflow: visible !important; }
+  table { font-size: 7.5pt !important; } th, td { padding: .12rem .3rem !important; }
+  figure.chart svg { max-height: 210mm; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 70rem; padding: 2rem 1.5rem 4rem; background: var(--back);
   color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
@@ -37,7 +43,7 @@ p, figcaption { color: var(--soft); margin: .2rem 0 .8rem; max-width: 52rem; }
 .card b { display: block; font-size: 1.5rem; font-weight: 600; }
 .card span { color: var(--soft); font-size: .85rem; }
 .good { color: var(--good); } .bad { color: var(--bad); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 1.6rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
   font-size: .88rem; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line);
