@@ -19,9 +19,10 @@ from napari_superres.generation.description import Description
 from napari_superres.generation.geometry import geometry
 from napari_superres.generation.memory import best_tile
 from napari_superres.generation.noise import ONE, NoiseField, layer_factors
+from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.renderer import Precision, Renderer
 from napari_superres.generation.tiles import low_res_to_high_res, result_box
-from napari_superres.runs.device import arithmetic
+from napari_superres.runs.device import arithmetic, keep_freed_memory
 from napari_superres.scale_factor import format_scale_factor
 
 OUTSIDE = 1000
@@ -84,6 +85,8 @@ class Job:
 
     def renderer(self) -> Renderer:
         """Return a renderer on the job's device."""
+        if self.device == "cpu":
+            keep_freed_memory()
         return Renderer(self.generator, self.low_res.labels, self.device, self.precision)
 
     def tile(self) -> Triple:
@@ -92,7 +95,8 @@ class Job:
             return low_res_to_high_res(self.settings.tile, self.generator.scale_factor)
         bytes_per_value = 2 if self.precision == "bfloat16" else 4
         device = torch.device(self.device)
-        return best_tile(self.generator, self.result, self.low_res.shape, device, bytes_per_value)
+        ready = for_generation(self.generator, self.low_res.shape)
+        return best_tile(ready, self.result, self.low_res.shape, device, bytes_per_value)
 
     def description(self, seeds: Sequence[int], **more: str) -> Description:
         """Return what a file of these realisations says of itself."""

@@ -10,13 +10,14 @@ from torch import nn
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.fusion.generator import Generator
+from napari_superres.generation.prepare import TrilinearConvolution
 
-COPIES = 5
-"""Features held at once in the largest layer, as a multiple of its output: measured
-4.1 to 4.7 on the CPU (input, output, noise, activation, the library's reordering)."""
+COPIES = 2
+"""Features held at once in the largest layer, as a multiple of its output: measured 1.4 to
+2.8 on the CPU (input, output, the library's reordering)."""
 
-BEST_BYTES = {"cpu": 192 * 2**20, "cuda": 4 * 2**30}
-"""Larger tiles were no faster: on the CPU they leave the caches (benchmarks/generation.py)."""
+BEST_BYTES = {"cpu": 3 * 2**28, "cuda": 4 * 2**30}
+"""Larger tiles save too little of the halo to be worth their memory."""
 
 SHARE_OF_FREE = 0.5
 SMALLEST = 16
@@ -29,7 +30,10 @@ def best_tile(
     device: torch.device,
     bytes_per_value: int,
 ) -> Triple:
-    """Return the shape of a tile, in high-res voxels, that is fast and fits into memory."""
+    """Return the shape of a tile, in high-res voxels, that is fast and fits into memory.
+
+    `generator` is the one that will be used: made ready by `prepare.for_generation`.
+    """
     room = BEST_BYTES.get(device.type, BEST_BYTES["cpu"])
     free = free_bytes(device)
     if free is not None:
@@ -57,6 +61,8 @@ def tile_bytes(
 
 
 def _widths(block: nn.Module) -> list[int]:
+    if isinstance(block, TrilinearConvolution):
+        return [2 * len(block.bias)]  # twice: it adds up in float32 whatever comes in
     convolutions = [m for m in block.modules() if isinstance(m, nn.Conv3d | nn.ConvTranspose3d)]
     return [width for conv in convolutions for width in (conv.in_channels, conv.out_channels)]
 

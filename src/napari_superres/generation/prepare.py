@@ -105,16 +105,18 @@ class TrilinearConvolution(Block):
 
     def _one(self, x_ZYXC: Tensor, out: Box, start: tuple[int, int, int]) -> Tensor:
         z, y, _ = x_ZYXC.shape[:3]
-        rows, columns = out.shape[1], out.shape[2]
+        _, rows, columns = out.shape
         width = len(self.bias)
         done = x_ZYXC.new_empty((*out.shape, width), dtype=torch.float32)
         done[:] = self.bias
+        plane = x_ZYXC.new_empty((z, rows, columns, width), dtype=torch.float32)
+        line = x_ZYXC.new_empty((z, y, columns, width), dtype=torch.float32)
         for tap_z in range(3):
-            plane = x_ZYXC.new_zeros((z, rows, columns, width), dtype=torch.float32)
+            plane.zero_()
             for tap_y in range(3):
-                line = x_ZYXC.new_zeros((z, y, columns, width), dtype=torch.float32)
+                line.zero_()
                 for tap_x in range(3):
-                    mixed = x_ZYXC @ self.weights[tap_z, tap_y, tap_x]
+                    mixed = (x_ZYXC @ self.weights[tap_z, tap_y, tap_x]).float()
                     self._interpolate(line, mixed, 2, out, tap_x, start)
                 self._interpolate(plane, line, 1, out, tap_y, start)
             self._interpolate(done, plane, 0, out, tap_z, start)
