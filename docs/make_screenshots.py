@@ -37,8 +37,8 @@ SIZE = (1440, 900)
 class Journey:
     """A viewer with the panel, and what a person does in it."""
 
-    def __init__(self, images: Path, work: Path, minutes: float) -> None:
-        self.images, self.work, self.minutes = images, work, minutes
+    def __init__(self, images: Path, work: Path, steps: int) -> None:
+        self.images, self.work, self.steps = images, work, steps
         self.viewer = napari.Viewer(title="napari")
         self.window = self.viewer.window._qt_window
         self.window.setGeometry(0, 0, *SIZE)
@@ -97,12 +97,15 @@ class Journey:
         """Look at the settings, fold the advanced ones out and in."""
         self.step(2)
         self.wait(4)  # the devices are looked for
-        self.dock.train.minutes.value = self.minutes
+        self.dock.train.minutes.value = 60
         self.dock.train.use_folder(self.work / "cathode")
         self.picture("03-train")
         self.dock.train.advanced.expand(animate=False)
         self.picture("04-train-advanced")
         self.dock.train.advanced.collapse(animate=False)
+        # livelier than the preset, so that slow machines show curves too
+        self.dock.train.engine_form.dials["preview_every"].value = 5
+        self.dock.train.engine_form.dials["measure_every"].value = 10
 
     def train(self) -> None:
         """Start, watch, pause, resume, stop."""
@@ -111,8 +114,8 @@ class Journey:
         self.until("a preview comes", lambda: session.preview is not None)
         first = session.preview.step
         self.until("numbers come", lambda: session.history.latest is not None)
-        self.wait(self.minutes * 60 * 0.6)
         self.until("the previews move", lambda: session.preview.step > first)
+        self.until("it has learnt", lambda: session.preview.step >= self.steps, 3600)
         self.picture("05-monitor")
         self.viewer.theme = "light"
         self.picture("06-monitor-light")
@@ -250,7 +253,7 @@ def main() -> None:
     """Make all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, default=IMAGES)
-    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--steps", type=int, default=400, help="steps before the pictures")
     chosen = parser.parse_args()
     chosen.images.mkdir(parents=True, exist_ok=True)
     (chosen.images / "13-closing.png").unlink(missing_ok=True)
@@ -260,7 +263,7 @@ def main() -> None:
         time.sleep(1)
     try:
         with tempfile.TemporaryDirectory() as work:
-            journey = Journey(chosen.images, Path(work), chosen.minutes)
+            journey = Journey(chosen.images, Path(work), chosen.steps)
             journey.open_example()
             journey.set_up()
             journey.train()

@@ -12,6 +12,8 @@ from napari_superres.widgets.colours import readable
 from napari_superres.widgets.history import Curve
 from napari_superres.widgets.theme import ThemeColours
 
+FEW_POINTS = 20
+
 
 class LivePlot(QWidget):
     """One plot over steps, with its legend above it.
@@ -65,7 +67,8 @@ class LivePlot(QWidget):
         if pens != self._pens or set(curves) - set(self._lines) or set(self._lines) - set(curves):
             self._rebuild(list(curves), pens, targets, theme)
         for name, curve in curves.items():
-            self._lines[name].setData(curve.steps, curve.values)
+            few = len(curve.steps) <= FEW_POINTS  # a single point draws no line
+            self._lines[name].setData(curve.steps, curve.values, symbol="o" if few else None)
         for name, value in targets.items():
             if name in self._targets:
                 self._targets[name].setValue(value)
@@ -91,7 +94,12 @@ class LivePlot(QWidget):
             # without it a target outside the data is out of sight
             self.plot.addItem(line)
         for name in names:
-            self._lines[name] = self.plot.plot(pen=pg.mkPen(pens[name], width=2))
+            self._lines[name] = self.plot.plot(
+                pen=pg.mkPen(pens[name], width=2),
+                symbolSize=5,
+                symbolBrush=pens[name],
+                symbolPen=None,
+            )
         parts = [
             f'<span style="color:{pens[name]}">■</span>&nbsp;{name.replace(" ", "&nbsp;")}'
             for name in names
