@@ -85,10 +85,11 @@ def voxel_cross_entropy(
 ) -> Tensor:
     """Return −Σ y · log p of the down-sampled probabilities, a mean over voxels.
 
-    Its gradient does not vanish where the softmax is saturated, as that of the
-    mean squared error does (METHOD, "Stability first").
+    Its gradient does not vanish where the softmax is saturated, as that of the mean
+    squared error does: a generator fallen to one phase finds its way back. For that
+    the probabilities are cut off near float32's smallest, no earlier.
     """
-    likelihood = torch.log(down_BMZYX.clamp_min(1e-4))
+    likelihood = torch.log(down_BMZYX.clamp_min(1e-30))
     terms = low_res_BMZYX * likelihood
     if one_sided_M is not None and bool(one_sided_M.any()):
         terms = terms[:, one_sided_M]
