@@ -142,9 +142,9 @@ class Journey:
         shown = {layer.name: layer.visible for layer in self.viewer.layers}
         for layer in self.viewer.layers:
             layer.visible = layer.name.startswith("super-res")
-        self.viewer.camera.angles = (5, 35, 145)
-        self.viewer.camera.center = tuple(self._volume().extent.world.mean(0))
-        self.viewer.camera.zoom = 18
+        self.viewer.scene.camera.angles = (5, 35, 145)
+        self.viewer.scene.camera.center = tuple(self._volume().extent.world.mean(0))
+        self.viewer.scene.camera.zoom = 18
         self.picture("10-generated-3d")
         self.dock.generate.hidden.setCurrentIndex(0)
         self.viewer.dims.ndisplay = 2
@@ -160,8 +160,8 @@ class Journey:
         self.step(5)
         export = self.dock.export
         volume = self._volume()
-        self.viewer.camera.center = tuple(volume.extent.world.mean(0))
-        self.viewer.camera.zoom = 30
+        self.viewer.scene.camera.center = tuple(volume.extent.world.mean(0))
+        self.viewer.scene.camera.zoom = 30
         self.click(export.draw)
         self._drag(0.38, 0.40, 0.62, 0.60)
         self.wait(0.5)
