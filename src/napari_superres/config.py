@@ -126,7 +126,7 @@ class EngineSettings(FrozenModel):
     )
     batch: int = Field(2, ge=1, description="Volumes generated in a step.")
     slices_per_axis: int | None = Field(
-        24,
+        12,
         ge=1,
         description="Random slices of each volume shown to the discriminator, per axis; "
         "empty for all of them.",
@@ -139,10 +139,12 @@ class EngineSettings(FrozenModel):
         ge=0,
         description="Half-life, in steps, of the generator's moving average; 0 for none.",
     )
-    voxel_loss: Literal["cross_entropy", "mse"] = Field(
-        "cross_entropy", description="Gradient of the voxel-wise loss against the low-res volume."
+    voxel_loss: Literal["focal", "cross_entropy", "mse"] = Field(
+        "focal",
+        description="Voxel-wise loss against the low-res volume: the paper's mean squared error, "
+        "cross-entropy, or cross-entropy of just the voxels not given back.",
     )
-    voxel_weight: float = Field(2.0, ge=0, description="Weight c of the voxel-wise loss.")
+    voxel_weight: float = Field(10.0, ge=0, description="Weight c of the voxel-wise loss.")
     voxel_threshold: float = Field(
         0.005, ge=0, description="The voxel-wise loss counts only above this mismatch b."
     )

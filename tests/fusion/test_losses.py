@@ -56,3 +56,17 @@ def test_the_wasserstein_penalty_is_zero_for_unit_gradients() -> None:
     fake, real = torch.rand(2, 1, 2, 2), torch.rand(2, 1, 2, 2)
     score = lambda s: s.sum((1, 2, 3)) / 2  # noqa: E731 — gradient of norm 1
     assert float(losses.wasserstein_penalty(score, fake, real, torch.rand(2))) < 1e-9
+
+
+def test_focused_on_what_is_not_given_back_the_rest_is_free() -> None:
+    down = torch.tensor([0.6, 0.4]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 1, 2).clone()
+    low = torch.zeros_like(down)
+    low[0, 0, 0, 0, 0] = low[0, 1, 0, 0, 1] = 1
+    given_back = torch.zeros_like(down)
+    given_back[:, 0] = 1
+    down.requires_grad_(True)
+    loss = losses.voxel_cross_entropy(down, low, given_back_BMZYX=given_back)
+    loss.backward()
+    assert float(loss) == pytest.approx(-math.log(0.4) / 2)
+    assert float(down.grad[0, 0, 0, 0, 0]) == 0
+    assert float(down.grad[0, 1, 0, 0, 1]) < 0

@@ -146,14 +146,32 @@ class UpConvolution(Block):
         return _box(pairs)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        full_BCZYX = self.conv(x_BCZYX)
-        first = [
-            stride * lo - 1 for stride, lo in zip(self.stride, self.inputs(out).start, strict=True)
-        ]
-        y_BCZYX = full_BCZYX[(..., *out.slices(first))]
+        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, self.inputs(out), out)
         if self.noise is not None:
             y_BCZYX = self.noise(y_BCZYX, out, noise)
         return F.leaky_relu_(y_BCZYX, 0.2)
+
+
+def transposed_convolution(
+    conv: nn.ConvTranspose3d, x_BCZYX: Tensor, have: Box, out: Box
+) -> Tensor:
+    """Return the box `out` of a transposed convolution (k4 s2 or k3 s1 per axis, p1).
+
+    `x_BCZYX` covers `have`. Output o reads the inputs i = (o + 1 − tap) / stride;
+    what lies outside `out` on both sides is not computed.
+    """
+    first = [stride * lo - 1 for stride, lo in zip(conv.stride, have.start, strict=True)]
+    last = [
+        stride * (hi - 1) - 2 + size
+        for stride, hi, size in zip(conv.stride, have.stop, conv.kernel_size, strict=True)
+    ]
+    spare = [
+        min(lo - begin, end - (hi - 1))
+        for (lo, hi), begin, end in zip(out.ranges(), first, last, strict=True)
+    ]
+    y_BCZYX = F.conv_transpose3d(x_BCZYX, conv.weight, conv.bias, conv.stride, spare)
+    computed = [begin + cut for begin, cut in zip(first, spare, strict=True)]
+    return y_BCZYX[(..., *out.slices(computed))]
 
 
 class NearestConvolution(Block):

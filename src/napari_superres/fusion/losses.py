@@ -81,16 +81,28 @@ def voxel_mismatch(
 
 
 def voxel_cross_entropy(
-    down_BMZYX: Tensor, low_res_BMZYX: Tensor, one_sided_M: Tensor | None = None
+    down_BMZYX: Tensor,
+    low_res_BMZYX: Tensor,
+    one_sided_M: Tensor | None = None,
+    given_back_BMZYX: Tensor | None = None,
 ) -> Tensor:
-    """Return −Σ y · log p of the down-sampled probabilities, a mean over voxels.
+    """Return −Σ w · y · log p of the down-sampled probabilities, a mean over voxels.
 
     Its gradient does not vanish where the softmax is saturated, as that of the mean
     squared error does: a generator fallen to one phase finds its way back. For that
     the probabilities are cut off near float32's smallest, no earlier.
+
+    Parameters
+    ----------
+    down_BMZYX : blurred and down-sampled probabilities p
+    low_res_BMZYX : one-hot low-res phases y
+    one_sided_M : as for `voxel_mismatch`
+    given_back_BMZYX : near one-hot p̂; then w = 1 − p̂, so that only voxels not given
+        back are pulled, and the others are free; None for w = 1 everywhere
     """
-    likelihood = torch.log(down_BMZYX.clamp_min(1e-30))
-    terms = low_res_BMZYX * likelihood
+    terms = low_res_BMZYX * torch.log(down_BMZYX.clamp_min(1e-30))
+    if given_back_BMZYX is not None:
+        terms = terms * (1 - given_back_BMZYX.detach())
     if one_sided_M is not None and bool(one_sided_M.any()):
         terms = terms[:, one_sided_M]
     return -terms.sum(1).mean()

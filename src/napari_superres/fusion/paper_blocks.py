@@ -15,7 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.blocks import AddKept, Block, Keep, Noise
+from napari_superres.fusion.blocks import (
+    AddKept,
+    Block,
+    Keep,
+    Noise,
+    transposed_convolution,
+)
 from napari_superres.scale_factor import ScaleFactor
 
 
@@ -60,10 +66,7 @@ class TransposedConvolution(Block):
         return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        first = [
-            stride * lo - 1 for stride, lo in zip(self.stride, self.inputs(out).start, strict=True)
-        ]
-        y_BCZYX = self.conv(x_BCZYX)[(..., *out.slices(first))]
+        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, self.inputs(out), out)
         return F.relu(self.norm(y_BCZYX))
 
 

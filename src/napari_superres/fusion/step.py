@@ -209,12 +209,12 @@ class Trainer:
             adversarial = adversarial + losses.generator_loss(engine.loss, fake_B, real_B)
         adversarial = adversarial / len(pairs)
         down_BMZYX = self.imaging.soft(fake_BNZYX)
-        mismatch = losses.voxel_mismatch(
-            self.imaging.near_one_hot(down_BMZYX), low_res_BMZYX, self.one_sided_M
-        )
+        given_back_BMZYX = self.imaging.near_one_hot(down_BMZYX)
+        mismatch = losses.voxel_mismatch(given_back_BMZYX, low_res_BMZYX, self.one_sided_M)
         voxel = mismatch
-        if engine.voxel_loss == "cross_entropy":
-            voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M)
+        if engine.voxel_loss != "mse":
+            focus = given_back_BMZYX if engine.voxel_loss == "focal" else None
+            voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M, focus)
         active = (mismatch.detach() > engine.voxel_threshold).float()
         self._descend(
             self.networks.generator_optimiser,
