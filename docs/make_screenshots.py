@@ -104,7 +104,7 @@ class Journey:
         self.picture("04-train-advanced")
         self.dock.train.advanced.collapse(animate=False)
         # livelier than the preset, so that slow machines show curves too
-        self.dock.train.engine_form.dials["preview_every"].value = 5
+        self.dock.train.engine_form.dials["preview_seconds"].value = 2
         self.dock.train.engine_form.dials["measure_every"].value = 10
 
     def train(self) -> None:

@@ -157,7 +157,9 @@ class EngineSettings(FrozenModel):
     measure_every: int = Field(
         50, ge=1, description="Steps between measurements of the generated crops."
     )
-    preview_every: int = Field(20, ge=1, description="Steps between previews.")
+    preview_seconds: float = Field(
+        5.0, ge=0, description="Seconds between previews; the first comes after one step."
+    )
     checkpoint_seconds: float = Field(
         60.0, gt=0, description="Seconds between checkpoints of a running training."
     )

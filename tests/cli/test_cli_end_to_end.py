@@ -17,7 +17,7 @@ from napari_superres.data.files import read_volume
 
 DIALS = (
     *("crop=16", "batch=1", "slices_per_axis=2", "channels=8", "discriminator_channels=[8,8,8]"),
-    *("measure_every=1", "preview_every=1", "precision=float32"),
+    *("measure_every=1", "preview_seconds=0", "precision=float32"),
 )
 SMALL = [word for dial in DIALS for word in ("--set", dial)]
 MAP = ["--phase-map", "0:0,1:1,2:0", "--device", "cpu"]

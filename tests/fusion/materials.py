@@ -14,7 +14,7 @@ TINY = PRESETS[Preset.QUICK].replace(
     crop=16,
     slices_per_axis=4,
     measure_every=2,
-    preview_every=2,
+    preview_seconds=0.0,
     precision="float32",
 )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +225,14 @@ def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
         "interface_areas",
         "low_res_mismatch",
     }
+
+
+def test_a_pause_does_not_use_up_the_budget(tmp_path: Path) -> None:
+    events = train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(minutes=0.05))
+    for event in events:
+        if isinstance(event, StepCompleted):
+            time.sleep(3.2)
+            break
+    later = [event for event in events if isinstance(event, StepCompleted)]
+    assert later
+    assert later[0].elapsed_s < 3

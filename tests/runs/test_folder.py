@@ -91,7 +91,8 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_ones(run: RunFol
         ("{ not json", "damaged"),
         ("[1, 2]", "damaged"),
         ('{"format_version": 99}', "format version 99"),
-        ('{"format_version": 1}', "damaged"),
+        ('{"format_version": 1}', "does not fit"),
+        ('{"format_version": 1, "versions": {"napari-superres-fusion": "9.9"}}', r"made by 9\.9"),
     ],
 )
 def test_a_config_that_does_not_fit_is_told(run: RunFolder, text: str, said: str) -> None:

@@ -179,11 +179,15 @@ def at_result_size(shape: Triple) -> Finding:
     n_bytes = prod(shape)
     text = (
         f"The whole super-res volume has {shape[0]} × {shape[1]} × {shape[2]} voxels, "
-        f"{n_bytes / 1e9:.2g} GB"
+        f"{_bytes(n_bytes)}"
     )
     free = int(psutil.virtual_memory().available)
     if n_bytes < free / 2:
         return Finding("ok", f"{text}.")
     return Finding(
-        "warning", f"{text}, with {free / 1e9:.2g} GB of memory free: generate it part by part."
+        "warning", f"{text}, with {_bytes(free)} of memory free: generate it part by part."
     )
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.2g} GB" if count >= 1e8 else f"{count / 1e6:.2g} MB"

@@ -113,6 +113,24 @@ def resume(
         yield from session.events(report.warnings)
 
 
+class _Clock:
+    """Seconds worked, pauses left out."""
+
+    def __init__(self) -> None:
+        self.lost = 0.0
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.lost
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.lost += time.monotonic() - began
+
+
 @dataclass
 class _Session:
     """One stretch of training, from its start or a checkpoint to its end."""
@@ -128,9 +146,16 @@ class _Session:
     history: list[dict[str, Tensor]] = field(default_factory=list)
 
     def events(self, warnings: tuple[str, ...]) -> Iterator[TrainingEvent]:
-        trainer, engine = self.trainer, self.trainer.engine
+        """Yield the stream; time that passes while nobody asks does not count."""
+        self.clock = _Clock()
+        for event in self._events(warnings):
+            with self.clock.paused():
+                yield event
+
+    def _events(self, warnings: tuple[str, ...]) -> Iterator[TrainingEvent]:
+        trainer, engine, clock = self.trainer, self.trainer.engine, self.clock
         evaluator = Evaluator(trainer, self.high_res)
-        self.began, self.first_step = time.monotonic(), trainer.steps
+        self.began, self.first_step = clock.seconds(), trainer.steps
         yield TrainingStarted(
             self.run.path,
             str(trainer.device),
@@ -140,24 +165,25 @@ class _Session:
             sum(p.numel() for p in trainer.networks.discriminators.parameters()),
             warnings,
         )
-        reported = saved = time.monotonic()
+        reported = saved = clock.seconds()
+        previewed = float("-inf")
         saved_step = trainer.steps
         while (reason := self._reason_to_end()) is None:
             self.history.append(trainer.step())
-            now = time.monotonic()
-            if now - reported >= REPORT_SECONDS:
-                reported = now
+            if clock.seconds() - reported >= REPORT_SECONDS:
+                reported = clock.seconds()
                 yield self._step_completed()
-            if trainer.steps % engine.preview_every == 0:
+            if clock.seconds() - previewed >= engine.preview_seconds:
+                previewed = clock.seconds()
                 yield evaluator.preview(trainer.steps)
             better = False
             if trainer.steps % engine.measure_every == 0:
                 measured = self._measure(evaluator)
                 better = measured.is_best
                 yield measured
-            if better or time.monotonic() - saved >= engine.checkpoint_seconds:
+            if better or clock.seconds() - saved >= engine.checkpoint_seconds:
                 yield self._save()
-                saved, saved_step = time.monotonic(), trainer.steps
+                saved, saved_step = clock.seconds(), trainer.steps
         if self.history:
             yield self._step_completed()
         if saved_step != trainer.steps or not self.run.checkpoints():
@@ -165,7 +191,10 @@ class _Session:
         yield TrainingFinished(reason, trainer.steps, self._elapsed(), self.run.path)
 
     def _elapsed(self) -> float:
-        return self.elapsed_before + time.monotonic() - self.began
+        return self.elapsed_before + self._seconds()
+
+    def _seconds(self) -> float:
+        return self.clock.seconds() - self.began
 
     def _reason_to_end(self) -> FinishReason | None:
         if self.stop is not None and self.stop.is_set():
@@ -176,7 +205,7 @@ class _Session:
         """Return the used share of the budget, or None where it has no end."""
         shares = []
         if self.budget.minutes is not None:
-            shares.append((time.monotonic() - self.began) / (60 * self.budget.minutes))
+            shares.append(self._seconds() / (60 * self.budget.minutes))
         if self.budget.steps is not None:
             todo = max(self.budget.steps - self.first_step, 0)
             done = self.trainer.steps - self.first_step
@@ -185,7 +214,7 @@ class _Session:
 
     def _step_completed(self) -> StepCompleted:
         progress = self._progress()
-        seconds = time.monotonic() - self.began
+        seconds = self._seconds()
         left = seconds * (1 - progress) / progress if progress else None
         terms = mean_terms(self.history)
         self.history.clear()

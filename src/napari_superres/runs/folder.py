@@ -152,8 +152,13 @@ class RunFolder:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
+            versions = values.get("versions")
+            name = "napari-superres-fusion"
+            made_by = versions.get(name) if isinstance(versions, dict) else "an unknown version"
             raise RunFolderError(
-                f"{file} is damaged: {where}: {first['msg']}.", "", "Restore it from a copy."
+                f"{file} does not fit: {where}: {first['msg']}. It was made by {made_by}.",
+                f"This is version {napari_superres.__version__}.",
+                "Use the version that made the run, or restore the file from a copy.",
             ) from error
 
     def low_res(self) -> SegmentedVolume:
