@@ -88,7 +88,7 @@ def test_a_stopped_generation_is_continued_to_the_same_file(tmp_path, volume, ki
     list(events(volume, whole))
     stop = threading.Event()
     for event in events(volume, cut, stop=stop):
-        if getattr(event, "done", 0) >= 16:
+        if getattr(event, "done", 0) >= 20:
             stop.set()
     assert event == GenerationFinished(FinishReason.STOPPED)
     assert not cut.exists()
@@ -119,7 +119,7 @@ from napari_superres.generation import tiff_sink, zarr_sink
 tiff_sink.SIDE, zarr_sink.SIDES = 24, (32, 32)
 volume = t.SegmentedVolume.from_labels(t.low_res((10, 12, 9)), (0.4, 0.4, 0.8))
 for event in t.events(volume, Path({output!r})):
-    if getattr(event, "done", 0) >= 16:
+    if getattr(event, "done", 0) >= 20:
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
