@@ -70,3 +70,10 @@ def test_focused_on_what_is_not_given_back_the_rest_is_free() -> None:
     assert float(loss) == pytest.approx(-math.log(0.4) / 2)
     assert float(down.grad[0, 0, 0, 0, 0]) == 0
     assert float(down.grad[0, 1, 0, 0, 1]) < 0
+
+
+def test_saturated_logits_are_led_back_and_others_left_alone() -> None:
+    logits = torch.tensor([100.0, -100.0]).view(1, 2, 1, 1, 1).requires_grad_(True)
+    losses.saturation_penalty(logits).backward()
+    assert float(logits.grad[0, 0]) > 0 > float(logits.grad[0, 1])
+    assert float(losses.saturation_penalty(logits.detach() / 10)) == 0

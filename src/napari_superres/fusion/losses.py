@@ -106,3 +106,13 @@ def voxel_cross_entropy(
     if one_sided_M is not None and bool(one_sided_M.any()):
         terms = terms[:, one_sided_M]
     return -terms.sum(1).mean()
+
+
+def saturation_penalty(logits_BNZYX: Tensor, limit: float = 15.0) -> Tensor:
+    """Return the mean square of what logits exceed `limit` by, their mean over N taken off.
+
+    Nothing while training goes well. A generator that has run into one phase has
+    logits far beyond, where no other loss has a gradient; this one leads it back.
+    """
+    centred = logits_BNZYX - logits_BNZYX.mean(1, keepdim=True)
+    return torch.relu(centred.abs() - limit).square().mean()

@@ -28,6 +28,7 @@ from napari_superres.fusion.sampling import LowResSampler, SliceSampler, random_
 from napari_superres.runs.device import arithmetic
 
 AXES = range(3)
+SATURATION_WEIGHT = 0.01
 
 
 class RandomNoise:
@@ -120,18 +121,23 @@ class Trainer:
             self.low_res.random_starts(self.engine.batch, self.random)
         )
         with torch.set_grad_enabled(with_generator):
-            fake_BNZYX = self.generate(self.networks.generator, context_BMZYX)
+            logits_BNZYX = self.logits(self.networks.generator, context_BMZYX)
+            fake_BNZYX = torch.softmax(logits_BNZYX, 1)
         pairs = self._slice_pairs(fake_BNZYX)
         terms = self._update_discriminators(pairs)
         if with_generator:
-            terms |= self._update_generator(pairs, fake_BNZYX, low_res_BMZYX)
+            leash = SATURATION_WEIGHT * losses.saturation_penalty(logits_BNZYX)
+            terms |= self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, leash)
         return {name: value.detach() for name, value in terms.items()}
+
+    def logits(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
+        """Return logits of generated crops, (B, N, Z, Y, X) float32."""
+        with self._arithmetic():
+            return generator.logits(context_BMZYX, self.out, self.crop_shape, self.noise)
 
     def generate(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
         """Return generated probabilities of crops, (B, N, Z, Y, X) float32."""
-        with self._arithmetic():
-            logits_BNZYX = generator.logits(context_BMZYX, self.out, self.crop_shape, self.noise)
-        return torch.softmax(logits_BNZYX, 1)
+        return torch.softmax(self.logits(generator, context_BMZYX), 1)
 
     def _slice_pairs(self, fake_BNZYX: Tensor) -> list[tuple[nn.Module, Tensor, Tensor]]:
         """Return (discriminator, fake slices, as many real slices) for each to be judged."""
@@ -198,6 +204,7 @@ class Trainer:
         pairs: list[tuple[nn.Module, Tensor, Tensor]],
         fake_BNZYX: Tensor,
         low_res_BMZYX: Tensor,
+        leash: Tensor,
     ) -> dict[str, Tensor]:
         engine = self.engine
         self.networks.discriminators.requires_grad_(False)
@@ -219,7 +226,7 @@ class Trainer:
         self._descend(
             self.networks.generator_optimiser,
             self.networks.generator,
-            adversarial + active * engine.voxel_weight * voxel,
+            adversarial + active * engine.voxel_weight * voxel + leash,
         )
         self.networks.discriminators.requires_grad_(True)
         self.networks.update_average(self.steps // engine.critic_steps)
