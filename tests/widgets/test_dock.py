@@ -380,3 +380,16 @@ def test_a_refused_start_keeps_the_run_before(bench, engine):
     bench.until(RunState.FAILED)
     assert bench.session.run is before
     assert "Not started" in bench.dock.run_bar.status.text()
+
+
+def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
+    from napari.utils.notifications import notification_manager
+
+    from napari_superres.widgets.earlier_runs import open_run
+
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "config.json").write_text('{"format_version": 99}')
+    open_run(bench.session, tmp_path / "old")
+    message = notification_manager.records[-1].message
+    assert "format version 99" in message
+    assert "\n" not in message
