@@ -194,7 +194,7 @@ class ExportStep(Step):
             show_error(str(outcome.error))
             return
         self.status.setText(f"Written: {outcome.value}")
-        show_info(f"Exported to {outcome.value}")
+        show_info(f"Exported to {Path(outcome.value).name}.")
 
     def start_drawing(self) -> None:
         """Add a Shapes layer, or take the one there is, ready to draw a rectangle."""

@@ -36,6 +36,8 @@ class LivePlot(QWidget):
         self.plot.hideButtons()
         self.plot.getAxis("bottom").setStyle(showValues=steps_shown)
         self.plot.getAxis("left").setWidth(44)
+        # half the height of the topmost number, which would be cut off
+        self.plot.getPlotItem().setContentsMargins(0, 7, 0, 0)
         self._lines: dict[str, pg.PlotDataItem] = {}
         self._targets: dict[str, pg.InfiniteLine] = {}
         self._pens: dict[str, str] = {}
