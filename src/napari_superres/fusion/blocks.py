@@ -139,17 +139,22 @@ class UpConvolution(Block):
             self.conv.bias.zero_()  # type: ignore[union-attr]
 
     def inputs(self, out: Box) -> Box:
-        pairs = [
-            (_ceil_div(lo - 2, 2), (hi - 1 + 1) // 2 + 1) if stride == 2 else (lo - 1, hi + 1)
-            for (lo, hi), stride in zip(out.ranges(), self.stride, strict=True)
-        ]
-        return _box(pairs)
+        return transposed_inputs(out, self.stride)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
         y_BCZYX = transposed_convolution(self.conv, x_BCZYX, self.inputs(out), out)
         if self.noise is not None:
             y_BCZYX = self.noise(y_BCZYX, out, noise)
         return F.leaky_relu_(y_BCZYX, 0.2)
+
+
+def transposed_inputs(out: Box, stride: Sequence[int]) -> Box:
+    """Return the inputs that a transposed convolution (k4 s2 or k3 s1 per axis, p1) reads."""
+    pairs = [
+        (_ceil_div(lo - 2, 2), hi // 2 + 1) if step == 2 else (lo - 1, hi + 1)
+        for (lo, hi), step in zip(out.ranges(), stride, strict=True)
+    ]
+    return _box(pairs)
 
 
 def transposed_convolution(

@@ -21,6 +21,7 @@ from napari_superres.fusion.blocks import (
     Keep,
     Noise,
     transposed_convolution,
+    transposed_inputs,
 )
 from napari_superres.scale_factor import ScaleFactor
 
@@ -59,11 +60,7 @@ class TransposedConvolution(Block):
         self.norm = nn.BatchNorm3d(c_out)
 
     def inputs(self, out: Box) -> Box:
-        z, y, x = (
-            (-(-(lo - 2) // 2), hi // 2 + 1) if stride == 2 else (lo - 1, hi + 1)
-            for (lo, hi), stride in zip(out.ranges(), self.stride, strict=True)
-        )
-        return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
+        return transposed_inputs(out, self.stride)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
         y_BCZYX = transposed_convolution(self.conv, x_BCZYX, self.inputs(out), out)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -142,7 +143,7 @@ class _Session:
     stop: threading.Event | None
     elapsed_before: float = 0.0
     best: float = float("inf")
-    last_score: float | None = None
+    measured: dict[str, Any] | None = None
     history: list[dict[str, Tensor]] = field(default_factory=list)
 
     def events(self, warnings: tuple[str, ...]) -> Iterator[TrainingEvent]:
@@ -230,16 +231,13 @@ class _Session:
         measurement, score = evaluator.measure()
         is_best = score < self.best
         self.best = min(self.best, score)
-        self.last_score = score
-        self.run.append_measurement(
-            {"step": self.trainer.steps, "score": score} | asdict(measurement)
-        )
+        self.measured = {"step": self.trainer.steps, "score": score} | asdict(measurement)
+        self.run.append_measurement(self.measured)
         return MetricsMeasured(self.trainer.steps, measurement, score, is_best)
 
     def _save(self) -> CheckpointSaved:
         step = self.trainer.steps
-        lines = self.run.measurements()
-        measured = lines[-1] if lines and lines[-1]["step"] == step else None
+        measured = self.measured if self.measured and self.measured["step"] == step else None
         folder = save_checkpoint(
             self.run.path / "checkpoints",
             self.trainer.networks.average.state_dict(),
