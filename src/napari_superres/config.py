@@ -66,6 +66,9 @@ def describe(model: type[BaseModel], name: str) -> str:
     return model.model_fields[name].description or ""
 
 
+SomeAxes = Literal["auto", "none", "zyx", "zy", "zx", "yx", "z", "y", "x"]
+
+
 class ImagingModel(StrEnum):
     """How the low-res volume came to be (Dahari et al. 2022, Methods)."""
 
@@ -157,6 +160,23 @@ class EngineSettings(FrozenModel):
     measure_every: int = Field(
         50, ge=1, description="Steps between measurements of the generated crops."
     )
+    held_back: float = Field(
+        0.125,
+        ge=0,
+        le=0.5,
+        description="Share of the high-res slices that is never trained on, to measure against; "
+        "0 for none.",
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="End after so many measurements without a better one; empty to use the whole "
+        "budget.",
+    )
+    augment_low_res: bool = Field(
+        False,
+        description="Mirror and turn the low-res crops at random; only for isotropic materials.",
+    )
     preview_seconds: float = Field(
         5.0, ge=0, description="Seconds between previews; the first comes after one step."
     )
@@ -164,6 +184,20 @@ class EngineSettings(FrozenModel):
         60.0, gt=0, description="Seconds between checkpoints of a running training."
     )
 
+
+SAFE_TO_CHANGE = (
+    "batch",
+    "crop",
+    "slices_per_axis",
+    "learning_rate",
+    "clip_norm",
+    "precision",
+    "measure_every",
+    "patience",
+    "preview_seconds",
+    "checkpoint_seconds",
+)
+"""Engine settings that a run can be resumed with other values of: no weight changes its shape."""
 
 PRESETS: dict[Preset, EngineSettings] = {
     Preset.QUICK: EngineSettings(),
@@ -222,6 +256,19 @@ class TrainingSettings(FrozenModel):
     )
     anisotropic: bool = Field(
         False, description="The material differs between axes: three sets of high-res slices, zyx."
+    )
+    rotations: SomeAxes = Field(
+        "auto",
+        description="Axes whose slices may be turned by quarter turns; auto: all when isotropic, "
+        "none when anisotropic.",
+    )
+    mirrors: SomeAxes = Field(
+        "auto", description="Axes along which the material may be mirrored; auto: all."
+    )
+    warm_start: str | None = Field(
+        None,
+        description="Run folder whose networks to start from: same phases, phase map, scale "
+        "factor and network; empty to start anew.",
     )
     blur_kernel: int | None = Field(
         None,

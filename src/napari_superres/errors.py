@@ -20,6 +20,8 @@ Every message has three parts: what was found, what is needed, what to do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class SuperResError(Exception):
     """Base of every error this package raises on purpose.
@@ -42,7 +44,7 @@ class SuperResError(Exception):
         self.action = action
         super().__init__(" ".join(part for part in (found, needed, action) if part))
 
-    def __reduce__(self) -> tuple[type[SuperResError], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type[SuperResError], tuple[object, ...]]:
         return type(self), (self.found, self.needed, self.action)
 
 
@@ -89,7 +91,26 @@ class EngineError(SuperResError):
 
 
 class OutOfMemoryError(EngineError):
-    """The device has no room for a step or a tile."""
+    """The device has no room for a step or a tile.
+
+    Parameters
+    ----------
+    found, needed, action : as for every error
+    changes : engine settings with which a training needs less; empty when unknown
+    """
+
+    def __init__(
+        self,
+        found: str,
+        needed: str = "",
+        action: str = "",
+        changes: Mapping[str, int | str] | None = None,
+    ) -> None:
+        super().__init__(found, needed, action)
+        self.changes: Mapping[str, int | str] = dict(changes or {})
+
+    def __reduce__(self) -> tuple[type[SuperResError], tuple[object, ...]]:
+        return type(self), (self.found, self.needed, self.action, self.changes)
 
 
 class DivergenceError(EngineError):

@@ -23,6 +23,7 @@ class FinishReason(StrEnum):
 
     COMPLETED = "completed"  # the budget was used
     STOPPED = "stopped"  # somebody asked to stop; what was learnt is kept
+    SETTLED = "settled"  # no better measurement for as long as `patience` says
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,18 @@ class Measurement:
         that separate the two phases, 0 to 1
     low_res_mismatch : fraction of low-res voxels that the down-sampled volume
         does not give back, 0 to 1; None for a target
+    two_point_error : root mean square difference between the crops' and the held-back
+        high-res material's two-point correlations, mean over phases, 0 to 1; in a
+        target, that of the slices trained on: what chance alone makes
+    anisotropy : largest relative deviation of an axis' interface areas from their
+        mean over the axes, summed over the pairs of phases
     """
 
     volume_fractions: Mapping[str, float]
     interface_areas: Mapping[str, float]
     low_res_mismatch: float | None = None
+    two_point_error: float | None = None
+    anisotropy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,44 @@ class StepCompleted:
     progress: float | None
     seconds_left: float | None
     losses: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """Part of a long step is done: a sign of life where a step takes seconds.
+
+    Attributes
+    ----------
+    step : the step under way
+    part : what of it is done, such as "discriminator"
+    elapsed_s, progress, seconds_left : as in `StepCompleted`
+    """
+
+    step: int
+    part: str
+    elapsed_s: float
+    progress: float | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """Training left the road; it goes on from where it was last good.
+
+    Attributes
+    ----------
+    step : where it was noticed
+    to_step : where it goes on from; 0 when it starts anew
+    reason : what was noticed, as a sentence
+    learning_rate : from now on, half of what it was
+    left : how many more times it may be rolled back
+    """
+
+    step: int
+    to_step: int
+    reason: str
+    learning_rate: float
+    left: int
 
 
 @dataclass(frozen=True)
@@ -140,11 +186,19 @@ class GenerationStarted:
 
 @dataclass(frozen=True)
 class TileCompleted:
-    """One more tile is generated."""
+    """So many tiles are generated; also told when nothing new is, at least once a second."""
 
     done: int
     tiles: int
     seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class PartAssembled:
+    """All tiles are generated; the file is put together, and `done` of its `parts` are."""
+
+    done: int
+    parts: int
 
 
 @dataclass(frozen=True)
@@ -166,10 +220,12 @@ class GenerationFinished:
 
 TrainingEvent = (
     TrainingStarted
+    | StepProgress
     | StepCompleted
+    | RolledBack
     | MetricsMeasured
     | PreviewReady
     | CheckpointSaved
     | TrainingFinished
 )
-GenerationEvent = GenerationStarted | TileCompleted | GenerationFinished
+GenerationEvent = GenerationStarted | TileCompleted | PartAssembled | GenerationFinished
