@@ -98,6 +98,7 @@ class Session(QObject):
         self.preview: PreviewReady | None = None
         self.training = StreamRunner(self)
         self.generation = StreamRunner(self)
+        self._runners = [self.training, self.generation]
         self._starting: Run | None = None
         self._asked: GenerationSettings | None = None
         self._widgets: WeakSet[Any] = WeakSet()
@@ -173,8 +174,15 @@ class Session(QObject):
 
     def shut_down(self) -> None:
         """Ask everything that works to stop; what was learnt is kept."""
-        self.training.stop()
-        self.generation.stop()
+        for runner in self._runners:
+            runner.stop()
+
+    def new_runner(self) -> StreamRunner:
+        """Return a runner for a step's own work, which is shut down with the others."""
+        runner = StreamRunner(self)
+        runner.failed.connect(self._on_failure)
+        self._runners.append(runner)
+        return runner
 
     def attach(self, widget: QObject) -> None:
         """Count a widget that uses this session."""

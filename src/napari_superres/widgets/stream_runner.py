@@ -11,7 +11,7 @@ from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal
 
 from napari_superres.errors import EngineError, OutOfMemoryError, SuperResError
-from napari_superres.events import FinishReason, GenerationFinished, TrainingFinished
+from napari_superres.events import FinishReason
 from napari_superres.widgets.run_state import ACTIVE, Happening, RunState, advance
 
 Factory = Callable[[threading.Event], Iterator[Any]]
@@ -166,8 +166,9 @@ class StreamRunner(QObject):
             self._happened(Happening.PAUSED)
             return
         self._happened(Happening.EVENT)
-        if isinstance(item, TrainingFinished | GenerationFinished):
-            stopped = item.reason is FinishReason.STOPPED
+        reason = getattr(item, "reason", None)
+        if isinstance(reason, FinishReason):  # the last event, of whatever stream
+            stopped = reason is FinishReason.STOPPED
             self._end = Happening.STOPPED if stopped else Happening.COMPLETED
         self.event.emit(item)
 
