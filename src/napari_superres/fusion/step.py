@@ -24,7 +24,12 @@ from napari_superres.fusion import losses
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
-from napari_superres.fusion.sampling import LowResSampler, SliceSampler, random_slices
+from napari_superres.fusion.sampling import (
+    LowResSampler,
+    SliceSampler,
+    plane_symmetries,
+    random_slices,
+)
 from napari_superres.runs.device import arithmetic
 
 AXES = range(3)
@@ -80,6 +85,7 @@ class Trainer:
             tuple(factor.denominator for factor in settings.scale_factor),  # type: ignore[arg-type]
             self.device,
             real_context=engine.context,
+            alike=settings.scale_factor if engine.augment_low_res else None,
         )
         self.slices = self._slice_samplers(high_res, report)
         self.imaging = Imaging(
@@ -102,13 +108,20 @@ class Trainer:
             rows, columns = (
                 size - margin for a, size in enumerate(report.high_res_crop) if a != axis
             )
+            rotate, mirror = plane_symmetries(
+                self.settings.rotations,
+                self.settings.mirrors,
+                axis,
+                anisotropic=high_res.anisotropic,
+            )
             samplers.append(
                 SliceSampler(
                     high_res.normal_to(axis),
                     len(high_res.phases),
                     (rows, columns),
                     self.device,
-                    rotate=not high_res.anisotropic,
+                    rotate=rotate,
+                    mirror=mirror,
                 )
             )
         return samplers
@@ -118,7 +131,7 @@ class Trainer:
         self.steps += 1
         with_generator = self.steps % self.engine.critic_steps == 0
         context_BMZYX, low_res_BMZYX = self.low_res.pair(
-            self.low_res.random_starts(self.engine.batch, self.random)
+            self.low_res.random_starts(self.engine.batch, self.random), self.random
         )
         with torch.set_grad_enabled(with_generator):
             logits_BNZYX = self.logits(self.networks.generator, context_BMZYX)
