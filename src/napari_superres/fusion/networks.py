@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_superres.config import TrainingSettings
+from napari_superres.fusion import distributed
 from napari_superres.fusion.discriminator import build_discriminators
 from napari_superres.fusion.generator import build_generator
 
@@ -55,6 +56,7 @@ class Networks:
     @torch.no_grad()
     def update_average(self, updates: int) -> None:
         """Move the average towards the generator; after few updates it forgets faster."""
+        distributed.average_buffers(self.generator)
         keep = 0.0
         if self.half_life > 0:
             keep = 0.5 ** (1 / min(self.half_life, max(updates, 1) * 0.2))
@@ -65,6 +67,12 @@ class Networks:
                 mean.lerp_(now, 1 - keep)
             else:
                 mean.copy_(now)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Set Adam's learning rate of all networks."""
+        for optimiser in self._optimisers().values():
+            for group in optimiser.param_groups:
+                group["lr"] = rate
 
     def healthy(self) -> bool:
         """Whether every weight of the generator is finite."""

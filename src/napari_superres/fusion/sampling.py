@@ -18,7 +18,7 @@ from torch import Tensor
 from napari_superres.data.boxes import Box, Triple
 
 Orientations = tuple[Tensor, Tensor]
-"""Of patches: the volume's axis along each of theirs, (B, 3) int64; whether mirrored, (B, 3) bool."""
+"""Of patches: the volume's axis along each of theirs (B, 3), and whether mirrored, (B, 3) bool."""
 
 
 def one_hot(labels: Tensor, phases: int, dtype: torch.dtype = torch.float32) -> Tensor:

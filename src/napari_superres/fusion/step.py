@@ -20,7 +20,7 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Box
 from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.fusion import losses
+from napari_superres.fusion import distributed, losses
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
@@ -71,9 +71,10 @@ class Trainer:
         self.engine = engine
         self.device = torch.device(device)
         self.dtype = arithmetic(engine.precision, device)
-        self.random = torch.Generator().manual_seed(settings.seed)
-        self.noise_random = torch.Generator(self.device).manual_seed(settings.seed + 1)
+        self.random = torch.Generator()
+        self.noise_random = torch.Generator(self.device)
         self.noise = RandomNoise(self.noise_random)
+        self.seed_random()
         self.networks = Networks(settings, len(low_res.phases), len(high_res.phases), self.device)
         self.out = Box.whole(report.high_res_crop)
         self.crop_shape = report.low_res_crop
@@ -128,6 +129,10 @@ class Trainer:
 
     def step(self) -> dict[str, Tensor]:
         """Do one step and return the value of each loss term, detached scalars."""
+        return {name: value for _, terms in self.parts() for name, value in terms.items()}
+
+    def parts(self) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        """Do one step, part by part; yield the name and loss terms of each part done."""
         self.steps += 1
         with_generator = self.steps % self.engine.critic_steps == 0
         context_BMZYX, low_res_BMZYX = self.low_res.pair(
@@ -136,12 +141,13 @@ class Trainer:
         with torch.set_grad_enabled(with_generator):
             logits_BNZYX = self.logits(self.networks.generator, context_BMZYX)
             fake_BNZYX = torch.softmax(logits_BNZYX, 1)
+        yield "crops", {}
         pairs = self._slice_pairs(fake_BNZYX)
-        terms = self._update_discriminators(pairs)
+        yield "discriminator", _detached(self._update_discriminators(pairs))
         if with_generator:
             leash = SATURATION_WEIGHT * losses.saturation_penalty(logits_BNZYX)
-            terms |= self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, leash)
-        return {name: value.detach() for name, value in terms.items()}
+            terms = self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, leash)
+            yield "generator", _detached(terms)
 
     def logits(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
         """Return logits of generated crops, (B, N, Z, Y, X) float32."""
@@ -248,6 +254,7 @@ class Trainer:
     def _descend(self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor) -> None:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        distributed.average_gradients(module)
         if self.engine.clip_norm is not None:
             nn.utils.clip_grad_norm_(module.parameters(), self.engine.clip_norm)
         optimiser.step()
@@ -262,12 +269,20 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             yield
 
+    def seed_random(self, again: int = 0) -> None:
+        """Start the random numbers anew; `again` counts how often, so that others come."""
+        seed = self.settings.seed + 1_000_003 * again + 7_000_003 * distributed.rank()
+        self.random.manual_seed(seed)
+        self.noise_random.manual_seed(seed + 1)
+
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
-        return self.networks.state() | {
-            "random": self.random.get_state(),
-            "noise_random": self.noise_random.get_state(),
-        }
+        tensors = self.networks.state()
+        for rank, state in enumerate(distributed.gathered(self.random.get_state())):
+            tensors[f"random{rank or ''}"] = state
+        for rank, state in enumerate(distributed.gathered(self.noise_random.get_state())):
+            tensors[f"noise_random{rank or ''}"] = state
+        return tensors
 
     def load(
         self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
@@ -275,8 +290,18 @@ class Trainer:
         """Take up the state that `state` returned, and the averaged generator."""
         self.steps = steps
         self.networks.load(average, tensors)
-        self.random.set_state(tensors["random"].cpu())
-        self.noise_random.set_state(tensors["noise_random"].cpu())
+        rank = distributed.rank()
+        for name, random in (("random", self.random), ("noise_random", self.noise_random)):
+            state = tensors.get(f"{name}{rank or ''}")
+            if state is None or state.shape != random.get_state().shape:
+                # more processes than before, or another kind of device
+                random.manual_seed(self.settings.seed + 11 * steps + 7_000_003 * rank)
+            else:
+                random.set_state(state.cpu())
+
+
+def _detached(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in terms.items()}
 
 
 def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:

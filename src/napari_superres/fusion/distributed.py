@@ -1,0 +1,175 @@
+"""Several processes that train one run together: what they average and agree on.
+
+Started by torchrun, each process draws its own crops; after each backward pass the
+gradients are averaged, so that all hold the same weights (docs/decisions/0006).
+Where there is one process, everything here does nothing.
+
+Whenever processes meet they first tell whether one of them has failed: then all
+raise, instead of waiting for ever for the one that is gone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from napari_superres.errors import EngineError
+
+Value = TypeVar("Value")
+
+PATIENCE = timedelta(days=7)  # a paused training keeps the others waiting
+_alone = False
+
+
+class PeerError(EngineError):
+    """Another process of the same training has failed."""
+
+
+def expected() -> bool:
+    """Whether this process was started as one of several."""
+    return dist.is_available() and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def size() -> int:
+    """Return how many processes train together."""
+    together = dist.is_available() and dist.is_initialized() and not _alone
+    return dist.get_world_size() if together else 1
+
+
+def rank() -> int:
+    """Return the number of this process, from 0."""
+    return dist.get_rank() if size() > 1 else 0
+
+
+def is_first() -> bool:
+    """Whether this process measures, writes and reports for all."""
+    return rank() == 0
+
+
+def own_device(device: str) -> str:
+    """Return the device of this process: each takes its own graphics card."""
+    if expected() and device.startswith("cuda"):
+        return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    return device
+
+
+@contextmanager
+def joined(device: str) -> Iterator[None]:
+    """Join the other processes, if there are any; tell them when this one fails.
+
+    Parameters
+    ----------
+    device : as `own_device` returns it
+    """
+    global _alone
+    if not expected() or dist.is_initialized():
+        yield
+        return
+    backend = "cpu:gloo"
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+        backend += ",cuda:nccl"
+    dist.init_process_group(backend, timeout=PATIENCE)
+    _alone = False
+    try:
+        with failing_together():
+            yield
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def failing_together() -> Iterator[None]:
+    """Let the other processes know when this one raises, and leave them."""
+    global _alone
+    try:
+        yield
+    except PeerError:
+        _alone = True
+        raise
+    except Exception:
+        if size() > 1:
+            _meet(failed=True)
+            _alone = True
+        raise
+
+
+def _meet(failed: bool = False) -> None:
+    flag = torch.tensor(int(failed))
+    dist.all_reduce(flag, dist.ReduceOp.MAX)
+    if flag and not failed:
+        raise PeerError(
+            "Another process of this training failed.",
+            "All of them are needed.",
+            "Its own message tells why; what was learnt is kept.",
+        )
+
+
+def mean_over_ranks(tensor: Tensor) -> Tensor:
+    """Return the mean of a tensor over all processes; the tensor itself where there is one."""
+    if size() == 1:
+        return tensor
+    _meet()
+    total = tensor.detach().clone()
+    dist.all_reduce(total)
+    return total / size()
+
+
+@torch.no_grad()
+def average_gradients(module: nn.Module) -> None:
+    """Replace the gradients of a module by their mean over all processes."""
+    if size() > 1:
+        _average([p.grad for p in module.parameters() if p.grad is not None])
+
+
+@torch.no_grad()
+def average_buffers(module: nn.Module) -> None:
+    """Replace a module's floating buffers, such as batch statistics, by their mean."""
+    if size() > 1:
+        _average([b for b in module.buffers() if b.dtype.is_floating_point])
+
+
+def _average(tensors: list[Tensor]) -> None:
+    if not tensors:
+        return
+    together = mean_over_ranks(torch.cat([tensor.flatten() for tensor in tensors]))
+    parts = torch.split(together, [tensor.numel() for tensor in tensors])
+    for tensor, mean in zip(tensors, parts, strict=True):
+        tensor.copy_(mean.view(tensor.shape))
+
+
+def largest(value: int) -> int:
+    """Return the largest of all processes' values: how they agree to stop."""
+    if size() == 1:
+        return value
+    _meet()
+    agreed = torch.tensor(value)
+    dist.all_reduce(agreed, dist.ReduceOp.MAX)
+    return int(agreed)
+
+
+def from_first(value: Value) -> Value:
+    """Return the first process's value in all."""
+    if size() == 1:
+        return value
+    _meet()
+    box = [value]
+    dist.broadcast_object_list(box, device=torch.device("cpu"))
+    return box[0]
+
+
+def gathered(tensor: Tensor) -> list[Tensor]:
+    """Return every process's tensor (on the CPU, of equal shapes), by rank."""
+    if size() == 1:
+        return [tensor]
+    _meet()
+    parts = [torch.empty_like(tensor) for _ in range(size())]
+    dist.all_gather(parts, tensor.contiguous())
+    return parts
