@@ -11,6 +11,7 @@ by replication at the faces of the volume.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -30,8 +31,11 @@ from napari_superres.fusion.blocks import (
     replicate_to,
     up_convolution,
 )
-from napari_superres.fusion.paper_blocks import paper_blocks
+from napari_superres.fusion.paper_blocks import NormConvolution, Trilinear, paper_blocks
 from napari_superres.scale_factor import ScaleFactor, super_res_shape
+
+LEAST_GAIN = 2
+"""Up-sampling by fewer voxels than this is not worth the detour over the coarse grid."""
 
 OUTPUT_SCALE = 0.1
 """The last convolution starts at a tenth: a saturated softmax has no gradient back."""
@@ -44,7 +48,12 @@ class Generator(nn.Module):
     ----------
     padded : whether features are replicated at the volume's faces (the paper's
         network); otherwise the low-res labels are, by whoever reads them
+    on_coarse_grid : whether, on the CPU, the convolution after a trilinear up-sampling
+        is done before it, for crops; sums then depend on the crop's size, so a
+        generator made ready for tiles has it off
     """
+
+    on_coarse_grid = True
 
     def __init__(
         self,
@@ -117,9 +126,16 @@ class Generator(nn.Module):
         if x_BCZYX.device.type in ("cpu", "cuda"):
             x_BCZYX = x_BCZYX.contiguous(memory_format=torch.channels_last_3d)
         kept: list[tuple[Tensor, Box]] = []
+        up: tuple[Trilinear, Box] | None = None
         for block, have, want in zip(self.blocks, boxes, boxes[1:], strict=False):
             assert isinstance(block, Block)
-            if isinstance(block, Keep):
+            if up is not None and isinstance(block, NormConvolution):
+                x_BCZYX = block.up_sampled(x_BCZYX, up[0].factor, up[1], have, want)
+                up = None
+            elif self._waits(block, x_BCZYX):
+                assert isinstance(block, Trilinear)
+                up = block, have
+            elif isinstance(block, Keep):
                 kept.append((x_BCZYX, have))
             elif isinstance(block, AddKept):
                 x_BCZYX = block.add(x_BCZYX, crop_to(*kept.pop(), want))
@@ -127,6 +143,15 @@ class Generator(nn.Module):
                 x_BCZYX = replicate_to(x_BCZYX, have, block.inputs(want))
                 x_BCZYX = block(x_BCZYX, want, noise)
         return x_BCZYX.float()
+
+    def _waits(self, block: Block, x_BCZYX: Tensor) -> bool:
+        """Whether an up-sampling is left to the convolution after it; see `coarse_grid`."""
+        return (
+            self.on_coarse_grid
+            and isinstance(block, Trilinear)
+            and math.prod(block.factor) >= LEAST_GAIN
+            and x_BCZYX.device.type == "cpu"
+        )
 
 
 class OutputConvolution(Block):

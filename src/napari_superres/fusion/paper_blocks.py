@@ -23,6 +23,7 @@ from napari_superres.fusion.blocks import (
     transposed_convolution,
     transposed_inputs,
 )
+from napari_superres.fusion.coarse_grid import lower_source, trilinear_convolution
 from napari_superres.scale_factor import ScaleFactor
 
 
@@ -44,7 +45,17 @@ class NormConvolution(Block):
         return out.grown(1)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        y_BCZYX: Tensor = self.norm(self.conv(x_BCZYX))
+        return self.finish(self.conv(x_BCZYX))
+
+    def up_sampled(
+        self, x_BCZYX: Tensor, factor: ScaleFactor, have: Box, middle: Box, out: Box
+    ) -> Tensor:
+        """Return what `Trilinear` and this block give; see `trilinear_convolution`."""
+        return self.finish(trilinear_convolution(x_BCZYX, self.conv, factor, have, middle, out))
+
+    def finish(self, y_BCZYX: Tensor) -> Tensor:
+        """Return what comes after the convolution."""
+        y_BCZYX = self.norm(y_BCZYX)
         return F.relu(y_BCZYX) if self.relu else y_BCZYX
 
 
@@ -100,13 +111,6 @@ class Trilinear(Block):
                 weight,
             )
         return x_BCZYX
-
-
-def lower_source(out: int, factor: Fraction) -> tuple[int, Fraction]:
-    """Return the lower of the two inputs of an output voxel and the upper one's weight."""
-    source = (out + Fraction(1, 2)) / factor - Fraction(1, 2)
-    lower = math.floor(source)
-    return lower, source - lower
 
 
 def paper_blocks(

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from napari_superres.data.boxes import Box
 from napari_superres.fusion.blocks import Block, Noise
+from napari_superres.fusion.coarse_grid import lower_source
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.paper_blocks import (
     NormConvolution,
     TransposedConvolution,
     Trilinear,
-    lower_source,
 )
 
 
@@ -50,6 +50,7 @@ def for_generation(generator: Generator, low_res_shape: Sequence[int]) -> Genera
         else:
             blocks.append(block)
     ready.blocks = nn.ModuleList(blocks)
+    ready.on_coarse_grid = False
     return ready
 
 
