@@ -1,0 +1,231 @@
+"""Patches of images: windows on a grid, with whole regions held out. Geometry only.
+
+Overlapping patches share pixels, so patches held out at random would be known
+from their neighbours. Held out is therefore a whole strip of each image; no
+training patch touches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.errors import SettingsError, ShapeError
+
+Border = Literal["drop", "shift", "mirror"]
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of an image, in pixels, half open."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def shape(self) -> Shape:
+        """Rows and columns."""
+        return self.bottom - self.top, self.right - self.left
+
+    def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the region's part of an image, a view."""
+        return image[self.top : self.bottom, self.left : self.right]
+
+
+@dataclass(frozen=True)
+class PatchGrid:
+    """How images are cut.
+
+    Attributes
+    ----------
+    size : side of a patch in pixels
+    stride : pixels from a patch to the next
+    count : patches taken of each image, drawn from the grid; None for all
+    border : what is done with a last patch that does not fit: drop it, shift it
+        back to the edge, or fill it up with mirrored pixels
+    """
+
+    size: int
+    stride: int
+    count: int | None = None
+    border: Border = "shift"
+
+    @property
+    def overlap(self) -> float:
+        """Share of a patch's side that the next one covers too, 0 to 1."""
+        return max(0.0, 1 - self.stride / self.size)
+
+    @classmethod
+    def choose(
+        cls,
+        size: int,
+        stride: int | None = None,
+        overlap: float | None = None,
+        count: int | None = None,
+        border: Border = "shift",
+    ) -> PatchGrid:
+        """Return a grid from a stride or an overlap; without either, stride = size / 8.
+
+        Raises
+        ------
+        SettingsError
+            Both are given, or one is out of range.
+        """
+        if stride is not None and overlap is not None:
+            raise SettingsError(
+                f"A stride of {stride} and an overlap of {overlap} are given.",
+                "Each follows from the other.",
+                "Give one of them.",
+            )
+        if overlap is not None:
+            if not 0 <= overlap < 1:
+                raise SettingsError(f"The overlap is {overlap}.", "0 to below 1 is needed.")
+            stride = max(1, round(size * (1 - overlap)))
+        if stride is None:
+            stride = max(1, size // 8)
+        if stride < 1 or size < 1:
+            raise SettingsError(
+                f"The patches have size {size} and stride {stride}.", "At least 1 is needed."
+            )
+        return cls(size, stride, count, border)
+
+    def starts(self, shape: Shape, seed: int = 0) -> NDArray[np.int64]:
+        """Return (patches, 2) rows and columns where patches of an image begin.
+
+        With the border policy "mirror" a patch may reach beyond the image.
+
+        Raises
+        ------
+        ShapeError
+            When no patch fits.
+        """
+        rows, columns = (self._along(length) for length in shape)
+        if not (len(rows) and len(columns)):
+            raise ShapeError(
+                f"An image or region of {shape[0]} × {shape[1]} pixels has no room for a patch "
+                f"of {self.size} × {self.size}.",
+                "Patches must fit.",
+                "Take smaller patches, or hold out less.",
+            )
+        grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
+        if self.count is not None and self.count < len(grid):
+            kept = np.random.default_rng(seed).choice(len(grid), self.count, replace=False)
+            grid = grid[np.sort(kept)]
+        return grid
+
+    def _along(self, length: int) -> NDArray[np.int64]:
+        if length < self.size and self.border != "mirror":
+            return np.zeros(0, np.int64)
+        inside = np.arange(0, max(length - self.size, 0) + 1, self.stride)
+        rest = max(length - self.size, 0) - int(inside[-1])
+        if rest == 0 and length >= self.size:
+            return inside
+        if self.border == "shift":
+            return np.append(inside, length - self.size)
+        if self.border == "mirror" and length > self.size:
+            return np.append(inside, inside[-1] + self.stride)
+        return inside
+
+    def describe(self, patches: int) -> str:
+        """Say what is cut, stride and overlap both."""
+        return (
+            f"{patches} patches of {self.size} × {self.size}, stride {self.stride} "
+            f"({self.overlap:.0%} overlap)"
+        )
+
+
+PAPER_GRID = PatchGrid(1024, 500)
+"""Liu & Mukerji 2022, 2.3: a stride of 500, which is 51 % overlap, though the text says 70 %."""
+
+
+def split(shape: Shape, held_out: float) -> tuple[Region, Region | None]:
+    """Split an image into a region to train on and one to hold out.
+
+    Parameters
+    ----------
+    shape : rows and columns
+    held_out : share of the image, cut from the end of its longer side; 0 for none
+
+    Raises
+    ------
+    SettingsError
+        When the share is not at least 0 and below 1.
+    """
+    if not 0 <= held_out < 1:
+        raise SettingsError(f"The held-out share is {held_out}.", "0 to below 1 is needed.")
+    rows, columns = shape
+    whole = Region(0, 0, rows, columns)
+    if held_out == 0:
+        return whole, None
+    if rows > columns:
+        cut = rows - round(rows * held_out)
+        return Region(0, 0, cut, columns), Region(cut, 0, rows, columns)
+    cut = columns - round(columns * held_out)
+    return Region(0, 0, rows, cut), Region(0, cut, rows, columns)
+
+
+def cut_patches(
+    image: NDArray[np.uint8], starts: NDArray[np.int64], size: int
+) -> NDArray[np.uint8]:
+    """Return (patches, size, size) of an image, mirrored at its edges where they reach beyond."""
+    if len(starts) == 0:
+        return np.zeros((0, size, size), np.uint8)
+    beyond = [
+        max(0, int(last) + size - length)
+        for last, length in zip(starts.max(axis=0), image.shape, strict=True)
+    ]
+    if any(beyond):
+        image = np.pad(image, [(0, pixels) for pixels in beyond], mode="symmetric")
+    windows = np.lib.stride_tricks.sliding_window_view(image, (size, size))
+    return np.ascontiguousarray(windows[starts[:, 0], starts[:, 1]])
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Training and held-out patches of a set of images, (patches, size, size) uint8."""
+
+    training: NDArray[np.uint8]
+    held_out: NDArray[np.uint8]
+
+
+def patches_of(
+    images: Sequence[NDArray[np.uint8]], grid: PatchGrid, held_out: float = 0.0, seed: int = 0
+) -> Patches:
+    """Cut all images; the held-out regions have a grid of their own.
+
+    An image whose held-out strip is too narrow for a patch is trained on whole;
+    at least one must have room.
+
+    Raises
+    ------
+    ShapeError
+        When no patch fits, or held-out regions have no room for one.
+    """
+    training, kept = [], []
+    for index, image in enumerate(images):
+        rows, columns = image.shape
+        learn, hold = split((rows, columns), held_out)
+        if hold is not None and min(hold.shape) < grid.size:
+            learn, hold = Region(0, 0, rows, columns), None
+        part = learn.of(image)
+        training.append(cut_patches(part, grid.starts(learn.shape, seed + index), grid.size))
+        if hold is not None:
+            starts = grid.starts(hold.shape, seed + index)
+            kept.append(cut_patches(hold.of(image), starts, grid.size))
+    if held_out > 0 and not kept:
+        largest = max(max(image.shape) for image in images)
+        raise ShapeError(
+            f"The held-out share {held_out:g} of images up to {largest} pixels long has no "
+            f"room for a patch of {grid.size} pixels.",
+            "A held-out region holds at least one patch.",
+            "Hold out more or nothing, or take smaller patches.",
+        )
+    none = np.zeros((0, grid.size, grid.size), np.uint8)
+    return Patches(np.concatenate(training), np.concatenate(kept) if kept else none)
