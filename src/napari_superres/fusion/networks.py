@@ -74,6 +74,17 @@ class Networks:
             for group in optimiser.param_groups:
                 group["lr"] = rate
 
+    def forget_gradients(self) -> None:
+        """Free the gradients."""
+        for optimiser in self._optimisers().values():
+            optimiser.zero_grad(set_to_none=True)
+
+    def take_over(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+        """Start from another run's weights: its average, and its discriminators."""
+        self.average.load_state_dict(dict(average))
+        self.generator.load_state_dict(dict(average))
+        self.discriminators.load_state_dict(_below(tensors, "discriminators"))
+
     def healthy(self) -> bool:
         """Whether every weight of the generator is finite."""
         return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())

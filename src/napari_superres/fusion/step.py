@@ -75,7 +75,8 @@ class Trainer:
         self.noise_random = torch.Generator(self.device)
         self.noise = RandomNoise(self.noise_random)
         self.seed_random()
-        self.networks = Networks(settings, len(low_res.phases), len(high_res.phases), self.device)
+        self.phases = (len(low_res.phases), len(high_res.phases))
+        self.networks = Networks(settings, *self.phases, self.device)
         self.out = Box.whole(report.high_res_crop)
         self.crop_shape = report.low_res_crop
         self.low_res = LowResSampler(
@@ -159,7 +160,7 @@ class Trainer:
         return torch.softmax(self.logits(generator, context_BMZYX), 1)
 
     def _slice_pairs(self, fake_BNZYX: Tensor) -> list[tuple[nn.Module, Tensor, Tensor]]:
-        """Return (discriminator, fake slices, as many real slices) for each to be judged."""
+        """Return (discriminator, fake slices, real slices) for each to be judged."""
         cut = self.engine.crop_margin
         if cut:
             fake_BNZYX = fake_BNZYX[..., cut:-cut, cut:-cut, cut:-cut]
@@ -168,7 +169,10 @@ class Trainer:
         for axis in AXES:
             fake = random_slices(fake_BNZYX, axis, self.engine.slices_per_axis, self.random)
             fakes.append(fake.contiguous(memory_format=torch.channels_last))
-            reals.append(self.slices[axis].sample(len(fake), self.random))
+            count = len(fake)
+            if self.engine.loss != "relativistic":  # which compares them pair by pair
+                count = self.engine.real_slices_per_axis or count
+            reals.append(self.slices[axis].sample(count, self.random))
         if len(discriminators) == 3:
             return list(zip(discriminators, fakes, reals, strict=True))
         shared = discriminators[0]
@@ -209,7 +213,12 @@ class Trainer:
         real_B: Tensor,
     ) -> Tensor:
         if self.engine.loss == "wasserstein":
-            mix_B = torch.rand(len(fake), generator=self.random).to(self.device)
+            pairs = min(len(fake), len(real))
+            if len(fake) > pairs:
+                chosen = torch.randperm(len(fake), generator=self.random)[:pairs]
+                fake = fake[chosen.to(self.device)]
+            real = real[:pairs]
+            mix_B = torch.rand(pairs, generator=self.random).to(self.device)
             return losses.wasserstein_penalty(
                 lambda mixed: self._score(discriminator, mixed), fake, real, mix_B
             )
@@ -229,9 +238,10 @@ class Trainer:
         self.networks.discriminators.requires_grad_(False)
         adversarial = torch.zeros((), device=self.device)
         for discriminator, fake, real in pairs:
-            with torch.no_grad():
-                real_B = self._score(discriminator, real.detach())
-            fake_B = self._score(discriminator, fake)
+            fake_B = real_B = self._score(discriminator, fake)
+            if engine.loss == "relativistic":
+                with torch.no_grad():
+                    real_B = self._score(discriminator, real.detach())
             adversarial = adversarial + losses.generator_loss(engine.loss, fake_B, real_B)
         adversarial = adversarial / len(pairs)
         down_BMZYX = self.imaging.soft(fake_BNZYX)
@@ -274,6 +284,12 @@ class Trainer:
         seed = self.settings.seed + 1_000_003 * again + 7_000_003 * distributed.rank()
         self.random.manual_seed(seed)
         self.noise_random.manual_seed(seed + 1)
+
+    def start_over(self, again: int) -> None:
+        """Forget everything learnt; `again` counts how often, so that other weights come."""
+        seed = (self.settings.seed + 1_000_003 * again) % 2**31
+        self.networks = Networks(self.settings.replace(seed=seed), *self.phases, self.device)
+        self.steps = 0
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
