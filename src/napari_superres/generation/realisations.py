@@ -20,7 +20,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.job import Job
 from napari_superres.generation.journal import Journal, append_line, complete_lines, writing
-from napari_superres.generation.sinks import Sink
+from napari_superres.generation.sinks import Assembled, Sink
 from napari_superres.measures.naming import pair_names, phase_names
 
 MAPS = ("most-likely", "agreement", "entropy")
@@ -98,10 +98,10 @@ class RealisationsSink:
         with writing(self.folder):
             self._spread.add(block, self._counts.pop(block).pairs)
 
-    def finish(self) -> tuple[Labels | None, Path | None]:
+    def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Complete all files, write the spread of the measures, return the folder."""
-        for name, sink in self._sinks.items():
-            sink.finish()
+        for number, (name, sink) in enumerate(self._sinks.items()):
+            sink.finish(_one_of(assembled, number, len(self._sinks)))
             with writing(self.folder):
                 append_line(self._finished, name)
         content = self._spread.summary(self.seeds, self.phases)
@@ -114,6 +114,11 @@ class RealisationsSink:
         """Let go of the files; what is written stays."""
         for sink in self._sinks.values():
             sink.close()
+
+
+def _one_of(assembled: Assembled, number: int, files: int) -> Assembled:
+    """Return how far one file of several is, as a share of all of them."""
+    return lambda done, parts: assembled(number * parts + done, files * parts)
 
 
 def _blocks(sinks: dict[str, Sink], result: Box) -> Sequence[Box]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,10 @@ import numpy as np
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.tiles import cut_evenly
+
+
+Assembled = Callable[[int, int], None]
+"""Told how many parts of how many are put together; it raises where that is to end."""
 
 
 class Sink(Protocol):
@@ -29,8 +33,11 @@ class Sink(Protocol):
         """Write the phase indices of one block; called from one thread at a time."""
         ...
 
-    def finish(self) -> tuple[Labels | None, Path | None]:
-        """Complete the result and return it, in memory or as a path."""
+    def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
+        """Complete the result and return it, in memory or as a path.
+
+        What `assembled` raises ends it; a later generation then finishes the rest.
+        """
         ...
 
     def close(self) -> None:
@@ -51,7 +58,7 @@ class MemorySink:
         """Keep one block."""
         self.labels[self.blocks[index].slices(self.origin)] = labels
 
-    def finish(self) -> tuple[Labels | None, Path | None]:
+    def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Return the labels."""
         return self.labels, None
 

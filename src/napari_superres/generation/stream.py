@@ -1,4 +1,8 @@
-"""A generation as a stream of events: blocks are generated, then written meanwhile."""
+"""A generation as a stream of events: blocks are generated, and written meanwhile.
+
+Tiles are generated in one thread and written in another, so that a slow tile, a slow
+disk or a large file never keep the stream from telling that it lives.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import Future
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -20,8 +25,10 @@ from napari_superres.events import (
     GenerationEvent,
     GenerationFinished,
     GenerationStarted,
+    PartAssembled,
     TileCompleted,
 )
+from napari_superres.generation.background import one_thread, until_done
 from napari_superres.generation.noise import NoiseField
 from napari_superres.generation.renderer import Renderer
 from napari_superres.generation.sinks import Sink
@@ -51,7 +58,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Generated:
-    """Some tiles are done; `labels` are there once their whole block is."""
+    """Some tiles are done, or none yet; `labels` are there once their whole block is."""
 
     tiles: int
     index: int = -1
@@ -74,13 +81,17 @@ def in_this_process(renderer: Renderer) -> Producer:
     """Return the producer that generates tile by tile here."""
 
     def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
-        for block in blocks:
-            labels = np.empty(block.box.shape, np.uint8)
-            for number, tile in enumerate(block.tiles, 1):
-                labels[tile.slices(block.box.start)] = renderer.labels(tile, block.noise)
-                if number < len(block.tiles):
-                    yield Generated(1)
-            yield Generated(1, block.index, labels)
+        with one_thread("superres-renderer") as pool:
+            for block in blocks:
+                labels = np.empty(block.box.shape, np.uint8)
+                for number, tile in enumerate(block.tiles, 1):
+                    under_way = pool.submit(renderer.labels, tile, block.noise)
+                    for _ in until_done(under_way):
+                        yield Generated(0)
+                    labels[tile.slices(block.box.start)] = under_way.result()
+                    if number < len(block.tiles):
+                        yield Generated(1)
+                yield Generated(1, block.index, labels)
 
     return produce
 
@@ -103,7 +114,8 @@ def stream(
 
     Yields
     ------
-    GenerationStarted, TileCompleted for each tile, GenerationFinished
+    GenerationStarted; TileCompleted for each tile, and at least once a second;
+    PartAssembled while the file is put together; GenerationFinished
     """
     with closing(sink), _Writer(sink) as writer:
         blocks = [
@@ -118,18 +130,22 @@ def stream(
         with closing(produce(left)) as produced:  # type: ignore[type-var]
             for part in () if _is_set(stop) else produced:
                 done += part.tiles
-                if part.labels is not None:
-                    writer.write(part.index, part.labels)
                 pace = (time.monotonic() - began) / max(done - before, 1)
-                yield TileCompleted(done, tiles, pace * (tiles - done))
+                told = TileCompleted(done, tiles, pace * (tiles - done))
+                if part.labels is not None:
+                    for _ in writer.write(part.index, part.labels):
+                        yield told
+                yield told
                 if _is_set(stop):
                     break
-        writer.wait()
-        if done < tiles:
+        for _ in writer.wait():
+            yield TileCompleted(done, tiles, None)
+        if done == tiles:
+            yield from writer.finish(stop)
+        if writer.finished is None:
             yield GenerationFinished(FinishReason.STOPPED)
-            return
-        result, path = sink.finish()
-        yield GenerationFinished(FinishReason.COMPLETED, result, path)
+        else:
+            yield GenerationFinished(FinishReason.COMPLETED, *writer.finished)
 
 
 def _is_set(stop: threading.Event | None) -> bool:
@@ -144,25 +160,55 @@ def _shape(blocks: Sequence[Box]) -> Triple:
     return z, y, x
 
 
+class _Stopped(Exception):  # noqa: N818  nothing went wrong
+    """Ends the assembling of a file on request."""
+
+
 class _Writer:
-    """Writes blocks in a thread of its own while the next are generated."""
+    """Writes to a sink in a thread of its own; waiting for it is told by yielding.
+
+    Attributes
+    ----------
+    finished : what the sink gave at the end, None before
+    """
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
-        self._pool = ThreadPoolExecutor(1, "superres-writer")
+        self.finished: tuple[Labels | None, Path | None] | None = None
+        self._thread = one_thread("superres-writer")
+        self._closing = threading.Event()
         self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> _Writer:
+        self._pool = self._thread.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._closing.set()
+        self._thread.__exit__(None, None, None)
 
-    def write(self, index: int, labels: Labels) -> None:
-        while len(self._waiting) >= BLOCKS_WAITING:
-            self._waiting.popleft().result()
+    def write(self, index: int, labels: Labels) -> Iterator[None]:
+        yield from self.wait(BLOCKS_WAITING - 1)
         self._waiting.append(self._pool.submit(self.sink.write, index, labels))
 
-    def wait(self) -> None:
-        while self._waiting:
-            self._waiting.popleft().result()
+    def wait(self, leaving: int = 0) -> Iterator[None]:
+        while len(self._waiting) > leaving:
+            oldest = self._waiting.popleft()
+            yield from until_done(oldest)
+            oldest.result()
+
+    def finish(self, stop: threading.Event | None) -> Iterator[PartAssembled]:
+        """Complete the result; without `finished` after it, it was stopped."""
+        latest = PartAssembled(0, 1)
+
+        def assembled(done: int, parts: int) -> None:
+            nonlocal latest
+            latest = PartAssembled(done, parts)
+            if _is_set(stop) or self._closing.is_set():
+                raise _Stopped
+
+        under_way = self._pool.submit(self.sink.finish, assembled)
+        for _ in until_done(under_way):
+            yield latest
+        with suppress(_Stopped):
+            self.finished = under_way.result()

@@ -18,6 +18,7 @@ from napari_superres.data.tiff import check_writable, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
 from napari_superres.generation.journal import Journal, check_room, writing
+from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
 SIDE = 128
@@ -72,11 +73,12 @@ class TiffSink:
         self._voxels.flush()
         os.fsync(self._voxels.fileno())
 
-    def finish(self) -> tuple[Labels | None, Path | None]:
+    def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Compress the planes into the TIFF file and return its path."""
+        planes = _Planes(self._journal.folder / "voxels", self.result.shape, assembled)
         write_labels_tiff(
             self.output,
-            _Planes(self._journal.folder / "voxels", self.result.shape),  # type: ignore[arg-type]
+            planes,  # type: ignore[arg-type]
             voxel_size=self.description.voxel_size,
             offset=self.description.offset,
             phases=self.description.phases,
@@ -96,13 +98,16 @@ class _Planes:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, path: Path, shape: Triple) -> None:
+    def __init__(self, path: Path, shape: Triple, assembled: Assembled) -> None:
         self.path = path
         self.shape = shape
+        self.assembled = assembled
         self.size = shape[0] * shape[1] * shape[2]
 
     def __iter__(self) -> Iterator[Labels]:
-        _, rows, columns = self.shape
+        planes, rows, columns = self.shape
         with open(self.path, "rb") as file:
-            while plane := file.read(rows * columns):
+            for done in range(planes):
+                self.assembled(done, planes)
+                plane = file.read(rows * columns)
                 yield np.frombuffer(plane, np.uint8).reshape(rows, columns)

@@ -13,6 +13,7 @@ from napari_superres.data.volumes import Labels
 from napari_superres.errors import OutputError
 from napari_superres.generation.description import Description
 from napari_superres.generation.journal import Journal, check_room, writing
+from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
 COMPRESSES = 3  # labels shrink at least so much, all levels included
@@ -75,7 +76,7 @@ class ZarrSink:
             box = Box.whole(labels.shape).moved(start)
             array[box.slices()] = self.description.values[labels]
 
-    def finish(self) -> tuple[Labels | None, Path | None]:
+    def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Put the pyramid in its place and return its path."""
         with writing(self.output):
             if self.output.exists():
