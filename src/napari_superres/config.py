@@ -134,6 +134,12 @@ class EngineSettings(FrozenModel):
         description="Random slices of each volume shown to the discriminator, per axis; "
         "empty for all of them.",
     )
+    real_slices_per_axis: int | None = Field(
+        None,
+        ge=1,
+        description="Real slices shown to the discriminator in a step, per axis; empty for as "
+        "many as generated ones, which the relativistic loss needs.",
+    )
     learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
     beta_1: float = Field(0.0, ge=0, lt=1, description="Adam's first moment decay.")
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay.")
@@ -223,6 +229,7 @@ PRESETS: dict[Preset, EngineSettings] = {
         context=False,
         batch=8,
         slices_per_axis=None,
+        real_slices_per_axis=64,
         learning_rate=1e-4,
         beta_1=0.5,
         beta_2=0.999,
@@ -230,7 +237,6 @@ PRESETS: dict[Preset, EngineSettings] = {
         voxel_loss="mse",
         voxel_weight=10.0,
         clip_norm=None,
-        precision="float32",
     ),
 }
 
