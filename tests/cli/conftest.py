@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from napari_superres.events import (
     GenerationStarted,
     Measurement,
     MetricsMeasured,
+    PartAssembled,
     StepCompleted,
     TileCompleted,
     TrainingFinished,
@@ -103,16 +105,31 @@ class FakeEngine:
         yield TrainingFinished(reason, 2, 2.0, run_folder)
 
     def generate(
-        self, run: Path, settings: Any, low_res: Any = None, output: Any = None, stop: Any = None
+        self,
+        run_folder: Path,
+        settings: Any,
+        low_res: Any = None,
+        output: Any = None,
+        stop: Any = None,
+        **more: Any,
     ) -> Iterator[object]:
-        self.generations.append({"settings": settings, "low_res": low_res, "output": output})
+        asked = {"settings": settings, "low_res": low_res, "output": output}
+        self.generations.append(asked | more)
         yield GenerationStarted((8, 8, 8), 2)
         yield TileCompleted(1, 2, 1.0)
         self.during()
         if stop.is_set():
             yield GenerationFinished(FinishReason.STOPPED)
         else:
+            yield PartAssembled(1, 8)
             yield GenerationFinished(FinishReason.COMPLETED, path=output)
+
+    def generate_many(self, *, output: Path, stop: Any, **asked: Any) -> Iterator[object]:
+        output.mkdir(exist_ok=True)
+        spread = {"pore": {"mean": 0.4, "sd": 0.01}, "solid": {"mean": 0.6, "sd": 0.01}}
+        content = {"seeds": [0, 1], "volume_fractions": spread, "interface_areas": {}}
+        (output / "spread.json").write_text(json.dumps(content))
+        return self.generate(output=output, stop=stop, **asked)
 
 
 @pytest.fixture
@@ -121,7 +138,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     training = ModuleType("napari_superres.fusion.training")
     training.train, training.resume = fake.train, fake.resume  # type: ignore[attr-defined]
     render = ModuleType("napari_superres.generation.render")
-    render.generate = fake.generate  # type: ignore[attr-defined]
+    render.generate, render.generate_many = fake.generate, fake.generate_many  # type: ignore[attr-defined]
+    render.Workers = lambda *asked: asked  # type: ignore[attr-defined]
     for module in (training, render):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return fake

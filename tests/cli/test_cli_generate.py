@@ -28,12 +28,24 @@ def test_every_option_reaches_the_engine(cli, engine, run, tmp_path) -> None:
     result = cli(
         *["generate", run, "--output", tmp_path / "volume.tif", "--seed", 3, "--tile", 16],
         *["--region", "0:4,1:5,2:6", "--crop-border", "--checkpoint", "last"],
+        *["--periodic", "x,z", "--held-region", "0:2,0:2,0:2", "--held-seed", 9],
+        *["--precision", "float32", "--device", "cpu"],
     )
     assert result.status == 0, result.err
     (asked,) = engine.generations
     assert asked["settings"] == GenerationSettings(
-        seed=3, tile=16, region=((0, 4), (1, 5), (2, 6)), crop_border=True, checkpoint="last"
+        seed=3,
+        tile=16,
+        region=((0, 4), (1, 5), (2, 6)),
+        crop_border=True,
+        checkpoint="last",
+        periodic_axes=(0, 2),
+        held_region=((0, 2), (0, 2), (0, 2)),
+        held_seed=9,
+        precision="float32",
+        device="cpu",
     )
+    assert "workers" not in asked
     assert asked["output"] == tmp_path / "volume.tif"
     assert result.out.strip() == str(tmp_path / "volume.tif")
 
@@ -43,12 +55,46 @@ def test_without_an_output_the_volume_lies_in_the_run_folder(cli, engine, run) -
     assert engine.generations[0]["output"] == run / "super-res.tif"
 
 
-def test_realisations_have_their_own_seeds_and_files(cli, engine, run, tmp_path) -> None:
-    output = tmp_path / "volume.tif"
-    assert cli("generate", run, "--output", output, "--realisations", 3, "--seed", 5).status == 0
-    assert [asked["settings"].seed for asked in engine.generations] == [5, 6, 7]
-    names = [asked["output"].name for asked in engine.generations]
-    assert names == ["volume-seed5.tif", "volume-seed6.tif", "volume-seed7.tif"]
+def test_realisations_go_to_a_folder_and_their_spread_is_told(cli, engine, run, tmp_path) -> None:
+    output = tmp_path / "volume.zarr"
+    result = cli("generate", run, "--output", output, "--realisations", 3, "--seed", 5)
+    assert result.status == 0, result.err
+    (asked,) = engine.generations
+    assert (asked["count"], asked["settings"].seed) == (3, 5)
+    assert (asked["output"], asked["suffix"]) == (tmp_path / "volume", ".zarr")
+    assert asked["keep_volumes"]
+    assert "pore" in result.out
+    assert "0.4000          0.0100" in result.out
+
+
+def test_maps_alone_need_several_realisations(cli, engine, run, tmp_path) -> None:
+    output = tmp_path / "all"
+    result = cli("generate", run, "--output", output, "--realisations", 2, "--maps-only")
+    assert result.status == 0
+    assert not engine.generations[0]["keep_volumes"]
+    assert cli("generate", run, "--output", output, "--maps-only").status == 2
+
+
+def test_a_file_where_realisations_should_go_is_refused(cli, engine, run, tmp_path) -> None:
+    (tmp_path / "all").touch()
+    result = cli("generate", run, "--output", tmp_path / "all.tif", "--realisations", 2)
+    assert result.status == 2
+    assert "is a file" in result.err
+
+
+def test_workers_are_counted_or_found_by_a_scheduler(cli, engine, run) -> None:
+    assert cli("generate", run, "--workers", 2).status == 0
+    assert cli("generate", run, "--scheduler", "tcp://host:8786").status == 0
+    assert [asked["workers"] for asked in engine.generations] == [
+        (2, None),
+        (0, "tcp://host:8786"),
+    ]
+
+
+def test_an_axis_that_is_none_is_wrong_input(cli, engine, run) -> None:
+    result = cli("generate", run, "--periodic", "depth")
+    assert result.status == 2
+    assert "--periodic z,x" in result.err
 
 
 def test_another_low_res_volume_is_read_with_the_runs_phases(cli, engine, run, pair) -> None:
@@ -57,9 +103,9 @@ def test_another_low_res_volume_is_read_with_the_runs_phases(cli, engine, run, p
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
-def test_an_interrupted_generation_ends_with_130_and_makes_no_more(cli, engine, run) -> None:
+def test_an_interrupted_generation_ends_with_130_and_says_how_to_go_on(cli, engine, run) -> None:
     engine.during = lambda: os.kill(os.getpid(), signal.SIGINT)
-    result = cli("generate", run, "--realisations", 3)
+    result = cli("generate", run)
     assert result.status == 130
     assert "the same command goes on with it" in result.out
     assert len(engine.generations) == 1

@@ -1,17 +1,20 @@
-"""`generate`: super-res volumes from a trained run, one or many."""
+"""`generate`: super-res volumes from a trained run, one or many, here or on workers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from napari_superres.cli import options
 from napari_superres.cli.interrupt import stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
+from napari_superres.cli.spread import realisations_folder, spread_lines
 from napari_superres.config import GenerationSettings, validated
-from napari_superres.events import FinishReason
+from napari_superres.errors import SettingsError
+from napari_superres.events import FinishReason, GenerationEvent
 
 INTERRUPTED = 130
 
@@ -23,7 +26,8 @@ def generate(
         typer.Option(
             "--output",
             metavar="F",
-            help="File to write, .tif or .zarr. Left out: super-res.tif in the run folder.",
+            help="File to write, .tif or .zarr; with --realisations, the folder of that name "
+            "without its ending. Left out: super-res.tif in the run folder.",
         ),
     ] = None,
     low_res: Annotated[
@@ -41,21 +45,42 @@ def generate(
             "--realisations",
             min=1,
             metavar="K",
-            help="Volumes to generate, with the seeds --seed, --seed + 1, …; each file is "
-            "numbered by its seed.",
+            help="Volumes to generate, with the seeds --seed, --seed + 1, …, and maps of where "
+            "they agree and of their entropy, and the spread of their measures.",
         ),
     ] = 1,
+    maps_only: Annotated[
+        bool,
+        typer.Option("--maps-only", help="With --realisations: do not write the volumes."),
+    ] = False,
     region: options.RegionText = None,
     crop_border: options.CropBorder = False,
+    periodic: options.PeriodicText = None,
+    held_region: options.HeldRegionText = None,
+    held_seed: options.HeldSeed = 0,
     tile: options.Tile = None,
     checkpoint: options.Checkpoint = "best",
     device: options.Device = "auto",
+    precision: options.Precision = "auto",
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", min=0, metavar="N", help="Processes of this machine to generate in."
+        ),
+    ] = 0,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A dask scheduler whose workers generate, such as tcp://host:8786.",
+        ),
+    ] = None,
 ) -> None:
-    """Generate the super-res volume of a run's low-res volume, or of another."""
-    from napari_superres.data.files import read_volume
-    from napari_superres.generation.render import generate as generate_engine
-    from napari_superres.runs.folder import RunFolder
+    """Generate the super-res volume of a run's low-res volume, or of another.
 
+    Interrupted or killed, the same command goes on with what is missing.
+    """
     settings = validated(
         GenerationSettings,
         {
@@ -63,27 +88,67 @@ def generate(
             "region": options.parse_region(region),
             "tile": tile,
             "device": device,
+            "precision": precision,
             "crop_border": crop_border,
             "checkpoint": checkpoint,
+            "periodic_axes": options.parse_axes(periodic),
+            "held_region": options.parse_region(held_region, "--held-region"),
+            "held_seed": held_seed,
         },
     )
+    if maps_only and realisations == 1:
+        raise SettingsError(
+            "--maps-only is given for one volume.",
+            "Maps tell what several agree on.",
+            "Add for example --realisations 4.",
+        )
+    target = run / "super-res.tif" if output is None else output
+    suffix = target.suffix or ".tif"
+    if realisations > 1:
+        target = realisations_folder(target)
+    with stop_on_interrupt() as stop:
+        common = _common(run, low_res, workers, scheduler) | {"stop": stop}
+        events = _events(
+            settings, realisations, target, common, keep_volumes=not maps_only, suffix=suffix
+        )
+        finished = follow_generation(events, f"generating {target.name}")
+    if finished.reason is FinishReason.STOPPED:
+        typer.echo(f"Stopped before {target} was whole; the same command goes on with it.")
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(f"{target}")
+    if realisations > 1:
+        for line in spread_lines(target):
+            typer.echo(line)
+
+
+def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None) -> dict[str, Any]:
+    """Return the arguments that one volume and several share."""
+    from napari_superres.data.files import read_volume
+    from napari_superres.runs.folder import RunFolder
+
     folder = RunFolder.open(run)
     volume = None
     if low_res is not None:
         volume = read_volume(low_res, phases=folder.config.low_res_phases)
-    target = run / "super-res.tif" if output is None else output
-    with stop_on_interrupt() as stop:
-        for offset in range(realisations):
-            this = settings.replace(seed=seed + offset)
-            path = numbered(target, this.seed) if realisations > 1 else target
-            events = generate_engine(run, this, low_res=volume, output=path, stop=stop)
-            finished = follow_generation(events, f"generating {path.name}")
-            if finished.reason is FinishReason.STOPPED:
-                typer.echo(f"Stopped before {path} was whole; the same command goes on with it.")
-                raise typer.Exit(INTERRUPTED)
-            typer.echo(f"{path}")
+    common: dict[str, Any] = {"run_folder": run, "low_res": volume}
+    if workers or scheduler is not None:
+        from napari_superres.generation.render import Workers
+
+        common["workers"] = Workers(workers, scheduler)
+    return common
 
 
-def numbered(path: Path, seed: int) -> Path:
-    """Return the name of one realisation: `volume.tif` with seed 3 is `volume-seed3.tif`."""
-    return path.with_name(f"{path.stem}-seed{seed}{path.suffix}")
+def _events(
+    settings: GenerationSettings,
+    realisations: int,
+    target: Path,
+    common: dict[str, Any],
+    **many: Any,
+) -> Iterator[GenerationEvent]:
+    from napari_superres.generation import render
+
+    if realisations == 1:
+        return render.generate(settings=settings, output=target, **common)
+    return render.generate_many(
+        settings=settings, count=realisations, output=target, **common, **many
+    )

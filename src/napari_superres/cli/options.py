@@ -104,6 +104,26 @@ Steps = Annotated[int | None, setting(Budget, "steps", "--steps", "N")]
 Tile = Annotated[int | None, setting(GenerationSettings, "tile", "--tile", "N")]
 Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")]
 CropBorder = Annotated[bool, setting(GenerationSettings, "crop_border", "--crop-border")]
+Precision = Annotated[str, setting(GenerationSettings, "precision", "--precision", "NAME")]
+PeriodicText = Annotated[
+    str | None,
+    typer.Option(
+        "--periodic",
+        metavar="AXES",
+        help="Axes, such as z or x,y, along which the noise repeats with the size of what is "
+        "generated: features that come from noise become periodic.",
+    ),
+]
+HeldRegionText = Annotated[
+    str | None,
+    typer.Option(
+        "--held-region",
+        metavar="z0:z1,y0:y1,x0:x1",
+        help="Part, in low-res voxels, half open, whose noise stays that of --held-seed whatever "
+        "--seed is.",
+    ),
+]
+HeldSeed = Annotated[int, setting(GenerationSettings, "held_seed", "--held-seed", "N")]
 RegionText = Annotated[
     str | None,
     typer.Option(
@@ -139,7 +159,23 @@ def parse_pairs(text: str, option: str) -> dict[int, int]:
     return pairs
 
 
-def parse_region(text: str | None) -> Region | None:
+def parse_axes(text: str | None) -> tuple[int, ...]:
+    """Read axes such as ``z`` or ``x,y`` as their numbers, 0 for z.
+
+    Raises
+    ------
+    SettingsError
+        When it names something else.
+    """
+    names = [name.strip().lower() for name in (text or "").split(",") if name.strip()]
+    if not set(names) <= set("zyx"):
+        raise SettingsError(
+            f"--periodic is {text!r}.", "Axes are needed.", "Write for example --periodic z,x."
+        )
+    return tuple(sorted({"zyx".index(name) for name in names}))
+
+
+def parse_region(text: str | None, option: str = "--region") -> Region | None:
     """Read a region such as ``0:16,8:24,0:32``, in low-res voxels, half open, zyx.
 
     Raises
@@ -153,9 +189,9 @@ def parse_region(text: str | None) -> Region | None:
         z, y, x = (_parse_range(part) for part in text.split(","))
     except ValueError as error:
         raise SettingsError(
-            f"--region is {text!r}.",
+            f"{option} is {text!r}.",
             "Three ranges of low-res voxels along z, y, x are needed.",
-            "Write for example --region 0:16,8:24,0:32.",
+            f"Write for example {option} 0:16,8:24,0:32.",
         ) from error
     return z, y, x
 

@@ -17,6 +17,7 @@ from napari_superres.events import (
     GenerationStarted,
     Measurement,
     MetricsMeasured,
+    PartAssembled,
     StepCompleted,
     TileCompleted,
     TrainingEvent,
@@ -63,7 +64,12 @@ def follow_generation(events: Iterator[GenerationEvent], title: str) -> Generati
                 case TileCompleted():
                     left = event.seconds_left
                     note = "" if left is None else f", {clock(left)} left"
-                    bar.show(event.done / event.tiles, f"tile {event.done}/{event.tiles}{note}")
+                    bar.show(
+                        event.done / max(event.tiles, 1), f"tile {event.done}/{event.tiles}{note}"
+                    )
+                case PartAssembled():
+                    share = event.done / max(event.parts, 1)
+                    bar.show(1.0, f"putting the file together, {share:.0%}")
                 case GenerationFinished():
                     finished = event
     assert finished is not None, "a generation ends with GenerationFinished"

@@ -109,6 +109,8 @@ class Job:
             "high-res voxels zyx": ",".join(f"{lo}:{hi}" for lo, hi in self.result.ranges()),
             "precision": self.precision,
         }
+        if self.settings.crop_border:
+            told["border dropped"] = "yes"
         if self.settings.periodic_axes:
             told["periodic noise along"] = ",".join("zyx"[a] for a in self.settings.periodic_axes)
         if self.settings.held_region is not None:

@@ -18,8 +18,15 @@ from numpy.typing import NDArray
 from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
+from napari_superres.errors import OutputError
 from napari_superres.generation.job import Job
-from napari_superres.generation.journal import Journal, append_line, complete_lines, writing
+from napari_superres.generation.journal import (
+    Journal,
+    append_line,
+    check_room,
+    complete_lines,
+    writing,
+)
 from napari_superres.generation.sinks import Assembled, Sink
 from napari_superres.measures.naming import pair_names, phase_names
 
@@ -68,10 +75,16 @@ class RealisationsSink:
         finished = complete_lines(self._finished)
         names = {f"seed-{seed}": [seed] for seed in seeds if keep_volumes}
         self._sinks: dict[str, Sink] = {}
-        for name, of in (names | {name: [*seeds] for name in MAPS}).items():
-            if name not in finished:
-                shown = () if name in MAPS[1:] else job.phases
-                self._sinks[name] = open_one(name, shown, of)
+        try:
+            for name, of in (names | {name: [*seeds] for name in MAPS}).items():
+                if name not in finished:
+                    shown = () if name in MAPS[1:] else job.phases
+                    self._sinks[name] = open_one(name, shown, of)
+            self.room = sum(sink.room for sink in self._sinks.values())
+            check_room(folder / "spread.json", self.room)  # each alone may fit, all of them not
+        except OutputError:
+            self.close()
+            raise
         self._own = _blocks(self._sinks, job.result)
         grown = [_with_next(block, job.result) for block in self._own]
         self.blocks: Sequence[Box] = [block for block in grown for _ in seeds]

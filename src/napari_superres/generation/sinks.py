@@ -24,10 +24,12 @@ class Sink(Protocol):
     ----------
     blocks : boxes on the high-res grid that cover the result once
     done : indices of the blocks that an earlier, interrupted generation has written
+    room : bytes that are about to be written to disk
     """
 
     blocks: Sequence[Box]
     done: frozenset[int]
+    room: int
 
     def write(self, index: int, labels: Labels) -> None:
         """Write the phase indices of one block; called from one thread at a time."""
@@ -51,6 +53,7 @@ class MemorySink:
     def __init__(self, result: Box, tile: Triple) -> None:
         self.blocks: Sequence[Box] = cut_evenly(result, tile)
         self.done: frozenset[int] = frozenset()
+        self.room = 0
         self.origin = result.start
         self.labels = np.zeros(result.shape, np.uint8)
 

@@ -52,7 +52,8 @@ class TiffSink:
         self._journal = Journal(output, description.record(blocks=f"{SIDE} of {result}"), "voxels")
         self.done = self._journal.done()
         left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
-        check_room(output, left + result.size // COMPRESSES)
+        self.room = left + result.size // COMPRESSES
+        check_room(output, self.room)
         voxels = self._journal.folder / "voxels"
         with writing(output):
             voxels.touch()

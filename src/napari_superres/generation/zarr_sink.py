@@ -49,7 +49,8 @@ class ZarrSink:
         self._journal = Journal(output, record, output.name)
         self.done = self._journal.done()
         left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
-        check_room(output, left // COMPRESSES)
+        self.room = left // COMPRESSES
+        check_room(output, self.room)
         with writing(output):
             self._levels = create_pyramid(
                 self._journal.folder / output.name,
