@@ -31,8 +31,8 @@ def test_a_png_is_read_as_a_tiff_is(tmp_path: Path) -> None:
 
 
 def test_deeper_grey_values_are_spread_together() -> None:
-    images = ImageSet.from_grey([np.array([[100, 200]], np.uint16), np.array([[300]], np.uint16)])
-    assert [image.tolist() for image in images.images] == [[[0, 128]], [[255]]]
+    images = ImageSet.from_grey([np.array([[100, 180]], np.uint16), np.array([[300]], np.uint16)])
+    assert [image.tolist() for image in images.images] == [[[0, 102]], [[255]]]
 
 
 def test_grey_images_are_no_phases(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_superres.data.patches import PAPER_GRID, PatchGrid, cut_patches, patches_of, split
+from napari_superres.data.patches import PAPER_GRID, PatchGrid, cut, patches_of, split
 from napari_superres.errors import SettingsError, ShapeError
 
 
@@ -38,21 +38,21 @@ def test_a_last_patch_that_does_not_fit_is_dropped_shifted_or_filled(border, end
 
 def test_mirrored_pixels_fill_up_a_patch() -> None:
     image = numbered(5, 4)
-    patch = cut_patches(image, np.array([[3, 0]]), 4)[0]
-    assert (patch == image[[3, 4, 4, 3]]).all()
+    last = cut([image], PatchGrid.choose(4, stride=3, border="mirror")).take([-1])[0]
+    assert (last == image[[3, 4, 4, 3]]).all()
 
 
 def test_a_count_takes_so_many_of_each_image() -> None:
     grid = PatchGrid.choose(4, stride=1, count=7)
-    assert len(patches_of([numbered(20, 20), numbered(9, 9)], grid).training) == 14
+    assert len(patches_of([numbered(20, 20), numbered(9, 9)], grid)[0]) == 14
 
 
 def test_no_training_patch_shares_a_pixel_with_a_held_out_one() -> None:
     image = np.zeros((12, 40), np.uint8)
     image[:, 30:] = 1
-    cut = patches_of([image], PatchGrid.choose(8, stride=1), held_out=0.25)
-    assert not cut.training.any()
-    assert cut.held_out.all()
+    training, held_out = patches_of([image], PatchGrid.choose(8, stride=1), held_out=0.25)
+    assert not training.take(range(len(training))).any()
+    assert held_out.take(range(len(held_out))).all()
 
 
 def test_the_longer_side_is_split() -> None:

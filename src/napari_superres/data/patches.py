@@ -171,34 +171,60 @@ def split(shape: Shape, held_out: float) -> tuple[Region, Region | None]:
     return Region(0, 0, rows, cut), Region(0, cut, rows, columns)
 
 
-def cut_patches(
-    image: NDArray[np.uint8], starts: NDArray[np.int64], size: int
-) -> NDArray[np.uint8]:
-    """Return (patches, size, size) of an image, mirrored at its edges where they reach beyond."""
-    if len(starts) == 0:
-        return np.zeros((0, size, size), np.uint8)
-    beyond = [
-        max(0, int(last) + size - length)
-        for last, length in zip(starts.max(axis=0), image.shape, strict=True)
-    ]
-    if any(beyond):
-        image = np.pad(image, [(0, pixels) for pixels in beyond], mode="symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(image, (size, size))
-    return np.ascontiguousarray(windows[starts[:, 0], starts[:, 1]])
-
-
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """Training and held-out patches of a set of images, (patches, size, size) uint8."""
+    """Patches of several images, cut when asked for.
 
-    training: NDArray[np.uint8]
-    held_out: NDArray[np.uint8]
+    Attributes
+    ----------
+    parts : images or regions of them, filled up where patches reach beyond
+    places : (patches, 3) part, row and column where each begins
+    size : side of a patch
+    """
+
+    parts: tuple[NDArray[np.uint8], ...]
+    places: NDArray[np.int64]
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return patches by their numbers, (indices, size, size) uint8."""
+        taken = np.empty((len(indices), self.size, self.size), np.uint8)
+        for kept, (part, row, column) in zip(taken, self.places[np.asarray(indices)], strict=True):
+            kept[:] = self.parts[part][row : row + self.size, column : column + self.size]
+        return taken
+
+    def spread(self, count: int) -> NDArray[np.uint8]:
+        """Return at most `count` patches, evenly spread over all."""
+        return self.take(np.unique(np.linspace(0, len(self) - 1, count).round().astype(np.int64)))
+
+
+def cut(regions: Sequence[NDArray[np.uint8]], grid: PatchGrid, seed: int = 0) -> Patches:
+    """Return the patches of images or regions.
+
+    Raises
+    ------
+    ShapeError
+        When one of them has no room for a patch.
+    """
+    parts, places = [], []
+    for index, region in enumerate(regions):
+        rows, columns = region.shape
+        starts = grid.starts((rows, columns), seed + index)
+        ends = starts.max(axis=0) + grid.size
+        pads = [(0, max(0, int(end) - n)) for end, n in zip(ends, region.shape, strict=True)]
+        parts.append(np.pad(region, pads, mode="symmetric") if np.any(pads) else region)
+        places.append(np.insert(starts, 0, index, axis=1))
+    found = np.concatenate(places) if places else np.zeros((0, 3), np.int64)
+    return Patches(tuple(parts), found, grid.size)
 
 
 def patches_of(
     images: Sequence[NDArray[np.uint8]], grid: PatchGrid, held_out: float = 0.0, seed: int = 0
-) -> Patches:
-    """Cut all images; the held-out regions have a grid of their own.
+) -> tuple[Patches, Patches]:
+    """Return training and held-out patches; the held-out regions have a grid of their own.
 
     An image whose held-out strip is too narrow for a patch is trained on whole;
     at least one must have room.
@@ -209,16 +235,14 @@ def patches_of(
         When no patch fits, or held-out regions have no room for one.
     """
     training, kept = [], []
-    for index, image in enumerate(images):
+    for image in images:
         rows, columns = image.shape
         learn, hold = split((rows, columns), held_out)
-        if hold is not None and min(hold.shape) < grid.size:
-            learn, hold = Region(0, 0, rows, columns), None
-        part = learn.of(image)
-        training.append(cut_patches(part, grid.starts(learn.shape, seed + index), grid.size))
-        if hold is not None:
-            starts = grid.starts(hold.shape, seed + index)
-            kept.append(cut_patches(hold.of(image), starts, grid.size))
+        if hold is not None and min(hold.shape) >= grid.size:
+            training.append(learn.of(image))
+            kept.append(hold.of(image))
+        else:
+            training.append(image)
     if held_out > 0 and not kept:
         largest = max(max(image.shape) for image in images)
         raise ShapeError(
@@ -227,5 +251,4 @@ def patches_of(
             "A held-out region holds at least one patch.",
             "Hold out more or nothing, or take smaller patches.",
         )
-    none = np.zeros((0, grid.size, grid.size), np.uint8)
-    return Patches(np.concatenate(training), np.concatenate(kept) if kept else none)
+    return cut(training, grid, seed), cut(kept, grid, seed)

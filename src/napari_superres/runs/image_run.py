@@ -1,0 +1,243 @@
+"""Runs that learn from images: the same folder as a fusion's, with images as inputs.
+
+run/ config.json     kind of run, settings, what each set of images is, versions, hashes
+     inputs/         copies of the images
+     metrics.jsonl, checkpoints/   as in every run
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+import napari_superres
+from napari_superres.config import FrozenModel
+from napari_superres.data.images import ImageSet
+from napari_superres.data.phases import Phase
+from napari_superres.data.tiff import read_tiff, write_labels_tiff
+from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs.checkpoints import CheckpointInfo
+from napari_superres.runs.folder import RunFolder, write_text
+
+FORMAT_VERSION = 1
+_Settings = TypeVar("_Settings", bound=FrozenModel)
+
+
+class ImageSetInfo(FrozenModel):
+    """What config.json says of a set of images."""
+
+    name: str
+    images: int
+    phases: tuple[Phase, ...]
+    pixel_size: float | None
+    hashes: tuple[str, ...]
+
+
+class ImageRunConfig(FrozenModel):
+    """What config.json holds; `settings` are read by the kind of run."""
+
+    format_version: int
+    kind: str
+    created: str
+    settings: dict[str, Any]
+    inputs: dict[str, ImageSetInfo]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ImageRun:
+    """An existing run; see the module's docstring for what lies where."""
+
+    path: Path
+    config: ImageRunConfig
+
+    @classmethod
+    def create(
+        cls, path: str | Path, kind: str, settings: FrozenModel, inputs: Mapping[str, ImageSet]
+    ) -> Self:
+        """Make a new run folder with its configuration and copies of the images.
+
+        Raises
+        ------
+        OutputError
+            The folder exists and is not empty, or cannot be written.
+        """
+        folder = Path(path)
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise OutputError(
+                    f"The run folder {folder} exists and is not empty.",
+                    "A new run needs a new folder.",
+                    "Choose another, or resume the run that is there.",
+                )
+            (folder / "inputs").mkdir(parents=True, exist_ok=True)
+            (folder / "checkpoints").mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"The run folder {folder} cannot be made: {error.strerror}.",
+                "A folder that can be written is needed.",
+            ) from error
+        versions = {"napari-superres-fusion": napari_superres.__version__} | {
+            name: metadata.version(name) for name in ("torch", "numpy")
+        }
+        config = ImageRunConfig(
+            format_version=FORMAT_VERSION,
+            kind=kind,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            settings=settings.model_dump(mode="json"),
+            inputs={role: _keep(folder, role, images) for role, images in inputs.items()},
+            versions=versions,
+        )
+        write_text(folder / "config.json", config.model_dump_json(indent=2))
+        return cls(folder, config)
+
+    @classmethod
+    def open(cls, path: str | Path, kind: str | None = None) -> Self:
+        """Open a run, of this kind if one is named.
+
+        Raises
+        ------
+        RunFolderError
+            It is no run, of another kind or version, or damaged.
+        """
+        folder = Path(path)
+        found = kind_of(folder)
+        if kind is not None and found != kind:
+            raise RunFolderError(
+                f"The run {folder} is one of {found}.", f"A run of {kind} is needed."
+            )
+        text = (folder / "config.json").read_text(encoding="utf-8")
+        try:
+            config = ImageRunConfig.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RunFolderError(
+                f"{folder / 'config.json'} does not fit: {where}: {first['msg']}.",
+                "",
+                "Use the version that made the run, or restore the file from a copy.",
+            ) from error
+        if config.format_version != FORMAT_VERSION:
+            raise RunFolderError(
+                f"The run {folder} has format version {config.format_version}.",
+                f"This version of the program reads version {FORMAT_VERSION}.",
+                "Use the program's version that made the run, or train again.",
+            )
+        return cls(folder, config)
+
+    def settings(self, model: type[_Settings]) -> _Settings:
+        """Return the run's settings.
+
+        Raises
+        ------
+        RunFolderError
+            They do not fit `model`.
+        """
+        try:
+            return model.model_validate(self.config.settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RunFolderError(
+                f"The settings of {self.path} do not fit: {where}: {first['msg']}.",
+                "",
+                "Use the version that made the run.",
+            ) from error
+
+    def images(self, role: str) -> ImageSet:
+        """Return a set of the run's images."""
+        info = self.config.inputs[role]
+        arrays = []
+        for index in range(info.images):
+            array, _ = read_tiff(self.path / "inputs" / _name(role, index))
+            arrays.append(np.asarray(array, np.uint8).reshape(array.shape[-2:]))
+        if info.phases:
+            table = np.zeros(256, np.uint8)
+            table[[phase.value for phase in info.phases]] = np.arange(len(info.phases))
+            arrays = [table[array] for array in arrays]
+        return ImageSet(tuple(arrays), info.phases, info.pixel_size, info.name)
+
+    def measurements(self) -> list[dict[str, Any]]:
+        """Return the lines of metrics.jsonl."""
+        return self._files.measurements()
+
+    def append_measurement(self, values: Mapping[str, Any]) -> None:
+        """Add a line to metrics.jsonl, safely on disk."""
+        self._files.append_measurement(values)
+
+    def forget_measurements_after(self, step: int) -> None:
+        """Drop lines of steps that a resumed run will do again."""
+        self._files.forget_measurements_after(step)
+
+    def checkpoints(self) -> list[CheckpointInfo]:
+        """Return the checkpoints, oldest first."""
+        return self._files.checkpoints()
+
+    def find_checkpoint(self, which: str = "best") -> CheckpointInfo:
+        """Return the checkpoint called "best", "last" or by its step."""
+        return self._files.find_checkpoint(which)
+
+    @property
+    def _files(self) -> RunFolder:
+        # what lies in a run beside its configuration is the same for every kind
+        return RunFolder(self.path, None)  # type: ignore[arg-type]
+
+
+def kind_of(path: str | Path) -> str:
+    """Return "fusion", "synthesis" or "translation".
+
+    Raises
+    ------
+    RunFolderError
+        It is no run.
+    """
+    file = Path(path) / "config.json"
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFolderError(
+            f"{path} is no run folder: it has no readable config.json.",
+            "A folder made by a training is needed.",
+        ) from error
+    except json.JSONDecodeError as error:
+        raise RunFolderError(
+            f"{file} is damaged: it is no JSON object.", "", "Restore it from a copy."
+        ) from error
+    return str(values.get("kind", "fusion")) if isinstance(values, dict) else "unknown"
+
+
+def _keep(folder: Path, role: str, images: ImageSet) -> ImageSetInfo:
+    table = np.arange(256, dtype=np.uint8)
+    if images.phases:
+        table = np.array([phase.value for phase in images.phases], np.uint8)
+    size = images.pixel_size
+    hashes = []
+    for index, image in enumerate(images.images):
+        values = table[image]
+        hashes.append(hashlib.sha256(values.tobytes()).hexdigest())
+        write_labels_tiff(
+            folder / "inputs" / _name(role, index),
+            values[None],
+            voxel_size=None if size is None else (size, size, size),
+            phases=images.phases,
+        )
+    return ImageSetInfo(
+        name=images.name,
+        images=len(images.images),
+        phases=images.phases,
+        pixel_size=size,
+        hashes=tuple(hashes),
+    )
+
+
+def _name(role: str, index: int) -> str:
+    return f"{role}-{index:04d}.tif"
