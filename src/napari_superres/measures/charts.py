@@ -129,8 +129,18 @@ def _draw_violins(axes: Axes, numbers: Numbers, measure: str, by_axis: bool) -> 
     axes.margins(x=0.08)
 
 
-def curves(numbers: Numbers, kind: str, by_axis: bool) -> Figure:
-    """Draw "intra", "inter" (two-point correlations) or "chords" of every item (figure 10)."""
+def curves(
+    numbers: Numbers, kind: str, by_axis: bool, columns: int = 3, width: float = 10
+) -> Figure:
+    """Draw "intra", "inter" (two-point correlations) or "chords" of every item (figure 10).
+
+    Parameters
+    ----------
+    numbers : of `measure_report`, or its items with two_point or chord_length alone
+    by_axis : whether each axis has its own line, or they are averaged
+    columns : panels beside each other, at most
+    width : inches
+    """
     measure, key, steps = {
         "intra": ("two_point", "intra", "distance"),
         "inter": ("two_point", "inter", "distance"),
@@ -139,15 +149,20 @@ def curves(numbers: Numbers, kind: str, by_axis: bool) -> Figure:
     summaries = {name: numbers["items"].get(name, {}) for name in ITEM_TITLES if name != "low_res"}
     items = {name: found[measure] for name, found in summaries.items() if measure in found}
     names = list(items["super_res"][key])
-    columns = min(3, max(1, len(names)))
+    others = [found[measure] for found in numbers.get("realisations", []) if measure in found]
+    columns = min(columns, max(1, len(names)))
     rows = -(-len(names) // columns)
-    figure = new_figure(10, 2.6 * rows)
+    figure = new_figure(width, 2.6 * rows)
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, index + 1)
         _tidy(axes, name.replace("|", " | "))
+        for found in others:
+            if name in found[key]:
+                _draw_curves(axes, "super_res", found[key][name], found[steps], by_axis, None)
         for item, found in items.items():
             if name in found[key]:
-                _draw_curves(axes, item, found[key][name], found[steps], by_axis)
+                title = _title(numbers, item)
+                _draw_curves(axes, item, found[key][name], found[steps], by_axis, title)
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         unit = "µm" if numbers["items"]["super_res"]["voxel_size_um"] else "voxels"
@@ -157,8 +172,15 @@ def curves(numbers: Numbers, kind: str, by_axis: bool) -> Figure:
     return figure
 
 
-def _draw_curves(axes: Axes, item: str, by_name: Numbers, steps: Numbers, by_axis: bool) -> None:
-    """Draw the curve of each axis, or their mean where the axes are alike."""
+def _title(numbers: Numbers, item: str) -> str:
+    """Return what an item is called: its usual title, or the one that came with the numbers."""
+    return str(numbers.get("titles", {}).get(item, ITEM_TITLES[item]))
+
+
+def _draw_curves(
+    axes: Axes, item: str, by_name: Numbers, steps: Numbers, by_axis: bool, title: str | None
+) -> None:
+    """Draw the curve of each axis, or their mean where the axes are alike; thin without a title."""
     lines = {axis: np.array(curve, float) for axis, curve in by_name.items()}
     alike = len({tuple(step) for step in steps.values()}) == 1
     if not by_axis and alike:
@@ -171,14 +193,15 @@ def _draw_curves(axes: Axes, item: str, by_name: Numbers, steps: Numbers, by_axi
             line,
             DASHES[axis],
             color=ITEM_COLOURS[item],
-            lw=1.6,
-            label=ITEM_TITLES[item] if index == 0 else None,  # the caption tells the dashes
+            lw=0.7 if title is None else 1.6,
+            alpha=0.6 if title is None else 1.0,
+            label=title if index == 0 else None,  # the caption tells the dashes
         )
 
 
-def fourier(numbers: Numbers) -> Figure:
-    """Draw the Fourier profiles of every item (figure 18, c and d)."""
-    figure = new_figure(10, 3.2)
+def fourier(numbers: Numbers, width: float = 10) -> Figure:
+    """Draw the Fourier profiles of every item (figure 18, c and d), `width` in inches."""
+    figure = new_figure(width, 3.2)
     axes = figure.add_subplot()
     sized = numbers["items"]["super_res"]["voxel_size_um"] is not None
     _tidy(axes, "ring mean of the log magnitude")
@@ -194,7 +217,7 @@ def fourier(numbers: Numbers) -> Figure:
                 color=ITEM_COLOURS[item],
                 lw=1.4,
                 alpha=0.9,
-                label=ITEM_TITLES[item] if index == 0 else None,
+                label=_title(numbers, item) if index == 0 else None,
             )
     axes.set_xlabel(f"spatial frequency (1/{'µm' if sized else 'voxel'})", fontsize=8)
     axes.set_ylabel("log10 of the root power density", fontsize=8)

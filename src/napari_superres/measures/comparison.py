@@ -55,7 +55,7 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
     PhaseError
         The two have no phase in common.
     """
-    names = _common_names(found, wanted)
+    names = common_names(found, wanted)
     result: dict[str, Any] = {}
     for measure, about in SCALARS.items():
         if measure not in found or measure not in wanted:
@@ -73,8 +73,14 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
     return result
 
 
-def _common_names(found: Summary, wanted: Summary) -> dict[str, str]:
-    """Return the name in `wanted` of each phase of `found` that it has."""
+def common_names(found: Summary, wanted: Summary) -> dict[str, str]:
+    """Return the name in `wanted` of each phase of `found` that it has.
+
+    Raises
+    ------
+    PhaseError
+        The two have no label value in common.
+    """
     theirs = {phase["value"]: phase["name"] for phase in wanted["phases"]}
     names = {
         phase["name"]: theirs[phase["value"]]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -128,3 +129,16 @@ def draw_markers(axes: Axes, values: Mapping[str, Mapping[str, float]], title: s
     axes.tick_params(axis="y", labelsize=8)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def ink(figure: Figure, colour: str) -> None:
+    """Give all texts, ticks and frames of a figure one colour."""
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        texts = [axes.title, axes.xaxis.label, axes.yaxis.label]
+        texts += [*axes.get_xticklabels(), *axes.get_yticklabels()]
+        for text in [*texts, *(legend.get_texts() if legend else [])]:
+            text.set_color(colour)
+        for spine in axes.spines.values():
+            spine.set_edgecolor(colour)
+        axes.tick_params(color=colour, labelcolor=colour)

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from napari_superres.measures.figures import ink
+
 INK = "#010203"
 """Stands for the page's own text colour in charts."""
 
@@ -123,28 +125,10 @@ def chart(figure: Figure, name: str, caption: str, folder: Path | None = None) -
         with matplotlib.rc_context({"svg.fonttype": "none"}):
             for suffix in ("png", "svg"):
                 figure.savefig(folder / f"{name}.{suffix}", dpi=150, facecolor="white")
-    for axes in figure.axes:
-        _ink(axes.get_xticklabels() + axes.get_yticklabels())
-        legend = axes.get_legend()
-        _ink(
-            [
-                axes.title,
-                axes.xaxis.label,
-                axes.yaxis.label,
-                *(legend.get_texts() if legend else []),
-            ]
-        )
-        for spine in axes.spines.values():
-            spine.set_edgecolor(INK)
-        axes.tick_params(color=INK, labelcolor=INK)
+    ink(figure, INK)
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
     drawing = text[text.index("<svg") :].replace(INK, "currentColor")
     return f'<figure class="chart">{drawing}<figcaption>{caption}</figcaption></figure>'
-
-
-def _ink(texts: Sequence[matplotlib.text.Text]) -> None:
-    for text in texts:
-        text.set_color(INK)

@@ -12,16 +12,15 @@ from napari_superres.measures import page
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.comparison import error_name
 from napari_superres.measures.figures import ITEM_TITLES
+from napari_superres.measures.tolerances import (
+    MISMATCH_TOLERANCE,
+    RELATIVE_TOLERANCE,
+    TOLERANCES,
+    tolerance_of,
+)
 
 Numbers = Mapping[str, Any]
 
-TOLERANCES = {"volume_fractions": 0.02, "percolating_fraction": 0.05, "transport_efficiency": 0.02}
-"""Largest difference that is within tolerance, of measures that are compared by difference."""
-
-RELATIVE_TOLERANCE = 0.15
-"""Of the others, relative to the reference."""
-
-MISMATCH_TOLERANCE = 0.05
 NOTHING = "–"
 
 
@@ -99,20 +98,10 @@ def _difference(numbers: Numbers, measure: str, other: str, entry: str, axis: st
     value = (gap or {}).get("difference" if absolute else "relative")
     if value is None:
         return NOTHING
-    tolerance = TOLERANCES.get(measure, RELATIVE_TOLERANCE)
-    if measure == "volume_fractions" and other == "high_res":
-        tolerance = max(tolerance, _error_of_slices(numbers, entry))
+    tolerance = tolerance_of(measure, numbers["items"][other], entry)
     good = abs(value) <= tolerance
     mark = '<span class="good">✓</span>' if good else '<span class="bad">✗</span>'
     return (f"{value:+.4f} " if absolute else f"{value:+.1%} ") + mark
-
-
-def _error_of_slices(numbers: Numbers, entry: str) -> float:
-    """Return half the interval of a fraction of the slices; 0 where it is unknown."""
-    about = numbers["items"]["high_res"].get("representativity", {}).get(entry, {})
-    if about.get("low") is None:
-        return 0.0
-    return float(about["high"] - about["low"]) / 2
 
 
 def _errors(numbers: Numbers) -> str:

@@ -1,0 +1,149 @@
+"""Measuring several volumes step by step, so that one can watch and stop it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.events import FinishReason
+from napari_superres.measures.catalogue import SCALARS
+from napari_superres.measures.naming import as_json, axis_names, phase_names
+from napari_superres.measures.summary import MEASURES, Summary, measure_slices, measure_volume
+from napari_superres.measures.transport import efficiency
+
+Segmented = SegmentedVolume | SegmentedSlices
+
+TRANSPORT = "transport_efficiency"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is to be measured; read only when its turn comes.
+
+    Attributes
+    ----------
+    name : for tables and progress
+    read : returns the volume or the slices
+    """
+
+    name: str
+    read: Callable[[], Segmented]
+
+
+@dataclass(frozen=True)
+class MeasuringProgress:
+    """What is measured next, and how far it is, 0 to 1."""
+
+    text: str
+    progress: float
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuringFinished:
+    """Last event.
+
+    Attributes
+    ----------
+    reason : completed or stopped
+    found : a summary of each volume, when completed
+    reference : the reference's summary, where one was asked for
+    """
+
+    reason: FinishReason
+    found: tuple[Summary, ...] = ()
+    reference: Summary | None = None
+
+
+def measure_subjects(
+    subjects: Sequence[Subject],
+    reference: Subject | None,
+    measures: Collection[str],
+    stop: threading.Event,
+    device: str = "cpu",
+) -> Iterator[MeasuringProgress | MeasuringFinished]:
+    """Measure volumes and their reference; stops between two measures.
+
+    Transport, the slowest, is taken phase by phase and axis by axis. Of a
+    reference that is slices, representativity is measured too, which tolerances
+    take into account.
+
+    Parameters
+    ----------
+    subjects : at least one
+    measures : names out of `MEASURES`
+    stop : looked at before each measure
+    device : cpu, or a torch device for transport efficiencies
+
+    Yields
+    ------
+    MeasuringProgress, then MeasuringFinished
+    """
+    wanted = [name for name in MEASURES if name in measures]
+    everything = [*subjects, *([reference] if reference is not None else [])]
+    summaries: list[Summary] = []
+    for done, subject in enumerate(everything):
+        yield MeasuringProgress(f"{subject.name}: reading", done / len(everything))
+        item = subject.read()
+        names = wanted
+        if subject is reference and isinstance(item, SegmentedSlices):
+            names = list(dict.fromkeys([*wanted, "representativity"]))
+        summary: Summary = {}
+        for text, share, part in _one_by_one(item, names, device):
+            if stop.is_set():
+                yield MeasuringFinished(FinishReason.STOPPED)
+                return
+            _merge(summary, part)
+            progress = (done + share) / len(everything)
+            yield MeasuringProgress(f"{subject.name}: {text}", progress)
+        summaries.append(summary | {"name": subject.name})
+    found = tuple(summaries[: len(subjects)])
+    last = summaries[-1] if reference is not None else None
+    yield MeasuringFinished(FinishReason.COMPLETED, found, last)
+
+
+def _merge(summary: Summary, part: Summary) -> None:
+    units = summary.get("units", {}) | part.get("units", {})
+    summary.update(part)
+    summary["units"] = units
+
+
+def _one_by_one(
+    item: Segmented, measures: Sequence[str], device: str
+) -> Iterator[tuple[str, float, Summary]]:
+    """Yield what comes next, the share done, and the part of the summary just measured."""
+    head = _measured(item, [], device)
+    for index, name in enumerate(measures):
+        text = SCALARS[name].title if name in SCALARS else name.replace("_", " ")
+        yield text, index / len(measures), head
+        if name == TRANSPORT and isinstance(item, SegmentedVolume):
+            yield from _transport(item, index, len(measures), device)
+        else:
+            yield text, (index + 1) / len(measures), _measured(item, [name], device)
+
+
+def _measured(item: Segmented, measures: Sequence[str], device: str) -> Summary:
+    if isinstance(item, SegmentedVolume):
+        return measure_volume(item, measures, device=device)
+    return measure_slices(item, measures)
+
+
+def _transport(
+    volume: SegmentedVolume, index: int, total: int, device: str
+) -> Iterator[tuple[str, float, Summary]]:
+    sizes = np.ones(3) if volume.voxel_size is None else np.array(volume.voxel_size)
+    names, axes = phase_names(volume.phases), axis_names(3)
+    values = np.zeros((len(names), len(axes)))
+    steps = [(phase, axis) for phase in range(len(names)) for axis in range(len(axes))]
+    for done, (phase, axis) in enumerate(steps):
+        share = (index + done / len(steps)) / total
+        yield f"transport efficiency of {names[phase]} along {axes[axis]}", share, {}
+        values[phase, axis] = efficiency(volume.labels == phase, axis, sizes, device=device)
+    table = {
+        name: dict(zip(axes, row, strict=True)) for name, row in zip(names, values, strict=True)
+    }
+    part = {TRANSPORT: as_json(table), "units": {TRANSPORT: ""}}
+    yield "transport efficiency", (index + 1) / total, part
