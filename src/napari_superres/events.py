@@ -150,6 +150,36 @@ class PreviewReady:
 
 
 @dataclass(frozen=True)
+class ImagesMeasured:
+    """The images of a synthesis or translation were measured; lower score is better.
+
+    Attributes
+    ----------
+    values : numbers by name, such as the gap of the mean fractions, r_t or p
+    curves : by name, such as the two-point correlation "real" and "synthetic"
+    """
+
+    step: int
+    values: Mapping[str, float]
+    curves: Mapping[str, NDArray[np.float64]]
+    score: float
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class ImagesReady:
+    """Images to look at, in named rows such as "synthetic" and "real".
+
+    Attributes
+    ----------
+    rows : 2D images each, uint8 grey values or phase indices
+    """
+
+    step: int
+    rows: Mapping[str, tuple[Labels, ...]]
+
+
+@dataclass(frozen=True)
 class CheckpointSaved:
     """A checkpoint is safely on disk."""
 
@@ -225,6 +255,8 @@ TrainingEvent = (
     | RolledBack
     | MetricsMeasured
     | PreviewReady
+    | ImagesMeasured
+    | ImagesReady
     | CheckpointSaved
     | TrainingFinished
 )
