@@ -12,7 +12,6 @@ from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.tiles import cut_evenly
 
-
 Assembled = Callable[[int, int], None]
 """Told how many parts of how many are put together; it raises where that is to end."""
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_superres.data.boxes import Box, Triple
-from napari_superres.data.ome_zarr import create_pyramid, halved
+from napari_superres.data.ome_zarr import create_pyramid
+from napari_superres.data.pyramid_writing import check_zarr_place, put_block
 from napari_superres.data.volumes import Labels
-from napari_superres.errors import OutputError
 from napari_superres.generation.description import Description
 from napari_superres.generation.journal import Journal, check_room, writing
 from napari_superres.generation.sinks import Assembled
@@ -44,7 +44,7 @@ class ZarrSink:
         self.description = description
         side = SIDES[max(result.shape) >= LARGE]
         self.blocks: Sequence[Box] = cut(result, (side,) * 3)
-        _check_place(output)
+        check_zarr_place(output)
         record = description.record(blocks=f"{side} of {result}")
         self._journal = Journal(output, record, output.name)
         self.done = self._journal.done()
@@ -70,12 +70,8 @@ class ZarrSink:
             self._journal.add(index)
 
     def _put(self, start: Triple, labels: Labels) -> None:
-        for level, array in enumerate(self._levels):
-            if level:
-                labels = halved(labels, len(self.description.phases))
-                start = (start[0] // 2, start[1] // 2, start[2] // 2)
-            box = Box.whole(labels.shape).moved(start)
-            array[box.slices()] = self.description.values[labels]
+        description = self.description
+        put_block(self._levels, start, labels, description.values, len(description.phases))
 
     def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Put the pyramid in its place and return its path."""
@@ -88,13 +84,3 @@ class ZarrSink:
 
     def close(self) -> None:
         """Do nothing: zarr keeps no file open."""
-
-
-def _check_place(output: Path) -> None:
-    """Refuse to replace anything but an earlier result."""
-    if output.exists() and not (output / "zarr.json").is_file():
-        raise OutputError(
-            f"{output} exists and is no zarr folder.",
-            "It would be replaced.",
-            "Choose another name, or remove it.",
-        )

@@ -1,56 +1,63 @@
-"""Open this project's TIFF files with their voxel size, phase names and colours."""
+"""Open this project's own files and run folders in napari."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from napari_superres.data.tiff import read_tiff_metadata
-from napari_superres.errors import InputError
-from napari_superres.widgets.input_roles import SUPER_RES
-from napari_superres.widgets.samples import LayerTuple, phase_layer
+from napari_superres.widgets.result_layers import is_ours, read_result
+from napari_superres.widgets.samples import LayerTuple, example_layers
 
-Reader = Callable[[str | Sequence[str]], list[LayerTuple]]
-
-
-def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return a reader for TIFF files written by this project, None for all others."""
-    paths = [path] if isinstance(path, str) else list(path)
-    try:
-        ours = all(read_tiff_metadata(one).phases for one in paths)
-    except InputError:
-        return None
-    return read_layers if ours and paths else None
+Paths = str | Sequence[str]
+Reader = Callable[[Paths], list[LayerTuple]]
+KINDS = (".tif", ".tiff", ".zarr")
 
 
-def read_layers(path: str | Sequence[str]) -> list[LayerTuple]:
-    """Read files into Labels layers that show phase indices as index + 1.
+def get_reader(path: Paths) -> Reader | None:
+    """Return a reader for files and run folders of this project, None for all others."""
+    paths = _listed(path)
+    return read_layers if paths and all(is_run(one) or is_ours(one) for one in paths) else None
+
+
+def read_layers(path: Paths) -> list[LayerTuple]:
+    """Read files and run folders into layers in their place, with phases' names and colours.
 
     Raises
     ------
     InputError
         A file that is damaged or holds a label without a phase.
     """
-    from napari_superres.data.files import read_volume
-
     layers = []
-    for one in [path] if isinstance(path, str) else path:
-        metadata = read_tiff_metadata(one)
-        volume = read_volume(one, phases=metadata.phases)
-        size = metadata.voxel_size
-        placed = {"scale": size or (1.0,) * 3, "units": ("um" if size else "pixel",) * 3}
-        placed["translate"] = metadata.offset or (0.0,) * 3
-        generated = "scale_factor" in metadata.provenance
-        layer = phase_layer(
-            volume.labels,
-            volume.phases,
-            Path(one).stem,
-            SUPER_RES if generated else "",
-            **placed,
-        )
-        note = layer[1]["metadata"]["napari-superres"]
-        note["provenance"] = dict(metadata.provenance)
-        note["scale_factor"] = metadata.provenance.get("scale_factor", "1")
-        note["border_dropped"] = "box" in metadata.provenance
-        layers.append(layer)
+    for one in _listed(path):
+        layers += run_layers(one) if is_run(one) else [read_result(one)]
     return layers
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether a path is a run folder, as far as can be told without reading it."""
+    folder = Path(path)
+    return (folder / "config.json").is_file() and (folder / "inputs").is_dir()
+
+
+def run_layers(path: str | Path) -> list[LayerTuple]:
+    """Return a run's inputs, and above them the volumes that lie in its folder.
+
+    Raises
+    ------
+    InputError
+        The run or one of its volumes is damaged.
+    """
+    from napari_superres.data.examples import Example
+    from napari_superres.runs.folder import RunFolder
+
+    run = RunFolder.open(path)
+    inputs = Example(run.low_res(), run.high_res(), None, run.config.settings)
+    layers = example_layers(inputs)
+    for file in sorted(Path(path).iterdir()):
+        if file.suffix.lower() in KINDS and not file.name.startswith(".") and is_ours(file):
+            layers.append(read_result(file))
+    return layers
+
+
+def _listed(path: Paths) -> list[str]:
+    return [path] if isinstance(path, str) else list(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 
+SINGLE = 6
+"""Images of one set that get a layer each; more of one shape become a stack."""
+
 
 def phase_layer(
     labels: NDArray[np.uint8],
@@ -28,16 +31,24 @@ def phase_layer(
     **arguments: Any,
 ) -> LayerTuple:
     """Return a Labels layer of phase indices, shown as index + 1 in the phases' colours."""
+    return shown_layer(labels + np.uint8(1), phases, name, role, arguments)
+
+
+def shown_layer(
+    shown: Any, phases: Sequence[Phase], name: str, role: str, arguments: Mapping[str, Any]
+) -> LayerTuple:
+    """Return a Labels layer of labels that are index + 1 already: an array, or levels of one."""
     from napari.utils.colormaps import DirectLabelColormap
 
+    ndim = shown[0].ndim if isinstance(shown, list) else shown.ndim
     more = {
         "name": name,
         "colormap": DirectLabelColormap(color_dict=label_colours(phases)),
         "metadata": layer_note(phases, role=role),
         "opacity": 1.0,
-        "axis_labels": AXES[-labels.ndim :],
+        "axis_labels": AXES[-ndim:],
     }
-    return labels + np.uint8(1), more | arguments, "labels"
+    return shown, {**more, **arguments}, "labels"
 
 
 def example_layers(example: Example) -> list[LayerTuple]:
@@ -59,22 +70,30 @@ def example_layers(example: Example) -> list[LayerTuple]:
     left = scale[2] * (low_res.shape[2] - 0.5) * 1.05
     names = ("z", "y", "x") if high_res.anisotropic else ("",)
     for normal, images in zip(names, high_res.sets, strict=True):
-        for number, image in enumerate(images, 1):
+        for number, image in enumerate(_stacked(images), 1):
             plane = f" normal to {normal}" if normal else ""
-            top = (scale[1] * low_res.shape[1] - fine[1] * image.shape[0]) / 2
+            top = (scale[1] * low_res.shape[1] - fine[1] * image.shape[-2]) / 2
+            ndim = image.ndim
             layers.append(
                 phase_layer(
                     image,
                     high_res.phases,
                     f"{high_res.name}{plane} {number}",
                     HIGH_RES,
-                    scale=fine[-2:],
-                    units=(unit,) * 2,
-                    translate=(top, left),
+                    scale=fine[-ndim:],
+                    units=(unit,) * ndim,
+                    translate=(0.0, top, left)[-ndim:],
                     visible=len(layers) == 1,
                 )
             )
     return layers
+
+
+def _stacked(images: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
+    """Return many images of one shape as a stack, few as they are."""
+    if len(images) <= SINGLE or len({image.shape for image in images}) > 1:
+        return images
+    return [np.stack(images)]
 
 
 def _pixel_size(example: Example, scale: VoxelSize) -> VoxelSize:

@@ -49,15 +49,17 @@ class Run:
 
     def noted(self, metadata: dict[str, Any], settings: GenerationSettings) -> dict[str, Any]:
         """Return a result's layer metadata with where it comes from added."""
+        border = {"border dropped": "yes"} if settings.crop_border else {}
         more = {
             "scale_factor": format_scale_factor(self.scale_factor),
             "border_dropped": settings.crop_border,
-            "provenance": {
+            "provenance": border
+            | {
                 "software": f"napari-superres-fusion {__version__}",
                 "run": str(self.folder),
                 "checkpoint": settings.checkpoint,
                 "seed": str(settings.seed),
-                "scale_factor": format_scale_factor(self.scale_factor),
+                "scale factor": format_scale_factor(self.scale_factor),
             },
         }
         return {**metadata, KEY: {**metadata[KEY], **more}}

@@ -1,0 +1,148 @@
+"""Files of this project as layers: the one way for File › Open and for the panel; no Qt.
+
+TIFF files are read into memory. OME-Zarr volumes stay on disk: their levels are dask
+arrays that are read, and turned into shown labels, where the viewer looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.ome_zarr import LabelsPyramid, open_pyramid
+from napari_superres.data.phases import Phase
+from napari_superres.data.tiff import read_tiff, read_tiff_metadata
+from napari_superres.data.tiff_metadata import TiffMetadata
+from napari_superres.errors import InputError, PhaseError
+from napari_superres.widgets.input_roles import SUPER_RES
+from napari_superres.widgets.layer_data import AXES, KEY
+from napari_superres.widgets.samples import LayerTuple, shown_layer
+
+Metadata = TiffMetadata | LabelsPyramid
+
+SHOWS, SCALE_FACTOR, BORDER, BOX, ROLE = "shows", "scale factor", "border dropped", "box", "role"
+"""Keys of the provenance that layers are made from."""
+PLACED = "placed"
+"""Key of the provenance for scale and translate in units that are no lengths."""
+
+MAPS = ("agreement", "entropy")
+"""Maps of realisations, in per cent: images, not labels."""
+
+Levels = Sequence[Any]
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether a file is a TIFF or OME-Zarr volume that this project wrote."""
+    try:
+        metadata = metadata_of(Path(path))
+    except InputError:
+        return False
+    return bool(metadata.phases) or metadata.provenance.get(SHOWS) in MAPS
+
+
+def metadata_of(path: Path) -> Metadata:
+    """Return what a file tells besides its voxels.
+
+    Raises
+    ------
+    FileError
+        It cannot be read.
+    """
+    return open_pyramid(path) if path.suffix.lower() == ".zarr" else read_tiff_metadata(path)
+
+
+def read_result(path: str | Path) -> LayerTuple:
+    """Return the layer of a file.
+
+    Raises
+    ------
+    InputError
+        It is damaged, or a TIFF file holds a label without a phase.
+    """
+    file = Path(path)
+    if file.suffix.lower() == ".zarr":
+        pyramid = open_pyramid(file)
+        return _layer(_lazy(pyramid), pyramid, file.stem)
+    array, metadata = read_tiff(file)
+    return _layer([array], metadata, file.name.removesuffix(file.suffix).removesuffix(".ome"))
+
+
+def _lazy(pyramid: LabelsPyramid) -> Levels:
+    import dask.array as da
+
+    return [da.from_zarr(level) for level in pyramid.levels]
+
+
+def _layer(levels: Levels, metadata: Metadata, name: str) -> LayerTuple:
+    provenance = metadata.provenance
+    placed = placement(metadata, levels[0].ndim)
+    if provenance.get(SHOWS) in MAPS:
+        return _map_layer(levels, name, placed)
+    shown = [_shown(level, metadata.phases) for level in levels]
+    generated = SCALE_FACTOR in provenance
+    role = provenance.get(ROLE, SUPER_RES if generated else "")
+    layer = shown_layer(shown if len(shown) > 1 else shown[0], metadata.phases, name, role, placed)
+    note = layer[1]["metadata"][KEY]
+    note["provenance"] = dict(provenance)
+    note["scale_factor"] = provenance.get(SCALE_FACTOR, "1")
+    note["border_dropped"] = BOX in provenance or BORDER in provenance
+    return layer
+
+
+def _map_layer(levels: Levels, name: str, placed: Mapping[str, Any]) -> LayerTuple:
+    more = {"name": name, "contrast_limits": (0, 100), "colormap": "viridis"}
+    axes = {"axis_labels": AXES[-levels[0].ndim :], "interpolation2d": "nearest"}
+    data = list(levels) if len(levels) > 1 else levels[0]
+    return data, {**more, **axes, **placed}, "image"
+
+
+def _shown(values: Any, phases: Sequence[Phase]) -> Any:
+    """Return indices + 1 of label values, now for NumPy, when looked at for dask."""
+    index = np.zeros(256, np.uint8)
+    for number, phase in enumerate(phases, 1):
+        index[phase.value] = number
+    if isinstance(values, np.ndarray):
+        return _checked(index[values.astype(np.uint8, copy=False)], values, index)
+    return values.map_blocks(index.__getitem__, dtype=np.uint8)
+
+
+def _checked(
+    shown: NDArray[np.uint8], values: NDArray[np.generic], index: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    if shown.size and shown.min() == 0:
+        unknown = sorted(set(np.unique(values).tolist()) - set(np.flatnonzero(index).tolist()))
+        raise PhaseError(
+            f"The file has the label values {unknown}, of which its phases say nothing.",
+            "Every label needs a phase.",
+            "Open it with another reader, or export it again.",
+        )
+    return shown
+
+
+def placement(metadata: Metadata, ndim: int) -> dict[str, Any]:
+    """Return the layer arguments scale, units and translate of a file's voxels."""
+    size, offset, unit = metadata.voxel_size, metadata.offset, "um"
+    if size is None:
+        size, offset = _placed_without_lengths(metadata.provenance.get(PLACED, ""))
+        unit = "pixel"
+    return {
+        "scale": size[-ndim:],
+        "units": (unit,) * ndim,
+        "translate": (offset or (0.0, 0.0, 0.0))[-ndim:],
+    }
+
+
+def _placed_without_lengths(
+    text: str,
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        if len(numbers) == 6 and min(numbers[:3]) > 0:
+            return tuple(numbers[:3]), tuple(numbers[3:])
+    except ValueError:
+        pass
+    return (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
