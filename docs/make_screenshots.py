@@ -157,7 +157,7 @@ class Journey:
 
     def export(self) -> None:
         """Draw a crop box with the mouse, export it."""
-        self.step(5)
+        self.step(7)
         export = self.dock.export
         volume = self._volume()
         self.viewer.scene.camera.center = tuple(volume.extent.world.mean(0))

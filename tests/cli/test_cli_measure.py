@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_superres.data.files import read_volume
+from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.measures import report, report_numbers
+from napari_superres.measures.report_numbers import ReportOptions
+from napari_superres.measures.summary import measure_labels
 
+NUMBERS = {
+    "items": {
+        "super_res": measure_labels(np.eye(4, dtype=np.uint8), (Phase(0, "a"), Phase(1, "b")))
+    },
+    "realisations": [],
+    "differences": {},
+}
 FINE, COARSE = (0.1, 0.1, 0.1), (0.2, 0.2, 0.2)
 
 
@@ -26,7 +37,7 @@ def test_a_volume_is_measured_alone(cli, cube, tmp_path) -> None:
     result = cli("measure", cube, "--json", tmp_path / "numbers.json")
     assert result.status == 0, result.err
     assert "volume fraction" in result.out
-    found = json.loads((tmp_path / "numbers.json").read_text())["found"]
+    found = json.loads((tmp_path / "numbers.json").read_text())["items"]["super_res"]
     assert list(found["volume_fractions"].values()) == [0.5, 0.5]
     assert list(found["interface_areas"].values()) == [pytest.approx(64 / (3 * 512 - 192))]
 
@@ -54,7 +65,7 @@ def test_a_volume_is_compared_with_a_slice(cli, cube, tmp_path) -> None:
 def test_a_stack_of_high_res_slices_is_no_volume(cli, cube, tmp_path) -> None:
     result = cli("measure", cube, "--high-res", cube, cube, "--json", tmp_path / "n.json")
     assert result.status == 0, result.err
-    against = json.loads((tmp_path / "n.json").read_text())["against"]
+    against = json.loads((tmp_path / "n.json").read_text())["items"]["high_res"]
     assert list(against["interface_areas"].values()) == [0.0]
 
 
@@ -94,8 +105,8 @@ def test_a_part_that_cannot_be_placed_is_one_line(cli, cube, tmp_path, offset) -
     assert result.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("others", [("--run", "--against"), ("--run", "--low-res")])
-def test_only_one_reference_is_taken(cli, cube, others: tuple[str, str]) -> None:
+@pytest.mark.parametrize("others", [("--run", "--high-res"), ("--run", "--low-res")])
+def test_a_run_brings_its_own_slices_and_low_res_volume(cli, cube, others: tuple[str, str]) -> None:
     result = cli("measure", cube, others[0], cube, others[1], cube)
     assert result.status == 2
     assert "Leave the others out" in result.err
@@ -124,10 +135,10 @@ def test_a_report_is_about_the_volume_and_its_reference(cli, cube, tmp_path, mon
     def measure(inputs, options):
         told.append((inputs, options))
         yield report_numbers.ReportProgress("measuring", 0.5)
-        yield report_numbers.ReportMeasured({"measured": True})
+        yield report_numbers.ReportMeasured(NUMBERS)
 
     monkeypatch.setattr(report_numbers, "measure_report", measure)
-    monkeypatch.setattr(report, "write_report", lambda path, inputs, numbers: [path])
+    monkeypatch.setattr(report, "write_report", lambda path, inputs, numbers, figures: [path])
     page = tmp_path / "report.html"
     result = cli("measure", cube, "--against", cube, "--report", page, "--transport")
     assert result.status == 0, result.err
@@ -136,6 +147,41 @@ def test_a_report_is_about_the_volume_and_its_reference(cli, cube, tmp_path, mon
     assert inputs.high_res is None
     assert options.transport
     assert f"Report   {page}" in result.out
+
+
+def test_realisations_truth_and_slices_are_set_side_by_side(cli, cube, tmp_path) -> None:
+    labels = read_volume(cube).values
+    write_labels_tiff(tmp_path / "other.tif", np.roll(labels, 2, 0), voxel_size=FINE)
+    result = cli(
+        *["measure", cube, tmp_path / "other.tif", "--against", cube, "--high-res", cube],
+        *["--json", tmp_path / "n.json"],
+    )
+    assert result.status == 0, result.err
+    numbers = json.loads((tmp_path / "n.json").read_text())
+    assert set(numbers["items"]) == {"super_res", "high_res", "truth"}
+    assert len(numbers["realisations"]) == 1
+    assert value_of("volume-fraction error, mean over phases, truth", result.out) == "0.0000"
+    assert "± s.d." in result.out
+
+
+def test_the_numbers_of_measure_are_those_of_the_report(cli, cube, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(report_numbers, "ReportOptions", partial(ReportOptions, count=2, side=4))
+    page, alone, told = tmp_path / "r.html", tmp_path / "alone.json", tmp_path / "told.json"
+    assert cli("measure", cube, cube, "--all", "--against", cube, "--json", alone).status == 0
+    result = cli("measure", cube, cube, "--against", cube, "--json", told, "--report", page)
+    assert result.status == 0, result.err
+    shown = json.loads(page.with_suffix(".json").read_text())
+    assert json.loads(told.read_text()) == shown
+    for part in ("items", "realisations", "differences"):
+        assert json.loads(alone.read_text())[part] == shown[part]
+    assert "mean ± s.d. of 2" in page.read_text()
+
+
+def test_two_sets_of_slices_are_one_too_many(cli, cube, tmp_path) -> None:
+    write_labels_tiff(tmp_path / "slice.tif", np.eye(8, dtype=np.uint8)[None], voxel_size=FINE)
+    result = cli("measure", cube, "--against", tmp_path / "slice.tif", "--high-res", cube)
+    assert result.status == 2
+    assert "Leave one of the two out" in result.err
 
 
 def value_of(title: str, table: str) -> str:

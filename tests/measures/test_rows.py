@@ -86,5 +86,5 @@ def test_bars_show_a_panel_for_each_measure(reference):
     one = summary(bernoulli((5, 5, 5), (0.3, 0.7)))
     rows = rows_of([one, one], one if reference else None)
     figure = bars(rows, ["a", "b"], reference)
-    assert [axes.get_title("left") for axes in figure.axes] == list({r.title: 0 for r in rows})
+    assert [axes.get_title() for axes in figure.axes] == list({r.title: 0 for r in rows})
     assert [len(axes.patches) for axes in figure.axes] == [2, 1]

@@ -1,48 +1,52 @@
-"""`measure`: a volume or slices, alone or against another, as a table and as JSON."""
+"""`measure`: volumes or slices, alone or against others, as a table, as JSON and as a report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from napari_superres.cli import options
+from napari_superres.cli.measure_table import table
+from napari_superres.cli.progress import Bar
+from napari_superres.cli.question import Question
 from napari_superres.cli.report import write_report_of
 from napari_superres.cli.segmented import (
     Segmented,
     as_slices,
+    common_phases,
     first_voxel,
-    read_reference,
     read_segmented,
-    summary_of,
-    with_common_phases,
+    slices_with_phases,
+    volume_with_phases,
+    with_phases,
 )
 from napari_superres.cli.train import choose_phase_map, choose_scale_factor
 from napari_superres.config import ImagingModel, TrainingSettings, validated
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError, ShapeError
-
-TITLES = {
-    "volume_fractions": "volume fraction",
-    "interface_areas": "interface area (share of voxel faces)",
-    "triple_phase_boundary": "triple phase boundary (share of voxel edges)",
-}
-ERRORS = {
-    "volume_fraction_error": "volume-fraction error, mean over phases",
-    "interface_area_error": "interface-area error, mean over pairs",
-}
+from napari_superres.measures.summary import QUICK_MEASURES, WITHOUT_TRANSPORT, Summary
+from napari_superres.measures.taking import TRANSPORT
 
 
 def measure(
-    file: Annotated[Path, typer.Argument(metavar="F", help="Segmented volume, or slices.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="F...", help="Segmented volume (several realisations of one), or slices."
+        ),
+    ],
     against: Annotated[
         Path | None,
-        typer.Option("--against", metavar="F", help="A volume (or one image) to compare with."),
+        typer.Option("--against", metavar="F", help="A 3D truth (or one image) to compare with."),
     ] = None,
     high_res: Annotated[
         list[Path] | None,
@@ -79,88 +83,132 @@ def measure(
             "--report", metavar="F.html", help="Measure everything and write one page about it."
         ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every measure but transport; a report has them anyway.")
+    ] = False,
     transport: Annotated[
-        bool, typer.Option("--transport", help="In the report, transport too; it takes longest.")
+        bool, typer.Option("--transport", help="Transport efficiencies too; they take longest.")
+    ] = False,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="With the report, each chart as PNG and SVG.")
     ] = False,
 ) -> None:
-    """Measure volume fractions, interface areas and the low-res mismatch.
+    """Measure volume fractions, interface areas and the low-res mismatch, or everything.
 
-    The mismatch needs --run, or --low-res with the scale factor, phase map and
-    imaging model.
+    Slices (--high-res, or those of --run) and a 3D truth (--against) may both be
+    given. The mismatch needs --run, or --low-res with the scale factor, phase map
+    and imaging model. --json holds what the report tells, where there is one.
     """
-    references = sum(map(bool, (against, high_res, run)))
-    if references > 1 or (run is not None and low_res is not None):
+    if run is not None and (high_res or low_res is not None):
         raise SettingsError(
-            "More than one of --against, --high-res and --run is given, or --run and --low-res.",
-            "One reference is needed; a run has its own slices and low-res volume.",
+            "--run is given together with --high-res or --low-res.",
+            "A run has its own slices and low-res volume.",
             "Leave the others out.",
         )
-    if run is not None:
-        question = question_about_run(file, run)
-    else:
-        reference = read_reference(against, high_res, anisotropic)
-        question = question_about_files(file, reference, low_res)
+    question = ask(files, against, high_res, anisotropic, run, low_res)
     if question.low_res is not None and question.settings is None:
         settings = settings_for_mismatch(question, scale_factor, phase_map, imaging, one_sided)
         question = replace(question, settings=settings)
-    numbers = answer(file, question)
+    start = place(files[0], question)
+    if report is not None:
+        numbers = write_report_of(report, question, start, transport, figures)
+    else:
+        chosen = [
+            *(WITHOUT_TRANSPORT if everything else QUICK_MEASURES),
+            *([TRANSPORT] if transport else []),
+        ]
+        numbers = answer(question, start, chosen)
     typer.echo(table(numbers))
     if json_file is not None:
         options.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
-    if report is not None:
-        start = place(file, question)
-        write_report_of(
-            report,
-            question.found,
-            question.reference,
-            question.low_res,
-            question.settings,
-            start,
-            transport,
-        )
 
 
-@dataclass(frozen=True, eq=False)
-class Question:
-    """What is to be measured, and against what."""
+def ask(
+    files: list[Path],
+    against: Path | None,
+    high_res: list[Path] | None,
+    anisotropic: bool,
+    run: Path | None,
+    low_res: Path | None,
+) -> Question:
+    """Read everything, over the phases that any of it has.
 
-    found: Segmented
-    reference: Segmented | None = None
-    low_res: SegmentedVolume | None = None
-    settings: TrainingSettings | None = None
-
-
-def question_about_run(file: Path, run: Path) -> Question:
-    """Ask how far a generated file is from its run's inputs."""
+    Raises
+    ------
+    SettingsError
+        Two references of the same kind.
+    """
+    from napari_superres.data.files import read_slices, read_volume
     from napari_superres.runs.folder import RunFolder
 
-    folder = RunFolder.open(run)
-    reference = folder.high_res()
-    found = read_segmented(file, phases=reference.phases)
-    return Question(found, reference, folder.low_res(), folder.config.settings)
+    folder = None if run is None else RunFolder.open(run)
+    slices = None if folder is None else folder.high_res()
+    if high_res:
+        slices = read_slices(high_res, anisotropic=anisotropic)
+    known = None if folder is None or slices is None else slices.phases
+    found = tuple(read_segmented(file, phases=known) for file in files)
+    other = None if against is None else read_segmented(against)
+    if isinstance(other, SegmentedSlices) and slices is not None:
+        raise SettingsError(
+            f"{other.name} is an image, and there are high-res slices to compare with already.",
+            "With slices, --against takes a 3D truth.",
+            "Leave one of the two out.",
+        )
+    truth = other if isinstance(other, SegmentedVolume) else None
+    slices = other if isinstance(other, SegmentedSlices) else slices
+    phases = common_phases([*found, *(item for item in (truth, slices) if item is not None)])
+    coarse = None if folder is None else folder.low_res()
+    return Question(
+        tuple(with_phases(item, phases) for item in found),
+        None if slices is None else slices_with_phases(slices, phases),
+        None if truth is None else volume_with_phases(truth, phases),
+        coarse if low_res is None else read_volume(low_res),
+        None if folder is None else folder.config.settings,
+    )
 
 
-def question_about_files(file: Path, reference: Segmented | None, low_res: Path | None) -> Question:
-    """Ask how far a file is from others."""
-    from napari_superres.data.files import read_volume
+def answer(question: Question, start: Triple, measures: Sequence[str]) -> dict[str, Any]:
+    """Measure, and compare where there is something to compare with; JSON-able.
 
-    found = read_segmented(file)
-    if reference is not None:
-        found, reference = with_common_phases(found, reference)
-    return Question(found, reference, None if low_res is None else read_volume(low_res))
+    The same numbers at the same places as those of a report, see `measure_report`.
+    """
+    from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
 
-
-def answer(file: Path, question: Question) -> dict[str, Any]:
-    """Measure, and compare where there is something to compare with; JSON-able."""
-    from napari_superres.measures.comparison import compare_summaries
-
-    numbers: dict[str, Any] = {"found": summary_of(question.found)}
-    if question.reference is not None:
-        numbers["against"] = summary_of(question.reference)
-        numbers["differences"] = compare_summaries(numbers["found"], numbers["against"])
+    subjects = {"super_res": question.found[0], **question.references}
+    summaries = summaries_of([*subjects.values(), *question.found[1:]], measures)
+    items = dict(zip(subjects, summaries, strict=False))
+    numbers: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "items": items,
+        "realisations": summaries[len(subjects) :],
+        "differences": {
+            f"super_res_{name}": compare_summaries(items["super_res"], items[name])
+            for name in question.references
+        },
+    }
     if question.low_res is not None and question.settings is not None:
-        numbers["low_res_mismatch"] = mismatch(file, question)
+        numbers["low_res_mismatch"] = mismatch(question, start)
     return numbers
+
+
+def summaries_of(items: Sequence[Segmented], measures: Sequence[str]) -> list[Summary]:
+    """Measure one after the other; with a bar where it takes time."""
+    from napari_superres.measures.taking import MeasuringFinished, Subject, measure_subjects
+
+    subjects = [Subject(item.name, partial(_itself, item)) for item in items]
+    events = measure_subjects(subjects, None, measures, threading.Event())
+    found: list[Summary] = []
+    with Bar("measure") if len(measures) > len(QUICK_MEASURES) else nullcontext() as bar:
+        for event in events:
+            if isinstance(event, MeasuringFinished):
+                found = list(event.found)
+            elif bar is not None:
+                bar.show(event.progress, event.text)
+    return found
+
+
+def _itself(item: Segmented) -> Segmented:
+    return item
 
 
 def settings_for_mismatch(
@@ -172,7 +220,7 @@ def settings_for_mismatch(
 ) -> TrainingSettings:
     """Return what the low-res mismatch needs to know, as a training would read it."""
     assert question.low_res is not None
-    fine = as_slices(question.found)
+    fine = as_slices(question.found[0])
     return validated(
         TrainingSettings,
         {
@@ -184,49 +232,25 @@ def settings_for_mismatch(
     )
 
 
-def mismatch(file: Path, question: Question) -> float:
-    """Return the low-res mismatch; a cropped volume is placed by its file's offset."""
+def mismatch(question: Question, start: Triple) -> float:
+    """Return the low-res mismatch of the first volume, which starts at a low-res voxel."""
     from napari_superres.measures.comparison import mismatch_of
 
-    found, coarse, settings = question.found, question.low_res, question.settings
+    found, coarse, settings = question.found[0], question.low_res, question.settings
     assert coarse is not None
     assert settings is not None
     if isinstance(found, SegmentedSlices):
         raise ShapeError(
             f"{found.name} is no volume.", "The low-res mismatch needs one.", "Leave --low-res out."
         )
-    return mismatch_of(coarse, as_slices(found), found, settings, place(file, question))
+    return mismatch_of(coarse, as_slices(found), found, settings, start)
 
 
 def place(file: Path, question: Question) -> Triple:
     """Return the first low-res voxel that the file covers; the first of all where none is known."""
     from napari_superres.data.simulate import low_res_shape
 
-    found, coarse, settings = question.found, question.low_res, question.settings
+    found, coarse, settings = question.found[0], question.low_res, question.settings
     if isinstance(found, SegmentedSlices) or coarse is None or settings is None:
         return (0, 0, 0)
     return first_voxel(file, coarse, low_res_shape(found.shape, settings.scale_factor))
-
-
-def table(numbers: Mapping[str, Any]) -> str:
-    """Return the numbers as lines of text."""
-    found, against = numbers["found"], numbers.get("against")
-    titles = [found["name"], *([against["name"], "difference"] if against else [])]
-    lines = [" " * 34 + "".join(f"{title[:14]:>16}" for title in titles)]
-    for measure_name, title in TITLES.items():
-        if not found.get(measure_name):
-            continue
-        lines.append(title)
-        for name, value in found[measure_name].items():
-            line = f"  {name:32}{value:16.4f}"
-            if against and name in against.get(measure_name, {}):
-                wanted = against[measure_name][name]
-                line += f"{wanted:16.4f}{value - wanted:+16.4f}"
-            lines.append(line)
-    differences = numbers.get("differences", {})
-    for key, title in ERRORS.items():
-        if differences.get(key) is not None:
-            lines.append(f"{title:42}{differences[key]:8.4f}")
-    if "low_res_mismatch" in numbers:
-        lines.append(f"{'low-res mismatch':42}{numbers['low_res_mismatch']:8.4f}")
-    return "\n".join(lines)

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from napari_superres.cli.progress import Bar
-from napari_superres.cli.segmented import Segmented
-from napari_superres.config import TrainingSettings
+from napari_superres.cli.question import Question
 from napari_superres.data.boxes import Triple
 from napari_superres.data.output import check_writable
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import ShapeError
 
 
 def write_report_of(
-    path: Path,
-    found: Segmented,
-    reference: Segmented | None,
-    low_res: SegmentedVolume | None,
-    settings: TrainingSettings | None,
-    offset: Triple,
-    transport: bool,
-) -> None:
+    path: Path, question: Question, offset: Triple, transport: bool, figures: bool
+) -> dict[str, Any]:
     """Measure everything a report shows, with a bar, and write it.
 
     Parameters
     ----------
     path : of the HTML file
-    found : the super-res volume
-    reference : high-res slices, or the 3D truth
-    low_res, settings, offset : for the low-res mismatch, see `ReportInputs`
+    question : one super-res volume or several realisations, and what there is beside
+    offset : first low-res voxel that the volumes cover
     transport : whether to measure transport efficiencies too
+    figures : whether to write each chart as PNG and SVG too
+
+    Returns
+    -------
+    dict
+        The numbers that the report tells.
 
     Raises
     ------
     ShapeError
-        When `found` is no volume.
+        When what was found is no volume.
     OutputError
         When the report cannot be written.
     """
@@ -49,21 +48,25 @@ def write_report_of(
         measure_report,
     )
 
-    if isinstance(found, SegmentedSlices):
-        raise ShapeError(f"{found.name} is no volume.", "A report is about a volume.")
+    volumes = [item for item in question.found if isinstance(item, SegmentedVolume)]
+    if len(volumes) < len(question.found):
+        raise ShapeError("There are slices to report on.", "A report is about volumes.")
     check_writable(path)
     inputs = ReportInputs(
-        (found,),
-        low_res,
-        high_res=reference if isinstance(reference, SegmentedSlices) else None,
-        truth=reference if isinstance(reference, SegmentedVolume) else None,
-        settings=settings,
-        offset=offset,
+        tuple(volumes),
+        question.low_res,
+        question.high_res,
+        question.truth,
+        question.settings,
+        offset,
     )
+    numbers: dict[str, Any] = {}
     with Bar("report") as bar:
         for event in measure_report(inputs, ReportOptions(transport=transport)):
             if isinstance(event, ReportMeasured):
-                written = write_report(path, inputs, event.numbers)
+                numbers = event.numbers
+                written = write_report(path, inputs, numbers, figures)
             else:
                 bar.show(event.progress, event.text)
     typer.echo("Report   " + ", ".join(str(file) for file in written))
+    return numbers

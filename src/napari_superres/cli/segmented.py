@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from napari_superres.data.boxes import Triple
 from napari_superres.data.phases import Phase
@@ -25,28 +24,30 @@ def read_segmented(path: Path, phases: Iterable[Phase] | None = None) -> Segment
         return read_slices([path], phases=expected)
 
 
-def read_reference(
-    against: Path | None, high_res: list[Path] | None, anisotropic: bool
-) -> Segmented | None:
-    """Read what to compare with: a volume or an image, or high-res slices, or nothing."""
-    from napari_superres.data.files import read_slices
-
-    if high_res:
-        return read_slices(high_res, anisotropic=anisotropic)
-    return None if against is None else read_segmented(against)
-
-
-def with_common_phases(found: Segmented, wanted: Segmented) -> tuple[Segmented, Segmented]:
-    """Return both with the phases of either; the wanted one's names stand."""
-    by_value = {phase.value: phase for phase in (*found.phases, *wanted.phases)}
-    phases = tuple(by_value[value] for value in sorted(by_value))
-    return with_phases(found, phases), with_phases(wanted, phases)
+def common_phases(items: Iterable[Segmented]) -> tuple[Phase, ...]:
+    """Return the phases that any of the items has; the last one's names stand."""
+    by_value = {phase.value: phase for item in items for phase in item.phases}
+    return tuple(by_value[value] for value in sorted(by_value))
 
 
 def with_phases(item: Segmented, phases: tuple[Phase, ...]) -> Segmented:
     """Return the same labels as indices into `phases`, which has all values of `item`."""
     if isinstance(item, SegmentedVolume):
-        return SegmentedVolume.from_labels(item.values, item.voxel_size, phases, item.name)
+        return volume_with_phases(item, phases)
+    return slices_with_phases(item, phases)
+
+
+def volume_with_phases(item: SegmentedVolume, phases: tuple[Phase, ...]) -> SegmentedVolume:
+    """Return the same volume over other phases, see `with_phases`."""
+    if item.phases == phases:
+        return item
+    return SegmentedVolume.from_labels(item.values, item.voxel_size, phases, item.name)
+
+
+def slices_with_phases(item: SegmentedSlices, phases: tuple[Phase, ...]) -> SegmentedSlices:
+    """Return the same slices over other phases, see `with_phases`."""
+    if item.phases == phases:
+        return item
     sets = [[values_of(image, item.phases) for image in images] for images in item.sets]
     return SegmentedSlices.from_labels(sets, item.voxel_size, phases, item.name)
 
@@ -113,10 +114,3 @@ def place_of(file: Path) -> tuple[VoxelSize | None, VoxelSize | None]:
         pyramid = open_pyramid(file)
         return pyramid.voxel_size, pyramid.offset
     return None, None
-
-
-def summary_of(item: Segmented) -> dict[str, Any]:
-    """Measure a volume or slices."""
-    from napari_superres.measures.summary import measure_slices, measure_volume
-
-    return measure_volume(item) if isinstance(item, SegmentedVolume) else measure_slices(item)

@@ -41,7 +41,7 @@ def bars(
     for index, panel in enumerate(panels):
         axes = figure.add_subplot(grid[index])
         _draw(axes, panel)
-        axes.set_title(panel[0].title, fontsize=9, loc="left")
+        axes.set_title(panel[0].title, fontsize=9, x=0, ha="left")
     what = names[0] if len(names) == 1 else f"mean of {len(names)} ± s.d."
     keys: list[Artist] = [Patch(color=ITEM_COLOURS["super_res"], label=what)]
     if reference is not None:

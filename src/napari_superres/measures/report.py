@@ -51,6 +51,15 @@ __all__ = [
 
 LARGEST_SHOWN = 512
 
+MEASURES_TEXT = (
+    "Whole volumes, and all slices together. Differences are super-res less the other, in "
+    "percent of the other where the measure has no natural scale. ✓ and ✗ tell whether they "
+    "are within tolerance (see the end). Areas per volume of slices assume an isotropic material."
+)
+REALISATIONS_TEXT = (
+    " Of several realisations the first is compared; their mean and standard deviation stand last."
+)
+
 
 def write_report(
     path: Path, inputs: ReportInputs, numbers: Mapping[str, Any], figures: bool = False
@@ -112,10 +121,7 @@ def _sections(
     )
     yield page.section(
         "Measures",
-        "Whole volumes, and all slices together. Differences are super-res less the other, in "
-        "percent of the other where the measure has no natural scale. ✓ and ✗ tell whether they "
-        "are within tolerance (see the end). Areas per volume of slices assume an isotropic "
-        "material.",
+        MEASURES_TEXT + (REALISATIONS_TEXT if numbers["realisations"] else ""),
         scalar_table(numbers),
     )
     if numbers["sub_volumes"]:

@@ -12,6 +12,7 @@ from napari_superres.measures import page
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.comparison import error_name
 from napari_superres.measures.figures import ITEM_TITLES
+from napari_superres.measures.rows import number, rows_of
 from napari_superres.measures.tolerances import (
     MISMATCH_TOLERANCE,
     RELATIVE_TOLERANCE,
@@ -22,13 +23,6 @@ from napari_superres.measures.tolerances import (
 Numbers = Mapping[str, Any]
 
 NOTHING = "–"
-
-
-def number(value: float | None) -> str:
-    """Return four digits that count."""
-    if value is None:
-        return NOTHING
-    return f"{value:.4f}" if 0.1 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
 
 
 def cards(numbers: Numbers) -> str:
@@ -56,6 +50,9 @@ def scalar_table(numbers: Numbers) -> str:
     items = [name for name in ITEM_TITLES if name in numbers["items"]]
     against = [name.removeprefix("super_res_") for name in numbers["differences"]]
     head = ["", *(ITEM_TITLES[name] for name in items), *(f"Δ {ITEM_TITLES[n]}" for n in against)]
+    spread = _spread(numbers)
+    if spread:
+        head.append(f"mean ± s.d. of {1 + len(numbers['realisations'])}")
     rows: list[str] = []
     for measure, about in SCALARS.items():
         found = numbers["items"]["super_res"].get(measure)
@@ -69,8 +66,21 @@ def scalar_table(numbers: Numbers) -> str:
                 number(_at(numbers["items"][name].get(measure), entry, axis)) for name in items
             ]
             cells += [_difference(numbers, measure, name, entry, axis) for name in against]
+            cells += [spread[measure, entry, axis]] if spread else []
             rows.append(page.row(cells))
     return page.table(head, rows) + _errors(numbers)
+
+
+def _spread(numbers: Numbers) -> dict[tuple[str, str, str], str]:
+    """Return mean and standard deviation over realisations by measure, entry and axis."""
+    if not numbers["realisations"]:
+        return {}
+    rows = rows_of([numbers["items"]["super_res"], *numbers["realisations"]])
+    return {
+        (row.measure, row.entry, row.axis): number(row.mean)
+        + ("" if row.sd is None else f" ± {row.sd:.2g}")
+        for row in rows
+    }
 
 
 def _leaves(entries: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -7,9 +7,11 @@ from typing import Any
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
+from napari_superres.widgets.compare_step import CompareStep
 from napari_superres.widgets.data_step import DataStep
 from napari_superres.widgets.export_step import ExportStep
 from napari_superres.widgets.generate_step import GenerateStep
+from napari_superres.widgets.measure_step import MeasureStep
 from napari_superres.widgets.monitor_step import MonitorStep
 from napari_superres.widgets.run_bar import RunBar
 from napari_superres.widgets.run_state import RunState
@@ -17,11 +19,11 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Step
 from napari_superres.widgets.train_step import TrainStep
 
-WIDTH = 440
+WIDTH = 470
 
 
 class SuperResDock(Step):
-    """Data, Train, Monitor, Generate, Export; below them the run bar."""
+    """Data, Train, Monitor, Generate, Compare, Measure, Export; below them the run bar."""
 
     title = "SuperRes Fusion"
 
@@ -32,12 +34,22 @@ class SuperResDock(Step):
         self.train = TrainStep(napari_viewer, shared)
         self.monitor = MonitorStep(napari_viewer, shared)
         self.generate = GenerateStep(napari_viewer, shared)
+        self.compare = CompareStep(napari_viewer, shared)
+        self.measure = MeasureStep(napari_viewer, shared)
         self.export = ExportStep(napari_viewer, shared)
         self.run_bar = RunBar(shared)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.setStyleSheet("QTabBar::tab { padding: 5px 9px; }")
-        steps: tuple[Step, ...] = (self.data, self.train, self.monitor, self.generate, self.export)
+        self.tabs.setStyleSheet("QTabBar::tab { padding: 5px 4px; min-width: 0; }")
+        steps: tuple[Step, ...] = (
+            self.data,
+            self.train,
+            self.monitor,
+            self.generate,
+            self.compare,
+            self.measure,
+            self.export,
+        )
         for number, step in enumerate(steps, 1):
             self.tabs.addTab(_scrolled(step), f"{number} {step.title}")
         layout = QVBoxLayout(self)

@@ -1,0 +1,125 @@
+"""Plots of what was measured, drawn in the theme's colours; each can be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_superres.errors import SuperResError
+from napari_superres.measures.rows import Row
+from napari_superres.measures.taking import MeasuringFinished
+from napari_superres.widgets.measure_text import charts_of, draw_chart, save_chart
+from napari_superres.widgets.theme import ThemeColours
+
+SHOWN_WIDTH = 420
+"""Pixels that the panel has for a plot, about."""
+
+
+class MeasurePlots(QWidget):
+    """One plot at a time, chosen from a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.which = QComboBox()
+        self.save = QPushButton("Save plot …")
+        self.save.setToolTip("As PNG or SVG, on white")
+        row = QHBoxLayout()
+        row.addWidget(self.which, 1)
+        row.addWidget(self.save)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addLayout(row)
+        self._canvas: QWidget | None = None
+        self._finished: MeasuringFinished | None = None
+        self._rows: Sequence[Row] = ()
+        self._by_axis = False
+        self._theme: ThemeColours | None = None
+        self.which.currentIndexChanged.connect(self.draw)
+        self.save.clicked.connect(self.ask_and_save)
+        self.hide()
+
+    def show_result(
+        self,
+        finished: MeasuringFinished,
+        rows: Sequence[Row],
+        theme: ThemeColours,
+        by_axis: bool = False,
+    ) -> None:
+        """Offer the plots of what was measured, and draw the chosen one.
+
+        Parameters
+        ----------
+        by_axis : whether curves are drawn for each axis, not their mean
+        """
+        self._finished, self._rows, self._theme = finished, rows, theme
+        self._by_axis = by_axis
+        before = self.which.currentData()
+        with QSignalBlocker(self.which):
+            self.which.clear()
+            for key, title in charts_of(finished, rows).items():
+                self.which.addItem(title, key)
+            self.which.setCurrentIndex(max(self.which.findData(before), 0))
+        self.setVisible(self.which.count() > 0)
+        self.draw()
+
+    def recolour(self, theme: ThemeColours) -> None:
+        """Draw the same in another theme."""
+        self._theme = theme
+        self.draw()
+
+    def figure(self) -> Any | None:
+        """Return the chosen plot, in black on nothing; None without one."""
+        key = self.which.currentData()
+        if key is None or self._finished is None:
+            return None
+        return draw_chart(key, self._finished, self._rows, self._by_axis)
+
+    def draw(self, _index: int = 0) -> None:
+        """Draw the chosen plot."""
+        figure = self.figure()
+        if figure is None or self._theme is None:
+            return
+        from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+
+        from napari_superres.measures.figures import ink
+
+        figure.set_facecolor(self._theme.background)
+        ink(figure, self._theme.text)
+        canvas: Any = FigureCanvasQTAgg(figure)  # type: ignore[no-untyped-call]
+        width, height = figure.get_size_inches()
+        canvas.setMinimumHeight(round(max(200, height / width * SHOWN_WIDTH)))
+        canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        if self._canvas is not None:
+            self._layout.removeWidget(self._canvas)
+            self._canvas.setParent(None)
+            self._canvas.deleteLater()
+        self._canvas = canvas
+        self._layout.addWidget(canvas)
+
+    def ask_and_save(self) -> None:
+        """Ask for a file and write the plot."""
+        figure = self.figure()
+        if figure is None:
+            return
+        start = str(Path.home() / f"{self.which.currentData()}.png")
+        path, _ = QFileDialog.getSaveFileName(self, "Save plot", start, "PNG (*.png);;SVG (*.svg)")
+        if path:
+            try:
+                written = save_chart(figure, Path(path))
+            except SuperResError as error:
+                show_error(str(error))
+                return
+            show_info(f"Saved {written.name}.")
