@@ -1,4 +1,4 @@
-"""Step 5: cut a box out of a generated volume and write it as TIFF."""
+"""Step 7: cut a box out of a generated volume and write it as TIFF."""
 
 from __future__ import annotations
 
