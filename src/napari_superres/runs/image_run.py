@@ -22,11 +22,13 @@ from pydantic import ValidationError
 import napari_superres
 from napari_superres.config import FrozenModel
 from napari_superres.data.images import ImageSet
+from napari_superres.data.output import write_whole_text
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff, write_labels_tiff
 from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs import metrics_log
 from napari_superres.runs.checkpoints import CheckpointInfo
-from napari_superres.runs.folder import RunFolder, write_text
+from napari_superres.runs.folder import RunFolder
 
 FORMAT_VERSION = 1
 _Settings = TypeVar("_Settings", bound=FrozenModel)
@@ -97,7 +99,7 @@ class ImageRun:
             inputs={role: _keep(folder, role, images) for role, images in inputs.items()},
             versions=versions,
         )
-        write_text(folder / "config.json", config.model_dump_json(indent=2))
+        write_whole_text(folder / "config.json", config.model_dump_json(indent=2))
         return cls(folder, config)
 
     @classmethod
@@ -167,16 +169,16 @@ class ImageRun:
         return ImageSet(tuple(arrays), info.phases, info.pixel_size, info.name)
 
     def measurements(self) -> list[dict[str, Any]]:
-        """Return the lines of metrics.jsonl."""
-        return self._files.measurements()
+        """Return the lines of metrics.jsonl; a last line cut short is left out."""
+        return metrics_log.read(self._log)
 
-    def append_measurement(self, values: Mapping[str, Any]) -> None:
+    def append_line(self, values: Mapping[str, Any]) -> None:
         """Add a line to metrics.jsonl, safely on disk."""
-        self._files.append_measurement(values)
+        metrics_log.append(self._log, values)
 
-    def forget_measurements_after(self, step: int) -> None:
-        """Drop lines of steps that a resumed run will do again."""
-        self._files.forget_measurements_after(step)
+    def forget_after(self, step: int) -> None:
+        """Drop the lines of steps that a resumed run will do again."""
+        metrics_log.keep(self._log, sum(line["step"] <= step for line in self.measurements()))
 
     def checkpoints(self) -> list[CheckpointInfo]:
         """Return the checkpoints, oldest first."""
@@ -185,6 +187,10 @@ class ImageRun:
     def find_checkpoint(self, which: str = "best") -> CheckpointInfo:
         """Return the checkpoint called "best", "last" or by its step."""
         return self._files.find_checkpoint(which)
+
+    @property
+    def _log(self) -> Path:
+        return self.path / "metrics.jsonl"
 
     @property
     def _files(self) -> RunFolder:

@@ -1,0 +1,252 @@
+"""The loop around a step that learns from images: measure, preview, save, end.
+
+Synthesis and translation share it. It is the fusion's loop without roll-backs and
+without several processes.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_superres.config import Budget
+from napari_superres.data.volumes import Labels
+from napari_superres.errors import DivergenceError, EngineError, OutOfMemoryError, SuperResError
+from napari_superres.events import (
+    CheckpointSaved,
+    FinishReason,
+    ImagesMeasured,
+    ImagesReady,
+    Measurement,
+    StepCompleted,
+    TrainingEvent,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.fusion.course import Clock, progress
+from napari_superres.fusion.failures import is_out_of_memory
+from napari_superres.fusion.step import mean_terms
+from napari_superres.runs.checkpoints import CheckpointInfo, load_checkpoint, save_checkpoint
+from napari_superres.runs.image_run import ImageRun
+
+REPORT_SECONDS = 0.2
+"""Steps faster than this are reported together."""
+
+
+class Learner(Protocol):
+    """What takes the steps."""
+
+    steps: int
+    device: torch.device
+
+    def step(self) -> dict[str, Tensor]:
+        """Do one step and return its loss terms."""
+
+    def parameters(self) -> tuple[int, int]:
+        """Return the learnt numbers of generators and discriminators."""
+
+    def healthy(self) -> bool:
+        """Whether every weight is finite."""
+
+    def average_state(self) -> dict[str, Tensor]:
+        """Return what is enough to generate."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything else that resuming needs."""
+
+    def load(
+        self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
+    ) -> None:
+        """Take up a state."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """A measurement: numbers and curves by name, and one score, lower is better."""
+
+    values: Mapping[str, float]
+    curves: Mapping[str, NDArray[np.float64]]
+    score: float
+
+
+class Judge(Protocol):
+    """What measures a learner, without touching its random numbers."""
+
+    target: Measurement
+
+    def measure(self) -> Judgement:
+        """Return how far the images are from real ones."""
+
+    def preview(self) -> Mapping[str, tuple[Labels, ...]]:
+        """Return images to look at, in named rows."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often it is measured, shown and saved."""
+
+    measure_every: int
+    preview_seconds: float
+    checkpoint_seconds: float
+
+
+class ImageLoop:
+    """One stretch of training, from its start or a checkpoint to its end.
+
+    Parameters
+    ----------
+    run, learner, judge : where, what, and by what it is measured
+    pace : how often
+    budget, stop : when to end
+    warnings : what the user should know before it starts
+    """
+
+    def __init__(
+        self,
+        run: ImageRun,
+        learner: Learner,
+        judge: Judge,
+        pace: Pace,
+        budget: Budget,
+        stop: threading.Event | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.run, self.learner, self.judge, self.pace = run, learner, judge, pace
+        self.budget, self.stop, self.warnings = budget, stop, warnings
+        self.clock = Clock()
+        self.first_step = learner.steps
+        self.best = float("inf")
+        self.score: float | None = None
+        self.saved_step: int | None = None
+        self.history: list[dict[str, Tensor]] = []
+
+    def go_on_from(self, checkpoint: CheckpointInfo) -> None:
+        """Take up weights and state of a checkpoint."""
+        self.learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
+        self.run.forget_after(checkpoint.step)
+        self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
+        self.best = min((line["score"] for line in self.run.measurements()), default=float("inf"))
+        self.first_step = self.saved_step = checkpoint.step
+
+    def events(self) -> Iterator[TrainingEvent]:
+        """Yield the stream; time that passes while nobody asks does not count.
+
+        Raises
+        ------
+        EngineError
+            When the device fails or training diverges; checkpoints are kept.
+        """
+        self.clock.start()
+        with engine_errors(str(self.learner.device)):
+            for event in self._events():
+                with self.clock.paused():
+                    yield event
+
+    def _events(self) -> Iterator[TrainingEvent]:
+        learner, clock = self.learner, self.clock
+        yield TrainingStarted(
+            self.run.path,
+            str(learner.device),
+            learner.steps,
+            self.judge.target,
+            *learner.parameters(),
+            self.warnings,
+        )
+        if learner.steps == 0:
+            yield self._measure()
+        reported = saved = clock.seconds()
+        previewed = float("-inf")
+        while (reason := self._reason_to_end()) is None:
+            self.history.append(learner.step())
+            if clock.seconds() - reported >= REPORT_SECONDS:
+                reported = clock.seconds()
+                yield self._step_completed()
+            if clock.seconds() - previewed >= self.pace.preview_seconds:
+                previewed = clock.seconds()
+                yield ImagesReady(learner.steps, self.judge.preview())
+            better = False
+            if learner.steps % self.pace.measure_every == 0:
+                measured = self._measure()
+                better = measured.is_best
+                yield measured
+            if better or clock.seconds() - saved >= self.pace.checkpoint_seconds:
+                yield self._save()
+                saved = clock.seconds()
+        if self.history:
+            yield self._step_completed()
+        if self.saved_step != learner.steps:
+            yield self._save()
+        yield TrainingFinished(reason, learner.steps, clock.elapsed(), self.run.path)
+
+    def _reason_to_end(self) -> FinishReason | None:
+        if self.stop is not None and self.stop.is_set():
+            return FinishReason.STOPPED
+        return FinishReason.COMPLETED if (self._progress() or 0) >= 1 else None
+
+    def _progress(self) -> float | None:
+        return progress(self.budget, self.clock.seconds(), self.first_step, self.learner.steps)
+
+    def _step_completed(self) -> StepCompleted:
+        share, seconds = self._progress(), self.clock.seconds()
+        terms = mean_terms(self.history)
+        self.history.clear()
+        step = self.learner.steps
+        if any(not math.isfinite(v) for v in terms.values()) or not self.learner.healthy():
+            raise DivergenceError(
+                f"Training diverged at step {step}: a loss or weight is not a number.",
+                "Earlier checkpoints of the run are whole.",
+                "Resume it, or train again with another seed or a lower learning rate.",
+            )
+        left = seconds * (1 - share) / share if share else None
+        return StepCompleted(step, self.clock.elapsed(), share, left, terms)
+
+    def _measure(self) -> ImagesMeasured:
+        judged, step = self.judge.measure(), self.learner.steps
+        is_best = judged.score < self.best
+        self.best, self.score = min(self.best, judged.score), judged.score
+        line: dict[str, Any] = {"step": step, "score": judged.score, **judged.values}
+        self.run.append_line(line)
+        return ImagesMeasured(step, judged.values, judged.curves, judged.score, is_best)
+
+    def _save(self) -> CheckpointSaved:
+        step = self.learner.steps
+        score = self.score if step % self.pace.measure_every == 0 or step == 0 else None
+        folder = save_checkpoint(
+            self.run.path / "checkpoints",
+            self.learner.average_state(),
+            self.learner.state(),
+            {"step": step, "elapsed_s": self.clock.elapsed(), "score": score},
+        )
+        self.saved_step = step
+        return CheckpointSaved(step, folder, score is not None and score <= self.best)
+
+
+@contextmanager
+def engine_errors(device: str) -> Iterator[None]:
+    """Turn the failures of torch into errors that say what to do."""
+    try:
+        yield
+    except SuperResError:
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(
+                f"The memory of {device} has no room for a step.",
+                "Smaller images or batches need less.",
+                "Close other programs, or lower the settings size and batch.",
+            ) from error
+        text = str(error)
+        raise EngineError(
+            f"Training failed on {device}: {text.splitlines()[0] if text else error!r}.",
+            "",
+            "Checkpoints of the run are whole; resume it, or try --device cpu.",
+        ) from error

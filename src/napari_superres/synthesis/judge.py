@@ -1,0 +1,98 @@
+"""What is measured of a style generator while it learns: its images beside real ones.
+
+Legend of shape suffixes: B images, Y X pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_superres.data.patches import Patches
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import Labels
+from napari_superres.events import Measurement
+from napari_superres.fusion.image_loop import Judgement
+from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
+from napari_superres.synthesis.data import as_pixels
+from napari_superres.synthesis.step import Trainer
+
+SHOWN = 8
+SEED = 20221003
+CHUNK = 16
+
+
+class StyleJudge:
+    """Measures a trainer's averaged generator with fixed styles and noise.
+
+    The real images are the held-out patches where there are any: what a generator
+    that knows only the training patches by heart would not meet.
+
+    Attributes
+    ----------
+    segmenter : phases, or Otsu's threshold of the training images
+    real : measures of real patches
+    target : their mean fractions
+    """
+
+    def __init__(
+        self, trainer: Trainer, training: Patches, held_out: Patches, phases: Sequence[Phase]
+    ) -> None:
+        self.trainer = trainer
+        count = trainer.engine.measured_images
+        self.segmenter = Segmenter.fit(training.parts, phases)
+        pixels = held_out.spread(count) if len(held_out) else training.spread(count)
+        self.real = measure_texture(pixels, self.segmenter)
+        self.shown = tuple(training.spread(SHOWN))
+        means = self.real.fractions.mean(axis=0).tolist()
+        self.target = Measurement(dict(zip(self.segmenter.names, means, strict=True)), {})
+        random = torch.Generator().manual_seed(SEED)
+        self.latents = torch.randn((count, trainer.average.latent), generator=random)
+
+    def images(self, count: int | None = None) -> NDArray[np.uint8]:
+        """Return (count, rows, columns) images of the averaged generator."""
+        trainer, average = self.trainer, self.trainer.average
+        latents = self.latents[:count].to(trainer.device)
+        random = torch.Generator(trainer.device).manual_seed(SEED)
+        parts = []
+        with torch.no_grad(), trainer.arithmetic():
+            for z in latents.split(CHUNK):
+                w = average.broadcast(average.mapping(z))
+                made = average(w, average.draw_noise(len(z), random))
+                parts.append(as_pixels(made, trainer.phases))
+        return torch.cat(parts).numpy()
+
+    def measure(self) -> Judgement:
+        """Return the gap between real and synthetic images."""
+        found = measure_texture(self.images(), self.segmenter)
+        gap = texture_gap(found, self.real)
+        values = {
+            "fraction_gap": gap.fraction,
+            "surface_gap": gap.surface,
+            "two_point_rmse": gap.two_point,
+            "r_t": self.trainer.controller.overfitting,
+            "p": self.trainer.controller.strength,
+        }
+        if gap.length is not None:
+            values["length_gap"] = gap.length
+        if gap.histogram is not None:
+            values["histogram_gap"] = gap.histogram
+        return Judgement(values, curves_of(self.real, found), gap.score)
+
+    def preview(self) -> Mapping[str, tuple[Labels, ...]]:
+        """Return synthetic and real images."""
+        return {"synthetic": tuple(self.images(SHOWN)), "real": self.shown}
+
+
+def curves_of(real: Texture, synthetic: Texture) -> dict[str, NDArray[np.float64]]:
+    """Return two-point curves of each phase and grey histograms, "… real" and "… synthetic"."""
+    curves: dict[str, NDArray[np.float64]] = {}
+    for item, texture in (("real", real), ("synthetic", synthetic)):
+        for name, curve in zip(texture.names, texture.curve, strict=True):
+            curves[f"two-point {name} {item}"] = curve
+        if texture.histogram.size:
+            curves[f"histogram {item}"] = texture.histogram
+    return curves

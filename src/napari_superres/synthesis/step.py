@@ -1,0 +1,235 @@
+"""One step of a style-based GAN's training (Karras et al. 2020a, b).
+
+Legend of shape suffixes: B images, C channels, L layers, W style, Y X pixels.
+
+A step updates the generator, then the discriminator, by the non-saturating
+logistic loss; path-length regularisation and R1 join every few steps (lazy
+regularisation: their weight and Adam's pace make up for it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from napari_superres.data.patches import Patches
+from napari_superres.runs.device import arithmetic as chosen_arithmetic
+from napari_superres.runs.tensors import gather_state, spread_state
+from napari_superres.synthesis.augmentation import Augmentation, Controller
+from napari_superres.synthesis.data import RealImages
+from napari_superres.synthesis.networks import Discriminator, Generator, parameters_of
+from napari_superres.synthesis.settings import SynthesisSettings
+
+PATH_DECAY = 0.01
+RAMP = 0.05
+"""The moving average forgets at least so fast, as a share of the images seen."""
+
+
+class Trainer:
+    """Everything that a step needs, advanced by `step`.
+
+    Parameters
+    ----------
+    patches : training patches
+    phases : how many; 0 for grey values
+    settings : what to learn
+    device : where to train
+    """
+
+    def __init__(
+        self, patches: Patches, phases: int, settings: SynthesisSettings, device: str
+    ) -> None:
+        engine = settings.engine
+        self.settings, self.engine, self.phases = settings, engine, phases
+        self.device = torch.device(device)
+        self.dtype = chosen_arithmetic(engine.precision, device)
+        self.random = torch.Generator().manual_seed(settings.seed)
+        self.noise_random = torch.Generator(self.device).manual_seed(settings.seed + 1)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            channels = max(1, phases)
+            self.generator = Generator(engine, settings.size, channels)
+            self.average = Generator(engine, settings.size, channels)
+            self.discriminator = Discriminator(engine, settings.size, channels)
+        self.average.load_state_dict(self.generator.state_dict())
+        self.average.requires_grad_(False).eval()
+        for module in (self.generator, self.average, self.discriminator):
+            module.to(self.device)
+        path_every = engine.path_length_every if settings.path_length_weight > 0 else None
+        self.generator_optimiser = self._optimiser(self.generator, path_every)
+        self.discriminator_optimiser = self._optimiser(
+            self.discriminator, engine.r1_every if settings.r1_gamma > 0 else None
+        )
+        self.real = RealImages(patches, phases, settings.directed, self.device)
+        self.controller = Controller(
+            engine.augmentation_target,
+            engine.augmentation_every,
+            engine.augmentation_kimg,
+            0.0 if engine.augmentation == "off" else engine.augmentation_start,
+        )
+        self.augmentation = Augmentation(phases == 0, self.random)
+        self.path_mean = torch.zeros((), device=self.device)
+        self.steps = 0
+
+    def _optimiser(self, module: nn.Module, every: int | None) -> torch.optim.Adam:
+        engine = self.engine
+        share = 1.0 if every is None else every / (every + 1)  # Karras et al. 2020a, appendix B
+        return torch.optim.Adam(
+            module.parameters(), engine.learning_rate * share, (0.0, engine.beta_2**share)
+        )
+
+    def parameters(self) -> tuple[int, int]:
+        """Return the learnt numbers of generator and discriminator."""
+        return parameters_of(self.generator), parameters_of(self.discriminator)
+
+    def step(self) -> dict[str, Tensor]:
+        """Do one step and return the value of each loss term, detached scalars."""
+        self.steps += 1
+        terms = self._update_generator()
+        if self.settings.path_length_weight > 0 and self.steps % self.engine.path_length_every == 0:
+            terms["path_length"] = self._update_path_length()
+        terms |= self._update_discriminator()
+        self._update_average()
+        terms["r_t"] = torch.tensor(self.controller.overfitting)
+        terms["p"] = torch.tensor(self.controller.strength)
+        return {name: value.detach() for name, value in terms.items()}
+
+    def styles(self, count: int) -> Tensor:
+        """Return styles for training, some of which change midway, (B, L, W)."""
+        generator, random = self.generator, self.random
+        z = torch.randn((2, count, generator.latent), generator=random).to(self.device)
+        first, second = (generator.broadcast(generator.mapping(part)) for part in z)
+        crossing = torch.randint(1, generator.styles, (count,), generator=random)
+        mixed = torch.rand(count, generator=random) < self.engine.style_mixing
+        crossing = torch.where(mixed, crossing, generator.styles)
+        layer = torch.arange(generator.styles)
+        early = (layer < crossing[:, None]).to(self.device)
+        return torch.where(early[:, :, None], first, second)
+
+    def generate(self, count: int) -> Tensor:
+        """Return generated images, (B, C, Y, X)."""
+        with self.arithmetic():
+            images: Tensor = self.generator(
+                self.styles(count), self.generator.draw_noise(count, self.noise_random)
+            )
+        return images
+
+    def score(self, images_BCYX: Tensor) -> Tensor:
+        """Return the discriminator's logits of images, augmented, (B,)."""
+        seen = self.augmentation(images_BCYX, self.controller.strength)
+        with self.arithmetic():
+            logits: Tensor = self.discriminator(seen)
+        return logits
+
+    def _update_generator(self) -> dict[str, Tensor]:
+        self.discriminator.requires_grad_(False)
+        loss = F.softplus(-self.score(self.generate(self.engine.batch))).mean()
+        self._descend(self.generator_optimiser, loss)
+        self.discriminator.requires_grad_(True)
+        return {"generator": loss}
+
+    def _update_path_length(self) -> Tensor:
+        """Pull towards equal steps in the image for equal steps in w (2020a, eq. 4)."""
+        batch = max(1, self.engine.batch // 2)
+        w_BLW = self.styles(batch)
+        with self.arithmetic():
+            images = self.generator(w_BLW, self.generator.draw_noise(batch, self.noise_random))
+        direction = torch.randn(images.shape, generator=self.noise_random, device=self.device)
+        direction = direction / math.sqrt(images.shape[2] * images.shape[3])
+        (slope_BLW,) = torch.autograd.grad((images * direction).sum(), w_BLW, create_graph=True)
+        lengths_B = slope_BLW.float().square().sum(dim=2).mean(dim=1).sqrt()
+        self.path_mean = self.path_mean.lerp(lengths_B.detach().mean(), PATH_DECAY)
+        penalty = (lengths_B - self.path_mean).square().mean()
+        weight = self.settings.path_length_weight * self.engine.path_length_every
+        self._descend(self.generator_optimiser, weight * penalty)
+        return penalty
+
+    def _update_discriminator(self) -> dict[str, Tensor]:
+        engine = self.engine
+        with torch.no_grad():
+            fake = self.generate(engine.batch)
+        real = self.real.draw(engine.batch, self.random)
+        fake_B, real_B = self.score(fake), self.score(real)
+        loss = F.softplus(fake_B).mean() + F.softplus(-real_B).mean()
+        self._descend(self.discriminator_optimiser, loss)
+        if engine.augmentation == "adaptive":
+            self.controller.observe(real_B)
+        terms = {"discriminator": loss}
+        if self.settings.r1_gamma > 0 and self.steps % engine.r1_every == 0:
+            terms["r1"] = self._update_r1(real)
+        return terms
+
+    def _update_r1(self, real_BCYX: Tensor) -> Tensor:
+        """Penalise the discriminator's gradient at real images (Mescheder et al. 2018)."""
+        real = real_BCYX.detach().requires_grad_(True)
+        (slope,) = torch.autograd.grad(self.score(real).sum(), real, create_graph=True)
+        penalty = slope.float().square().sum(dim=(1, 2, 3)).mean()
+        weight = 0.5 * self.settings.r1_gamma * self.engine.r1_every
+        self._descend(self.discriminator_optimiser, weight * penalty)
+        return penalty
+
+    def _descend(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for group in optimiser.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.grad.nan_to_num_(0.0, 1e5, -1e5)
+        optimiser.step()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        batch = self.engine.batch
+        half_life = min(self.settings.half_life, self.steps * batch * RAMP)
+        keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
+        for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+
+    def healthy(self) -> bool:
+        """Whether every weight of the generator is finite."""
+        return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())
+
+    @contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """Run the networks inside in the precision of the settings."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            yield
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that resuming needs beside the average, by name."""
+        return gather_state(self._modules(), self._optimisers()) | {
+            "random": self.random.get_state(),
+            "noise_random": self.noise_random.get_state(),
+            "controller": self.controller.state(),
+            "path_mean": self.path_mean,
+        }
+
+    def average_state(self) -> dict[str, Tensor]:
+        """Return the averaged generator's weights: enough to generate."""
+        return dict(self.average.state_dict())
+
+    def load(
+        self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
+    ) -> None:
+        """Take up the state that `state` returned, and the averaged generator."""
+        self.steps = steps
+        self.average.load_state_dict(dict(average))
+        spread_state(tensors, self._modules(), self._optimisers())
+        self.random.set_state(tensors["random"].cpu())
+        self.noise_random.set_state(tensors["noise_random"].cpu())
+        self.controller.load(tensors["controller"])
+        self.path_mean = tensors["path_mean"].to(self.device)
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            "generator_optimiser": self.generator_optimiser,
+            "discriminator_optimiser": self.discriminator_optimiser,
+        }

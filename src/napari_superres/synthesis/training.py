@@ -1,0 +1,119 @@
+"""Training a style-based generator: a stream of events, whoever listens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from napari_superres.config import Budget
+from napari_superres.data.images import ImageSet
+from napari_superres.data.patches import Patches, patches_of
+from napari_superres.events import TrainingEvent
+from napari_superres.fusion.image_loop import ImageLoop, Pace, engine_errors
+from napari_superres.runs.device import choose_device, keep_freed_memory
+from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.lock import run_lock
+from napari_superres.synthesis.judge import StyleJudge
+from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.synthesis.step import Trainer
+
+KIND = "synthesis"
+INPUT = "real"
+FEW_PATCHES = 50
+
+
+def train(
+    images: ImageSet,
+    settings: SynthesisSettings,
+    run_folder: Path,
+    budget: Budget,
+    stop: threading.Event | None = None,
+) -> Iterator[TrainingEvent]:
+    """Train a new run.
+
+    Parameters
+    ----------
+    images : real images, greyscale or segmented
+    settings : what to learn
+    run_folder : new or empty folder
+    budget : when to end; without limits, when `stop` is set
+    stop : set it to end after the current step
+
+    Yields
+    ------
+    TrainingStarted, then StepCompleted, ImagesMeasured, ImagesReady and
+    CheckpointSaved as they come, at last TrainingFinished.
+
+    Raises
+    ------
+    InputError
+        Before anything is written: images too small for a patch, a folder in use.
+    EngineError
+        When the device fails or training diverges; checkpoints are kept.
+    """
+    patches = cut_images(images, settings)
+    device = choose_device(settings.device)
+    run = ImageRun.create(run_folder, KIND, settings, {INPUT: images})
+    with run_lock(run.path):
+        yield from _loop(run, images, patches, settings, device, budget, stop).events()
+
+
+def resume(
+    run_folder: Path, budget: Budget, stop: threading.Event | None = None
+) -> Iterator[TrainingEvent]:
+    """Go on with a run from its last checkpoint, as if it had not been interrupted.
+
+    Parameters, events and errors as for `train`; `budget.minutes` count from now,
+    `budget.steps` from the run's beginning.
+    """
+    run = ImageRun.open(run_folder, KIND)
+    settings, images = run.settings(SynthesisSettings), run.images(INPUT)
+    device = choose_device(settings.device)
+    checkpoint = run.find_checkpoint("last")
+    with run_lock(run.path):
+        patches = cut_images(images, settings)
+        loop = _loop(run, images, patches, settings, device, budget, stop)
+        loop.go_on_from(checkpoint)
+        yield from loop.events()
+
+
+def cut_images(images: ImageSet, settings: SynthesisSettings) -> tuple[Patches, Patches]:
+    """Return training and held-out patches of a run.
+
+    Raises
+    ------
+    ShapeError
+        When none fit.
+    """
+    return patches_of(images.images, settings.grid, settings.held_out, settings.seed)
+
+
+def describe_patches(images: ImageSet, settings: SynthesisSettings) -> str:
+    """Say what a training will see."""
+    training, held_out = cut_images(images, settings)
+    kind = f"{len(images.phases)} phases" if images.segmented else "grey values"
+    line = f"{kind}, {settings.grid.describe(len(training))}"
+    return f"{line}, {len(held_out)} held out" if len(held_out) else line
+
+
+def _loop(
+    run: ImageRun,
+    images: ImageSet,
+    patches: tuple[Patches, Patches],
+    settings: SynthesisSettings,
+    device: str,
+    budget: Budget,
+    stop: threading.Event | None,
+) -> ImageLoop:
+    keep_freed_memory()
+    training, held_out = patches
+    engine = settings.engine
+    with engine_errors(device):
+        trainer = Trainer(training, len(images.phases), settings, device)
+        judge = StyleJudge(trainer, training, held_out, images.phases)
+    warnings: tuple[str, ...] = ()
+    if len(training) < FEW_PATCHES:
+        warnings = (f"Only {len(training)} training patches: look at the memorisation check.",)
+    pace = Pace(engine.measure_every, engine.preview_seconds, engine.checkpoint_seconds)
+    return ImageLoop(run, trainer, judge, pace, budget, stop, warnings)

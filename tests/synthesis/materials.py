@@ -1,0 +1,38 @@
+"""Tiny images that train in a second."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_superres.data.images import ImageSet
+from napari_superres.data.phases import phases_from_values
+from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
+
+TINY = STYLE_PRESETS[StylePreset.QUICK].replace(
+    base_channels=64,
+    max_channels=8,
+    latent=8,
+    batch=4,
+    measured_images=4,
+    measure_every=2,
+    preview_seconds=0.0,
+    precision="float32",
+    path_length_weight=1.0,
+    path_length_every=2,
+    r1_every=2,
+    augmentation_start=0.5,
+    augmentation_kimg=1.0,
+)
+
+
+def tiny_images(phases: int = 0, seed: int = 0) -> ImageSet:
+    coarse = np.random.default_rng(seed).integers(0, phases or 4, (12, 16))
+    image = np.kron(coarse, np.ones((4, 4))).astype(np.uint8)
+    if phases:
+        return ImageSet((image,), phases_from_values(range(phases)), 0.1)
+    return ImageSet((image * 60 + 20,), (), 0.1)
+
+
+def tiny_settings(**changes: object) -> SynthesisSettings:
+    values = {"size": 16, "stride": 2, "held_out": 0.25, "device": "cpu", "engine": TINY}
+    return SynthesisSettings(**(values | changes))  # type: ignore[arg-type]

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_superres.config import Budget
+from napari_superres.errors import InputError, OutputError, RunFolderError, ShapeError
+from napari_superres.events import (
+    CheckpointSaved,
+    FinishReason,
+    ImagesMeasured,
+    ImagesReady,
+    StepCompleted,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.runs.image_run import ImageRun
+from napari_superres.synthesis.training import describe_patches, resume, train
+from tests.synthesis.materials import TINY, tiny_images, tiny_settings
+
+
+def run_of(folder: Path, steps: int, phases: int = 0, **changes: object) -> list[object]:
+    settings = tiny_settings(**changes)
+    return list(train(tiny_images(phases), settings, folder, Budget(steps=steps)))
+
+
+@pytest.mark.parametrize("phases", [0, 3])
+def test_a_run_tells_its_steps_measures_images_and_end(tmp_path: Path, phases: int) -> None:
+    events = run_of(tmp_path / "run", 2, phases)
+    assert isinstance(events[0], TrainingStarted)
+    kinds = {type(event) for event in events}
+    assert {StepCompleted, ImagesMeasured, ImagesReady, CheckpointSaved} <= kinds
+    assert isinstance(events[-1], TrainingFinished)
+    assert (events[-1].reason, events[-1].step) == (FinishReason.COMPLETED, 2)
+
+
+def test_grey_images_show_tones_and_phases_only_their_indices(tmp_path: Path) -> None:
+    for phases, highest in ((0, 255), (3, 2)):
+        events = run_of(tmp_path / f"run{phases}", 1, phases)
+        shown = next(event for event in events if isinstance(event, ImagesReady))
+        assert shown.rows["synthetic"][0].shape == (16, 16)
+        assert np.max(shown.rows["synthetic"]) <= highest
+
+
+def test_measures_start_before_the_first_step(tmp_path: Path) -> None:
+    run_of(tmp_path / "run", 2)
+    lines = ImageRun.open(tmp_path / "run").measurements()
+    assert [line["step"] for line in lines] == [0, 2]
+    assert {"two_point_rmse", "fraction_gap", "r_t", "p"} <= set(lines[0])
+
+
+def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    run_of(tmp_path / "whole", 6)
+    run_of(tmp_path / "parts", 3)
+    list(resume(tmp_path / "parts", Budget(steps=6)))
+    whole, parts = (
+        load_checkpoint(ImageRun.open(tmp_path / name).find_checkpoint("last").folder)
+        for name in ("whole", "parts")
+    )
+    for ours, theirs in zip(whole, parts, strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+def test_every_term_of_the_loss_is_told(tmp_path: Path) -> None:
+    events = run_of(tmp_path / "run", 2)
+    losses = [event.losses for event in events if isinstance(event, StepCompleted)]
+    names = set().union(*losses)
+    assert names == {"generator", "discriminator", "r1", "path_length", "r_t", "p"}
+
+
+def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
+    stop = threading.Event()
+    events = train(tiny_images(), tiny_settings(), tmp_path / "run", Budget(), stop)
+    for event in events:
+        if isinstance(event, StepCompleted | ImagesReady):
+            stop.set()
+    assert isinstance(event, TrainingFinished)
+    assert event.reason is FinishReason.STOPPED
+    assert ImageRun.open(tmp_path / "run").checkpoints()
+
+
+def test_without_augmentation_strength_stays_zero(tmp_path: Path) -> None:
+    engine = TINY.replace(augmentation="off")
+    events = run_of(tmp_path / "run", 4, engine=engine)
+    measured = [event for event in events if isinstance(event, ImagesMeasured)]
+    assert {event.values["p"] for event in measured} == {0.0}
+
+
+def test_images_too_small_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ShapeError, match="no room"):
+        next(iter(train(tiny_images(), tiny_settings(size=64), tmp_path / "run", Budget(steps=1))))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not empty"):
+        next(iter(train(tiny_images(), tiny_settings(), tmp_path, Budget(steps=1))))
+
+
+def test_a_run_of_another_kind_is_refused(tmp_path: Path) -> None:
+    run_of(tmp_path / "run", 1)
+    with pytest.raises(RunFolderError, match="synthesis"):
+        ImageRun.open(tmp_path / "run", "translation")
+
+
+def test_inputs_are_kept_as_they_were(tmp_path: Path) -> None:
+    run_of(tmp_path / "run", 1, 3)
+    kept = ImageRun.open(tmp_path / "run").images("real")
+    assert (kept.images[0] == tiny_images(3).images[0]).all()
+    assert kept.pixel_size == pytest.approx(0.1)
+    assert kept.phases == tiny_images(3).phases
+
+
+def test_the_patches_are_told_with_stride_and_overlap() -> None:
+    line = describe_patches(tiny_images(), tiny_settings(stride=None, overlap=0.75))
+    assert "stride 4 (75% overlap)" in line
+
+
+def test_stride_and_overlap_together_are_refused() -> None:
+    with pytest.raises((InputError, ValueError), match="one of them"):
+        tiny_settings(overlap=0.5)
