@@ -7,7 +7,16 @@ from napari_superres.cli import info, main, panel
 from napari_superres.cli.app import spread
 from napari_superres.errors import OutOfMemoryError
 
-COMMANDS = ("demo", "train", "resume", "generate", "measure", "simulate-low-res", "info")
+COMMANDS = (
+    "demo",
+    "train",
+    "resume",
+    "generate",
+    "measure",
+    "simulate-low-res",
+    "import-reference",
+    "info",
+)
 
 
 def test_without_a_command_the_panel_opens(cli, monkeypatch) -> None:

@@ -14,7 +14,16 @@ from typing import Any
 import typer
 
 from napari_superres import __version__
-from napari_superres.cli import demo, generate, info, measure, panel, simulate, train
+from napari_superres.cli import (
+    demo,
+    generate,
+    import_reference,
+    info,
+    measure,
+    panel,
+    simulate,
+    train,
+)
 from napari_superres.errors import SuperResError
 
 NAME = "napari-superres"
@@ -36,6 +45,7 @@ app.command("resume")(train.resume)
 app.command("generate")(generate.generate)
 app.command("measure")(measure.measure)
 app.command("simulate-low-res")(simulate.simulate_low_res)
+app.command("import-reference")(import_reference.import_reference)
 app.command("info")(info.info)
 
 
