@@ -31,7 +31,12 @@ from napari_superres.fusion.blocks import (
     replicate_to,
     up_convolution,
 )
-from napari_superres.fusion.paper_blocks import NormConvolution, Trilinear, paper_blocks
+from napari_superres.fusion.paper_blocks import (
+    NormConvolution,
+    TransposedConvolution,
+    Trilinear,
+    paper_blocks,
+)
 from napari_superres.scale_factor import ScaleFactor, super_res_shape
 
 LEAST_GAIN = 2
@@ -139,6 +144,8 @@ class Generator(nn.Module):
                 kept.append((x_BCZYX, have))
             elif isinstance(block, AddKept):
                 x_BCZYX = block.add(x_BCZYX, crop_to(*kept.pop(), want))
+            elif isinstance(block, TransposedConvolution):
+                x_BCZYX = block.up_sampled(x_BCZYX, have, want)
             else:
                 x_BCZYX = replicate_to(x_BCZYX, have, block.inputs(want))
                 x_BCZYX = block(x_BCZYX, want, noise)

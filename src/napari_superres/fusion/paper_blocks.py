@@ -1,8 +1,8 @@
 """The layers of the paper's generator (Dahari et al. 2022, SI Figure 13).
 
 All convolutions are 3³ with bias; batch normalisation after each but the last;
-replicate padding at the faces of the volume (done by `Generator`); trilinear
-up-sampling with align_corners=False.
+replicate padding at the faces of the volume (done by `Generator`), nothing beyond
+them for the transposed convolution; trilinear up-sampling with align_corners=False.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class NormConvolution(Block):
     def finish(self, y_BCZYX: Tensor) -> Tensor:
         """Return what comes after the convolution."""
         y_BCZYX = self.norm(y_BCZYX)
-        return F.relu(y_BCZYX) if self.relu else y_BCZYX
+        return F.relu_(y_BCZYX) if self.relu else y_BCZYX
 
 
 class TransposedConvolution(Block):
@@ -74,8 +74,12 @@ class TransposedConvolution(Block):
         return transposed_inputs(out, self.stride)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, self.inputs(out), out)
-        return F.relu(self.norm(y_BCZYX))
+        return self.up_sampled(x_BCZYX, self.inputs(out), out)
+
+    def up_sampled(self, x_BCZYX: Tensor, have: Box, out: Box) -> Tensor:
+        """Return the features of `out`; beyond `have`, at the volume's faces, there is nothing."""
+        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, have, out)
+        return F.relu_(self.norm(y_BCZYX))
 
 
 class Trilinear(Block):
