@@ -12,6 +12,8 @@ import numpy as np
 
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
 from napari_superres.data.phases import Phase
+from napari_superres.data.pyramid_writing import write_labels_zarr
+from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import (
     CheckpointSaved,
@@ -21,6 +23,7 @@ from napari_superres.events import (
     GenerationStarted,
     Measurement,
     MetricsMeasured,
+    PartAssembled,
     PreviewReady,
     StepCompleted,
     TileCompleted,
@@ -59,7 +62,7 @@ def preview(step: int, n_phases: int, size: int = 32) -> PreviewReady:
 
 @dataclass
 class FakeEngine:
-    """The four functions of `Engine`, with switches for what should go wrong.
+    """The functions of `Engine`, with switches for what should go wrong.
 
     Attributes
     ----------
@@ -140,6 +143,35 @@ class FakeEngine:
         z = np.arange(shape[0])[:, None, None] % len(self.phases)
         labels = np.broadcast_to(z, shape).astype(np.uint8)
         yield GenerationFinished(FinishReason.COMPLETED, labels=labels)
+
+    def generate_to_disk(
+        self,
+        run_folder: Path,
+        settings: GenerationSettings,
+        count: int,
+        output: Path,
+        stop: threading.Event,
+    ) -> Iterator[GenerationEvent]:
+        """Write that volume, or a folder of realisations, as the engine would."""
+        events = list(self.generate(run_folder, settings, None, stop))
+        yield from events[:-1]
+        if stop.is_set():
+            yield GenerationFinished(FinishReason.STOPPED)
+            return
+        yield PartAssembled(1, 2)
+        labels = events[-1].labels
+        files = [output]
+        if count > 1:
+            output = output.with_suffix("")
+            output.mkdir()
+            names = [f"seed-{settings.seed + number}" for number in range(count)]
+            files = [output / f"{name}{files[0].suffix}" for name in (*names, "most-likely")]
+        values = np.array([phase.value for phase in self.phases], np.uint8)[labels]
+        told = {"provenance": {"scale factor": "4"}, "phases": self.phases}
+        for file in files:
+            write = write_labels_zarr if file.suffix == ".zarr" else write_labels_tiff
+            write(file, values, voxel_size=(0.1,) * 3, **told)  # type: ignore[operator]
+        yield GenerationFinished(FinishReason.COMPLETED, path=output)
 
     def devices(self) -> list[DeviceChoice]:
         """Return one device."""

@@ -32,6 +32,9 @@ Resume = Callable[[Path, Budget, threading.Event], Iterator[TrainingEvent]]
 Generate = Callable[
     [Path, GenerationSettings, SegmentedVolume | None, threading.Event], Iterator[GenerationEvent]
 ]
+GenerateToDisk = Callable[
+    [Path, GenerationSettings, int, Path, threading.Event], Iterator[GenerationEvent]
+]
 
 
 def _train(
@@ -64,6 +67,19 @@ def _generate(
     return generate(run_folder, settings, low_res, stop=stop)
 
 
+def _generate_to_disk(
+    run_folder: Path, settings: GenerationSettings, count: int, output: Path, stop: threading.Event
+) -> Iterator[GenerationEvent]:
+    from napari_superres.generation.render import generate, generate_many
+
+    if count == 1:
+        return generate(run_folder, settings, output=output, stop=stop)
+    folder = output.with_suffix("")
+    return generate_many(
+        run_folder, settings, count, folder, stop=stop, suffix=output.suffix.lower()
+    )
+
+
 def _devices() -> Sequence[DeviceChoice]:
     from napari_superres.runs.device import device_report
 
@@ -81,4 +97,5 @@ class Engine:
     train: Train = _train
     resume: Resume = _resume
     generate: Generate = _generate
+    generate_to_disk: GenerateToDisk = _generate_to_disk
     devices: Callable[[], Sequence[DeviceChoice]] = _devices

@@ -78,7 +78,7 @@ def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> E
     provenance = dict(layer.metadata[KEY].get("provenance", {}))
     provenance["box"] = ",".join(f"{first}:{last}" for first, last in inside.ranges())
     return ExportPlan(
-        layer.data,
+        layer.data[0] if layer.multiscale else layer.data,
         inside,
         layer_phases(layer) or (),
         voxel_size,

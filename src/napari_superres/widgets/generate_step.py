@@ -1,4 +1,4 @@
-"""Step 4: generate a volume from a run and lay it over the low-res layer."""
+"""Step 4: generate volumes from a run and lay them over the low-res layer."""
 
 from __future__ import annotations
 
@@ -8,42 +8,50 @@ from typing import Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLineEdit,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
 )
 
-from napari_superres.config import GenerationSettings, describe, validated
+from napari_superres.config import GenerationSettings
+from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.events import FinishReason, GenerationFinished
+from napari_superres.widgets.box_drawing import drawn_region, start_drawing
 from napari_superres.widgets.earlier_runs import open_run
-from napari_superres.widgets.generation_plan import plan_text, start_of
+from napari_superres.widgets.generate_form import GenerateForm
+from napari_superres.widgets.generation_plan import (
+    plan_text,
+    region_text,
+    result_files,
+    start_of,
+)
 from napari_superres.widgets.geometry import parse_region
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.layer_data import layer_phases
 from napari_superres.widgets.layer_pickers import candidates
 from napari_superres.widgets.phase_painter import paint_layer
+from napari_superres.widgets.result_layers import read_result
 from napari_superres.widgets.run_state import ACTIVE, RunState
-from napari_superres.widgets.samples import phase_layer
-from napari_superres.widgets.session import Generated, Session
-from napari_superres.widgets.settings_form import SettingsForm
-from napari_superres.widgets.step import Note, Step, heading, new_fold, new_form
+from napari_superres.widgets.samples import LayerTuple, phase_layer
+from napari_superres.widgets.session import Generated, Run, Session, Written
+from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
+from napari_superres.widgets.threads import Outcome, in_thread
 
 
 class GenerateStep(Step):
-    """Which run, which part, which seed; Generate, progress, Cancel."""
+    """Which run, which part, which seeds, where to; Generate, progress, Cancel."""
 
     title = "Generate"
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
+        self._opening: Written | None = None
         self._build()
         session = self.session
         session.run_changed.connect(self.refresh)
@@ -52,48 +60,27 @@ class GenerateStep(Step):
         session.generation.event.connect(self._on_event)
         session.generation.failed.connect(self._on_failed)
         session.generated.connect(self.add_layer)
+        session.written.connect(self.open_written)
         self.refresh()
 
     def _build(self) -> None:
-        asked = GenerationSettings
-        tips = {name: describe(asked, name) for name in asked.model_fields}
         self.run_note = Note()
         self.open = QPushButton("Open an earlier run …")
-        self.checkpoint, self.seed, self.region = QLineEdit("best"), QSpinBox(), QLineEdit()
-        self.seed.setMaximum(2**31 - 1)
-        self.region.setPlaceholderText("whole volume, or 0:32,0:64,8:40")
-        self.crop_border = QCheckBox("Drop one low-res voxel from each face")
-        self.advanced_form = SettingsForm(GenerationSettings, ("tile", "device", "precision"))
-        self.advanced_form.show_settings(GenerationSettings())
-        self.advanced = new_fold("Advanced settings")
-        self.advanced.addWidget(self.advanced_form)
+        self.form = GenerateForm()
         self.hidden = QComboBox()
         self.hidden.setToolTip("Makes a phase transparent, to look into the volumes in 3D")
         self.hidden.addItem("none", None)
         self.estimate, self.status = Note(), Note()
         self.bar = QProgressBar()
         self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
-        for name, widget in (
-            ("checkpoint", self.checkpoint),
-            ("seed", self.seed),
-            ("region", self.region),
-            ("crop_border", self.crop_border),
-        ):
-            widget.setToolTip(tips[name])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(heading("Run"))
         layout.addWidget(self.run_note)
         layout.addWidget(self.open)
         layout.addWidget(heading("What to generate"))
-        form = new_form()
-        form.addRow("Checkpoint", self.checkpoint)
-        form.addRow("Seed", self.seed)
-        form.addRow("Region (low-res)", self.region)
-        layout.addLayout(form)
-        layout.addWidget(self.crop_border)
+        layout.addWidget(self.form)
         layout.addWidget(self.estimate)
-        layout.addWidget(self.advanced)
         buttons = QHBoxLayout()
         buttons.addWidget(self.generate)
         buttons.addWidget(self.cancel)
@@ -109,8 +96,8 @@ class GenerateStep(Step):
         self.open.clicked.connect(self._open_run)
         self.generate.clicked.connect(self.start)
         self.cancel.clicked.connect(self.session.generation.stop)
-        self.region.textChanged.connect(self.refresh)
-        self.crop_border.toggled.connect(self.refresh)
+        self.form.changed.connect(self.refresh)
+        self.form.draw_asked.connect(self.start_drawing)
 
     def settings(self) -> GenerationSettings:
         """Return what the dials ask for.
@@ -120,21 +107,19 @@ class GenerateStep(Step):
         SettingsError
             There is no run yet, or a dial holds something that is not allowed.
         """
+        return self.form.settings(self._run())
+
+    def _run(self) -> Run:
         run = self.session.run
         if run is None or not run.learnt:
             raise SettingsError("There is no trained run yet.", action="Train, or open one.")
-        values = self.advanced_form.values() | {
-            "checkpoint": self.checkpoint.text().strip() or "best",
-            "seed": self.seed.value(),
-            "region": parse_region(self.region.text(), run.low_res_shape),
-            "crop_border": self.crop_border.isChecked(),
-        }
-        return validated(GenerationSettings, values)
+        return run
 
     def start(self) -> None:
         """Generate; what is wrong is told as a notification."""
         try:
-            self.session.start_generation(self.settings())
+            target = self.form.target(self._run())
+            self.session.start_generation(self.settings(), target.count, target.output)
         except SuperResError as error:
             show_error(str(error))
 
@@ -145,33 +130,75 @@ class GenerateStep(Step):
         learnt = run is not None and run.learnt
         self.generate.setEnabled(learnt and not active)
         self.cancel.setEnabled(active)
+        self.form.draw.setEnabled(run is not None)
+        self.form.offer_checkpoints(run)
         self.run_note.setText(
             f"{run.folder}" if run is not None and learnt else "None yet: train, or open one."
         )
         try:
-            self.estimate.setText(plan_text(run, self.settings()) if run and learnt else "")
+            told = plan_text(run, self.settings(), self.form.target(run)) if run and learnt else ""
         except SuperResError as error:
-            self.estimate.setText(str(error))
+            told = str(error)
+        self.estimate.setText(told)
+
+    def start_drawing(self) -> None:
+        """Let the user draw the region on the low-res volume."""
+        run = self.session.run
+        if run is not None:
+            start_drawing(self.viewer, run.placement, self.take_drawn)
+
+    def take_drawn(self) -> None:
+        """Take the last rectangle as the region; the axis across the slice stays as typed."""
+        run = self.session.run
+        if run is None:
+            return
+        whole = Box.whole(run.low_res_shape)
+        try:
+            typed = parse_region(self.form.region.text(), run.low_res_shape)
+        except SettingsError:
+            typed = None
+        (z0, z1), (y0, y1), (x0, x1) = typed or whole.ranges()
+        box = drawn_region(self.viewer, Box((z0, y0, x0), (z1, y1, x1)), whole)
+        if box is None:
+            show_info("Draw a rectangle on the low-res volume.")
+        else:
+            self.form.region.setText(region_text(box))
 
     def add_layer(self, generated: Generated) -> None:
         """Lay a generated volume over the low-res layer, in the phases' colours."""
         run, settings = generated.run, generated.settings
-        start = start_of(run, settings)
-        data, arguments, _kind = phase_layer(
-            generated.labels,
-            run.phases,
-            f"super-res, seed {settings.seed}",
-            SUPER_RES,
-            **run.placement.super_res(run.scale_factor, start),
+        data, arguments, _ = phase_layer(
+            generated.labels, run.phases, f"super-res, seed {settings.seed}", SUPER_RES
         )
-        self._offer_phases(run.phases)
         arguments["metadata"] = run.noted(arguments["metadata"], settings)
+        self._add([(data, arguments, "labels")], run, settings)
+        show_info(f"Generated {sizes(data.shape)} voxels.")
+
+    def open_written(self, written: Written) -> None:
+        """Open what was written to disk; large volumes stay there."""
+        self._opening = written
+        self.status.setText(f"Written: {written.path}. Opening it …")
+        in_thread(_read_all, self._on_read, written)
+
+    def _on_read(self, outcome: Outcome) -> None:
+        written, self._opening = self._opening, None
+        if outcome.error is not None or written is None:
+            self.status.setText(f"<b>Written, but not opened.</b> {outcome.error}")
+            return
+        self._add(outcome.value, written.run, written.settings)
+        self.status.setText(f"Written: {written.path}")
+
+    def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
+        """Lay results over the low-res layer; of several, the last is shown."""
+        self._offer_phases(run.phases)
         for layer in candidates(self.viewer):
             if getattr(layer, "name", None) == run.name:
                 layer.visible = False  # it lies in the same place
-        self.viewer.add_labels(data, **arguments)
+        placed = run.placement.super_res(run.scale_factor, start_of(run, settings))
+        for number, (data, arguments, kind) in enumerate(layers, 1):
+            add = self.viewer.add_labels if kind == "labels" else self.viewer.add_image
+            add(data, **{**arguments, **placed, "visible": number == len(layers)})
         self._paint(0)
-        show_info(f"Generated {sizes(data.shape)} voxels.")
 
     def _offer_phases(self, phases: Sequence[Phase]) -> None:
         chosen = self.hidden.currentData()
@@ -203,6 +230,10 @@ class GenerateStep(Step):
             self.bar.setRange(0, 100)
             self.bar.setValue(percent)
         line = status_line(event)
+        if isinstance(event, GenerationFinished) and event.path is not None:
+            return  # the path is told already
+        if isinstance(event, GenerationFinished) and event.reason is FinishReason.STOPPED:
+            line = f"{line} On disk, Generate with the same dials goes on with it."
         if line is not None:
             self.status.setText(line)
 
@@ -213,3 +244,8 @@ class GenerateStep(Step):
         folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
         if folder:
             open_run(self.session, folder)
+
+
+def _read_all(written: Written) -> list[LayerTuple]:
+    """Read what a generation wrote, in a thread."""
+    return [read_result(file) for file in result_files(written.path)]

@@ -1,14 +1,70 @@
-"""What a generation will give, before it is started; no Qt, no torch."""
+"""What a generation will give and need, before it is started; no Qt, no torch."""
 
 from __future__ import annotations
 
+import re
+import shutil
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+
+import psutil
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
+from napari_superres.errors import SettingsError
 from napari_superres.generation.tiles import result_box
 from napari_superres.widgets.session import Run
 from napari_superres.widgets.texts import sizes
+
+KINDS = (".tif", ".tiff", ".zarr")
+MAPS = 3  # most likely phase, agreement, entropy
+WHILE_WRITTEN = {".zarr": 0.4, ".tif": 1.3, ".tiff": 1.3}
+"""Bytes of disk for each voxel while a file is written: a TIFF file is first kept plain."""
+IN_MEMORY = 2  # the labels, and the labels as they are shown
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where results go.
+
+    Attributes
+    ----------
+    count : realisations, with seeds one after the other
+    output : file to write, or None to keep the volumes in memory; several
+        realisations go to the folder of that name without its ending
+    """
+
+    count: int = 1
+    output: Path | None = None
+
+
+def target_of(count: int, kind: str, text: str) -> Target:
+    """Return where results go, from what the dials say.
+
+    Parameters
+    ----------
+    count : realisations
+    kind : .tif or .zarr; empty for memory
+    text : path that was typed; its ending may be left out
+
+    Raises
+    ------
+    SettingsError
+        No file is named, or one of another kind.
+    """
+    if not kind:
+        return Target(count)
+    if not text.strip():
+        raise SettingsError("No file is named.", "Results on disk need one.", "Choose a file.")
+    path = Path(text.strip()).expanduser()
+    if path.suffix.lower() not in KINDS:
+        path = path.with_name(path.name + kind)
+    if (path.suffix.lower() == ".zarr") != (kind == ".zarr"):
+        raise SettingsError(
+            f"{path.name} is no {kind} file.", "", f"Write {path.with_suffix(kind).name}."
+        )
+    return Target(count, path)
 
 
 def generated_box(run: Run, settings: GenerationSettings) -> Box:
@@ -33,9 +89,77 @@ def start_of(run: Run, settings: GenerationSettings) -> tuple[Fraction, Fraction
     return z, y, x
 
 
-def plan_text(run: Run, settings: GenerationSettings) -> str:
-    """Return the size of the result as a sentence."""
+def plan_text(
+    run: Run,
+    settings: GenerationSettings,
+    target: Target | None = None,
+    free_memory: int | None = None,
+) -> str:
+    """Return the size of the results and the room for them as a sentence or two.
+
+    Parameters
+    ----------
+    free_memory : bytes; None to ask the system
+    """
+    target = target or Target()
     box = generated_box(run, settings)
-    megabytes = box.size / 2**20
-    room = f"{megabytes:.0f} MiB" if megabytes < 4096 else f"{megabytes / 1024:.1f} GiB"
-    return f"Gives {sizes(box.shape)} voxels, {room}."
+    times = f"{target.count} × " if target.count > 1 else ""
+    size = f"Gives {times}{sizes(box.shape)} voxels"
+    if target.output is None:
+        return f"{size}, {_memory_text(box.size * target.count, free_memory)}"
+    volumes = target.count + (MAPS if target.count > 1 else 0)
+    needed = int(box.size * volumes * WHILE_WRITTEN[target.output.suffix.lower()])
+    free = free_disk(target.output)
+    if free is None:
+        return f"{size}. There is no folder {target.output.parent}."
+    text = f"{size}, about {room(needed)} of disk while they are written; {room(free)} are free."
+    return text if needed < free else f"{text} <b>That is too little.</b>"
+
+
+def _memory_text(voxels: int, free: int | None) -> str:
+    free = int(psutil.virtual_memory().available) if free is None else free
+    text = f"{room(voxels * IN_MEMORY)} of memory; {room(free)} are free."
+    if voxels * IN_MEMORY > free // 2:
+        text += " <b>Better write it to disk.</b>"
+    return text
+
+
+def room(n_bytes: int) -> str:
+    """Return a number of bytes as people say it."""
+    megabytes = n_bytes / 2**20
+    return f"{megabytes:.0f} MiB" if megabytes < 1024 else f"{megabytes / 1024:.1f} GiB"
+
+
+def free_disk(output: Path) -> int | None:
+    """Return the free bytes where a file would be written, None without that folder."""
+    try:
+        return shutil.disk_usage(output.parent).free
+    except OSError:
+        return None
+
+
+def checkpoint_names(run_folder: Path) -> list[str]:
+    """Return what can be asked for as a checkpoint: best, last, then steps, latest first."""
+    found = re.compile(r"step-(\d+)")
+    try:
+        matches = [found.fullmatch(path.name) for path in (run_folder / "checkpoints").iterdir()]
+    except OSError:
+        matches = []
+    steps = sorted((int(match[1]) for match in matches if match), reverse=True)
+    return ["best", "last", *map(str, steps)]
+
+
+def region_text(box: Box) -> str:
+    """Return a box as the text that `geometry.parse_region` reads."""
+    return ",".join(f"{first}:{last}" for first, last in box.ranges())
+
+
+def result_files(path: Path) -> list[Path]:
+    """Return the files of a result: itself, or what is in the folder of realisations.
+
+    The most likely phases come last, so that they lie on top.
+    """
+    if path.suffix.lower() in KINDS:
+        return [path]
+    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
+    return sorted(files, key=lambda file: file.stem == "most-likely")

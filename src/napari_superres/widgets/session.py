@@ -74,6 +74,15 @@ class Generated:
     run: Run
 
 
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A finished generation on disk: a file, or a folder of realisations."""
+
+    path: Path
+    settings: GenerationSettings
+    run: Run
+
+
 class Session(QObject):
     """The shared state of one viewer's panel; it never touches the viewer.
 
@@ -83,6 +92,7 @@ class Session(QObject):
     preview_ready : PreviewReady
     history_changed : look at `history`
     generated : Generated
+    written : Written
     """
 
     inputs_changed = Signal()
@@ -90,6 +100,7 @@ class Session(QObject):
     preview_ready = Signal(object)
     history_changed = Signal()
     generated = Signal(object)
+    written = Signal(object)
 
     def __init__(self, engine: Engine | None = None) -> None:
         super().__init__()
@@ -162,15 +173,30 @@ class Session(QObject):
         folder, resume = self.run.folder, self.engine.resume
         self.training.start(f"Training in {folder}", lambda stop: resume(folder, budget, stop))
 
-    def start_generation(self, settings: GenerationSettings) -> None:
-        """Generate a volume from the current run."""
+    def start_generation(
+        self, settings: GenerationSettings, count: int = 1, output: Path | None = None
+    ) -> None:
+        """Generate from the current run.
+
+        Parameters
+        ----------
+        count : realisations, with seeds one after the other
+        output : file to write; several go to the folder of that name without its
+            ending. None to keep the volumes in memory
+        """
         if self.run is None or self.generation.active:
             return
         self._asked = settings
-        folder, generate = self.run.folder, self.engine.generate
+        folder, engine = self.run.folder, self.engine
 
         def events(stop: threading.Event) -> Iterator[GenerationEvent]:
-            return generate(folder, settings, None, stop)
+            if output is not None:
+                yield from engine.generate_to_disk(folder, settings, count, output, stop)
+                return
+            for seed in range(settings.seed, settings.seed + count):
+                yield from engine.generate(folder, settings.replace(seed=seed), None, stop)
+                if stop.is_set():
+                    return
 
         self.generation.start(f"Generating from {folder}", events)
 
@@ -221,7 +247,11 @@ class Session(QObject):
         if not isinstance(event, GenerationFinished) or self.run is None or self._asked is None:
             return
         if event.labels is not None:
-            self.generated.emit(Generated(event.labels, self._asked, self.run))
+            asked, seed = self._asked, self._asked.seed
+            self._asked = asked.replace(seed=seed + 1)  # the next realisation, if any
+            self.generated.emit(Generated(event.labels, asked, self.run))
+        elif event.path is not None:
+            self.written.emit(Written(event.path, self._asked, self.run))
 
     def _on_failure(self, error: Exception) -> None:
         show_error(str(error))

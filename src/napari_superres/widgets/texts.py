@@ -12,6 +12,7 @@ from napari_superres.config import PRESETS, Budget, TrainingSettings
 from napari_superres.events import (
     GenerationFinished,
     GenerationStarted,
+    PartAssembled,
     StepCompleted,
     TileCompleted,
     TrainingFinished,
@@ -59,6 +60,8 @@ def status_line(event: object) -> str | None:
         case TileCompleted():
             done = f"Tile {event.done} of {event.tiles}"
             return ", ".join(part for part in (done, left(event.seconds_left)) if part)
+        case PartAssembled():
+            return f"Putting the file together: {round(100 * event.done / max(event.parts, 1))} %"
         case GenerationFinished():
             return "Generated." if event.reason == "completed" else "Generation cancelled."
     return None
@@ -73,6 +76,8 @@ def progress_percent(event: object) -> int | None:
             return round(100 * event.done / max(event.tiles, 1))
         case GenerationStarted():
             return round(100 * event.tiles_done / max(event.tiles, 1))
+        case PartAssembled():
+            return round(100 * event.done / max(event.parts, 1))
         case TrainingFinished() | GenerationFinished():
             return 100 if event.reason == "completed" else None
     return None

@@ -1,0 +1,127 @@
+"""The Generate step in a viewer: regions, realisations, results on disk."""
+
+from fractions import Fraction
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_superres.widgets.box_drawing import REGION_LAYER
+from napari_superres.widgets.generate_step import GenerateStep
+from napari_superres.widgets.input_roles import SUPER_RES, role_of
+from napari_superres.widgets.placement import placement_of
+from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.session import Run, Session
+from tests.fakes import PHASES
+
+
+class Bench:
+    """A viewer with the low-res layer, the step, and a run that has learnt."""
+
+    def __init__(self, viewer, engine, qtbot, tmp_path, shape):
+        self.viewer, self.qtbot = viewer, qtbot
+        self.low = viewer.add_labels(
+            np.ones(shape, np.uint8), name="low", scale=(0.4,) * 3, units=("um",) * 3,
+            translate=(10, 0, 0),
+        )  # fmt: skip
+        self.session = Session(engine)
+        self.step = GenerateStep(viewer, self.session)
+        viewer.window.add_dock_widget(self.step, name="bench")
+        (tmp_path / "run").mkdir()
+        self.run = Run(
+            tmp_path / "run", (Fraction(4),) * 3, PHASES, PHASES[:2], shape,
+            placement_of(self.low), True, "low",
+        )  # fmt: skip
+        self.session.set_run(self.run)
+
+    def generate(self):
+        self.step.generate.click()
+        ended = (RunState.COMPLETED, RunState.FAILED)
+        runner = self.session.generation
+        self.qtbot.waitUntil(lambda: runner.state in ended, timeout=10000)
+        assert runner.state is RunState.COMPLETED
+
+    def results(self, count):
+        def there():
+            return len(self.viewer.layers) == 1 + count
+
+        self.qtbot.waitUntil(there, timeout=10000)
+        return [layer for layer in self.viewer.layers if layer.name != "low"]
+
+
+@pytest.fixture
+def bench(make_napari_viewer_proxy, engine, qtbot, tmp_path):
+    engine.shape = (40, 40, 300)
+    bench = Bench(make_napari_viewer_proxy(), engine, qtbot, tmp_path, (10, 10, 75))
+    yield bench
+    bench.session.shut_down()
+    qtbot.waitUntil(lambda: not bench.session.generation.active, timeout=8000)
+    qtbot.wait(50)
+
+
+def test_a_volume_on_disk_opens_lazily_over_the_low_res_layer(bench):
+    bench.step.form.kind.setCurrentIndex(1)
+    assert "of disk" in bench.step.estimate.text()
+    bench.generate()
+    (layer,) = bench.results(1)
+    assert (bench.run.folder / "super-res.zarr").is_dir()
+    assert layer.multiscale
+    assert isinstance(layer.data[0], da.Array)
+    assert role_of(layer) == SUPER_RES
+    np.testing.assert_allclose(layer.scale, 0.1)
+    np.testing.assert_allclose(layer.translate, (9.85, -0.15, -0.15))
+    assert "Written" in bench.step.status.text()
+    assert not bench.viewer.layers["low"].visible
+
+
+def test_realisations_in_memory_are_a_layer_a_seed(bench):
+    bench.step.form.count.setValue(2)
+    bench.step.form.seed.setValue(5)
+    bench.generate()
+    names = [layer.name for layer in bench.results(2)]
+    assert names == ["super-res, seed 5", "super-res, seed 6"]
+
+
+def test_realisations_on_disk_open_with_the_most_likely_phases_on_top(bench, tmp_path):
+    bench.step.form.kind.setCurrentIndex(2)
+    bench.step.form.path.setText(str(tmp_path / "all.tif"))
+    bench.step.form.count.setValue(2)
+    bench.generate()
+    layers = bench.results(3)
+    assert [layer.name for layer in layers] == ["seed-0", "seed-1", "most-likely"]
+    assert [layer.visible for layer in layers] == [False, False, True]
+
+
+def test_a_drawn_rectangle_becomes_the_region(bench):
+    bench.step.form.region.setText("2:6,:,:")
+    bench.step.form.draw.click()
+    corners = [[3, 1, 10], [3, 1, 20], [3, 6, 20], [3, 6, 10]]
+    bench.viewer.layers[REGION_LAYER].add_rectangles([corners])
+    bench.step.take_drawn()
+    assert bench.step.form.region.text() == "2:6,1:7,10:21"
+    assert bench.step.settings().region == ((2, 6), (1, 7), (10, 21))
+    np.testing.assert_allclose(bench.viewer.layers[REGION_LAYER].translate, (10, 0, 0))
+
+
+def test_a_file_of_another_kind_is_told_before_anything_starts(bench, tmp_path):
+    bench.step.form.kind.setCurrentIndex(1)
+    bench.step.form.path.setText(str(tmp_path / "sr.tif"))
+    assert "is no .zarr file" in bench.step.estimate.text()
+    bench.step.generate.click()
+    assert bench.session.generation.state is RunState.IDLE
+
+
+def test_changing_the_kind_changes_the_ending(bench, tmp_path):
+    bench.step.form.path.setText(str(tmp_path / "sr.zarr"))
+    bench.step.form.kind.setCurrentIndex(2)
+    assert bench.step.form.path.text() == str(tmp_path / "sr.tif")
+
+
+def test_a_cancelled_file_can_be_gone_on_with(bench, engine):
+    engine.step_s = 0.2
+    bench.step.form.kind.setCurrentIndex(1)
+    bench.step.generate.click()
+    bench.step.cancel.click()
+    runner = bench.session.generation
+    bench.qtbot.waitUntil(lambda: runner.state is RunState.STOPPED, timeout=8000)
+    assert "goes on with it" in bench.step.status.text()
