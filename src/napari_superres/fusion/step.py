@@ -34,6 +34,8 @@ from napari_superres.runs.device import arithmetic
 
 AXES = range(3)
 SATURATION_WEIGHT = 0.01
+MANY = 2**20
+"""Values of slices from which a shared discriminator sees the axes one by one: less memory."""
 
 
 class RandomNoise:
@@ -176,7 +178,8 @@ class Trainer:
         if len(discriminators) == 3:
             return list(zip(discriminators, fakes, reals, strict=True))
         shared = discriminators[0]
-        if len({fake.shape[2:] for fake in fakes}) == 1:
+        few = sum(fake.numel() for fake in fakes) < MANY
+        if few and len({fake.shape[2:] for fake in fakes}) == 1:
             return [(shared, torch.cat(fakes), torch.cat(reals))]
         return [(shared, fake, real) for fake, real in zip(fakes, reals, strict=True)]
 
@@ -186,6 +189,8 @@ class Trainer:
         engine = self.engine
         penalise = engine.gradient_penalty > 0 and self.steps % engine.penalty_every == 0
         weight = engine.gradient_penalty * engine.penalty_every
+        optimiser = self.networks.discriminator_optimiser
+        optimiser.zero_grad(set_to_none=True)
         total, penalty = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
         for discriminator, fake, real in pairs:
             fake = fake.detach()
@@ -193,15 +198,14 @@ class Trainer:
                 fake = fake.requires_grad_(engine.loss == "relativistic")
                 real = real.requires_grad_(True)
             fake_B, real_B = self._score(discriminator, fake), self._score(discriminator, real)
-            total = total + losses.discriminator_loss(engine.loss, fake_B, real_B)
+            loss = losses.discriminator_loss(engine.loss, fake_B, real_B) / len(pairs)
+            total = total + loss.detach()
             if penalise:
-                penalty = penalty + self._penalty(discriminator, fake, real, fake_B, real_B)
-        total, penalty = total / len(pairs), penalty / len(pairs)
-        self._descend(
-            self.networks.discriminator_optimiser,
-            self.networks.discriminators,
-            total + weight * penalty,
-        )
+                one = self._penalty(discriminator, fake, real, fake_B, real_B) / len(pairs)
+                penalty = penalty + one.detach()
+                loss = loss + weight * one
+            loss.backward()  # type: ignore[no-untyped-call]
+        self._apply(optimiser, self.networks.discriminators)
         return {"discriminator": total} | ({"penalty": penalty} if penalise else {})
 
     def _penalty(
@@ -264,6 +268,9 @@ class Trainer:
     def _descend(self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor) -> None:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._apply(optimiser, module)
+
+    def _apply(self, optimiser: torch.optim.Optimizer, module: nn.Module) -> None:
         distributed.average_gradients(module)
         if self.engine.clip_norm is not None:
             nn.utils.clip_grad_norm_(module.parameters(), self.engine.clip_norm)
