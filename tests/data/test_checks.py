@@ -59,9 +59,26 @@ def test_a_pair_that_fits_is_reported_in_full(small):
 def test_slices_unlike_the_volume_are_said_with_numbers_in_one_sentence():
     report = check_inputs(*pair(0.40, 0.67), settings_of())
     assert report.warnings == (
-        "phase 1: 0.67 ± 0.01 of the high-res slices, 0.40 of the low-res volume: the slices "
-        "are not like the volume, so the result cannot match both.",
+        "phase 1: 0.67 ± 0.01 in HR, 0.40 in LR: the slices do not represent the volume, "
+        "so the result cannot match both.",
     )
+
+
+def test_a_single_slice_unlike_the_volume_does_not_represent_it():
+    volume, slices = pair(0.40, 0.67)
+    one = SegmentedSlices((slices.sets[0][:1],), slices.phases)
+    (warning,) = check_inputs(volume, one, settings_of()).warnings
+    assert "in HR, 0.40 in LR: the slice does not represent the volume" in warning
+
+
+def test_each_fraction_of_the_slices_is_told_with_its_expected_error():
+    volume, slices = pair(0.40, 0.45)
+    report = check_inputs(volume, slices, settings_of(), error_of_fraction=lambda *_: 0.03)
+    assert "at 95 % confidence: phase 0 0.55 ± 0.06, phase 1 0.45 ± 0.06" in texts(report, "ok")
+
+
+def test_isotropic_slices_are_said_to_look_so():
+    assert "high-res slices look isotropic" in texts(check_inputs(*pair(), settings_of()), "ok")
 
 
 def test_a_gap_within_the_error_of_small_slices_is_no_warning():

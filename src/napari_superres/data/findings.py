@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.directions import boundary_density
+from napari_superres.data.representativity import fraction_interval
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume, value_counts
 
 FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
@@ -58,8 +59,8 @@ def at_fractions(
         names = " + ".join(high_res.phases[part].name for part in parts)
         alias = "" if names == phase.name else f" ({phase.name})"
         numbers = (
-            f"{names}: {coarse[index] + gap:.2f} ± {max(0.01, 2 * sd_fine):.2f} of the high-res "
-            f"slices, {coarse[index]:.2f} of the low-res volume{alias}"
+            f"{names}: {coarse[index] + gap:.2f} ± {_reach(coarse[index] + gap, sd_fine):.2f} "
+            f"in HR, {coarse[index]:.2f} in LR{alias}"
         )
         # what may appear elsewhere gains in high-res, at the cost of the others
         gains = phase.value in settings.one_sided
@@ -67,10 +68,37 @@ def at_fractions(
         if abs(gap) <= max(UNALIKE, SURE * sd_gap) or explained:
             yield Finding("ok", f"{numbers}.")
         else:
+            what = "slice does" if len(images) == 1 else "slices do"
             yield Finding(
                 "warning",
-                f"{numbers}: the slices are not like the volume, so the result cannot match both.",
+                f"{numbers}: the {what} not represent the volume, so the result cannot match both.",
             )
+
+
+def _reach(fraction: float, sd: float) -> float:
+    """Return half the 95 % interval of a fraction, no less than its last digit."""
+    if not 0 < fraction < 1 or sd <= 0:
+        return 0.01
+    low, high = fraction_interval(fraction, sd)
+    return max(0.01, (high - low) / 2)
+
+
+def at_representativity(
+    high_res: SegmentedSlices, error_of_fraction: FractionError
+) -> Iterator[Finding]:
+    """Tell how far each fraction of the slices may be from the material's own."""
+    images = [image for images in high_res.sets for image in images]
+    shares = _shares(images, len(high_res.phases))
+    known = [index for index, share in enumerate(shares) if 0 < share < 1]
+    parts = [
+        f"{high_res.phases[index].name} {shares[index]:.2f} ± "
+        f"{_reach(float(shares[index]), error_of_fraction(images, [index])):.2f}"
+        for index in known
+    ]
+    if parts:
+        yield Finding(
+            "ok", f"Fractions told by the slices, at 95 % confidence: {', '.join(parts)}."
+        )
 
 
 def _shares(arrays: Sequence[Labels], n_phases: int) -> NDArray[np.float64]:
@@ -100,10 +128,11 @@ def at_directions(
     """Compare the axes of what is taken for isotropic: boundaries met on the way along each."""
     if high_res.anisotropic:
         return
-    for name, arrays, axes, step in (
-        ("high-res slices", high_res.sets[0], ("vertically", "horizontally"), (1, 1)),
+    for name, verb, arrays, axes, step in (
+        ("high-res slices", "look", high_res.sets[0], ("vertically", "horizontally"), (1, 1)),
         (
             "low-res volume",
+            "looks",
             [low_res.labels],
             ("along z", "along y", "along x"),
             settings.scale_factor,
@@ -122,6 +151,15 @@ def at_directions(
                 f"{axes[least]}: the material looks anisotropic, and one set of slices "
                 "would serve all its axes.",
             )
+        else:
+            yield Finding("ok", f"The {name} {verb} isotropic: {_alike(excess, error)}.")
+
+
+def _alike(excess: float, error: float) -> str:
+    return (
+        f"boundaries differ between the axes by {excess:.0%}, where chance makes "
+        f"{max(0.01, error):.0%}"
+    )
 
 
 def at_amount(high_res: SegmentedSlices, sides: Sequence[tuple[int, int]]) -> Iterator[Finding]:

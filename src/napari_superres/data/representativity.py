@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.special import expit, logit, stdtrit
 
 from napari_superres.data.volumes import Labels
 
@@ -23,6 +24,8 @@ LARGEST_LAG = 160
 LARGEST_PART = {2: 1536, 3: 96}  # sides of the part looked at; the material is taken as uniform
 MOST_IMAGES = 8
 NEGLIGIBLE = 0.02  # of the covariance at no distance
+FREEDOM = 2.0
+"""Degrees of freedom of the estimated variance / √samples; see benchmarks/representativity.py."""
 
 
 def fraction_error(images: Sequence[Labels], phases: Sequence[int]) -> float:
@@ -51,6 +54,28 @@ def fraction_error(images: Sequence[Labels], phases: Sequence[int]) -> float:
     variance = _variance_of_mean(sums, counts, n_pixels)
     everywhere = sum(image.size for image in images)
     return float(np.sqrt(min(variance * n_pixels / everywhere, fraction * (1 - fraction))))
+
+
+def fraction_interval(fraction: float, sd: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval in which the material's own fraction lies.
+
+    Parameters
+    ----------
+    fraction : measured, above 0 and below 1
+    sd : its standard deviation, see `fraction_error`
+    confidence : of the interval, above 0 and below 1
+
+    Returns
+    -------
+    low, high
+        Symmetric in log(φ/(1 − φ)), so that it stays within 0 and 1; Student's t with
+        2 √samples degrees of freedom, since the standard deviation is an estimate too.
+    """
+    spread = fraction * (1 - fraction)
+    freedom = max(1.0, FREEDOM * np.sqrt(spread) / sd)
+    reach = stdtrit(freedom, (1 + confidence) / 2) * sd / spread
+    middle = logit(fraction)
+    return float(expit(middle - reach)), float(expit(middle + reach))
 
 
 def _central(image: Labels) -> Labels:

@@ -14,15 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.special import expit, logit
 
-from napari_superres.data.representativity import fraction_error
+from napari_superres.data.representativity import fraction_error, fraction_interval
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import SettingsError
 from napari_superres.measures.arrays import as_labels
-
-FREEDOM = 2.0
-"""Degrees of freedom of the estimated variance / √samples; see benchmarks/representativity.py."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +97,11 @@ def representativity(
     sd = fraction_error(arrays, phases)
     spread = fraction * (1 - fraction)
     samples = spread / sd**2
-    quantile = stats.t.ppf((1 + confidence) / 2, max(1.0, FREEDOM * np.sqrt(samples)))
-    reach = quantile * sd / spread
+    low, high = fraction_interval(fraction, sd, confidence)
     return Representativity(
         fraction=fraction,
-        low=float(expit(logit(fraction) - reach)),
-        high=float(expit(logit(fraction) + reach)),
+        low=low,
+        high=high,
         confidence=confidence,
         sd=sd,
         integral_range=float((voxels / samples) ** (1 / arrays[0].ndim)),
