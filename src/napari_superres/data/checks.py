@@ -116,6 +116,7 @@ def check_inputs(
     shape = super_res_shape(low_res.shape, settings.scale_factor)
     found = (
         *look.at_fractions(low_res, high_res, lr_of_hr, settings, error_of_fraction),
+        *look.at_representativity(high_res, error_of_fraction),
         *look.at_rare_phases(low_res, high_res),
         *look.at_directions(low_res, high_res, settings),
         *look.at_amount(high_res, needed_sides(settings)),
