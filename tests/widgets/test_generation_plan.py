@@ -39,7 +39,7 @@ def test_too_much_for_memory_is_better_written_to_disk():
 def test_room_on_disk_is_compared_with_what_is_free(tmp_path, monkeypatch):
     target = Target(1, tmp_path / "sr.tif")
     monkeypatch.setattr(generation_plan, "free_disk", lambda _: 2**30)
-    assert "79 MiB of disk" in plan_text(RUN, WHOLE, target)
+    assert ", 79 MiB of disk while it is written" in plan_text(RUN, WHOLE, target)
     assert "1.0 GiB are free" in plan_text(RUN, WHOLE, target)
     assert "too little" not in plan_text(RUN, WHOLE, target)
     assert "too little" in plan_text(RUN, WHOLE, Target(20, tmp_path / "sr.tif"))

@@ -21,7 +21,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import FinishReason, GenerationFinished
-from napari_superres.widgets.box_drawing import drawn_region, start_drawing
+from napari_superres.widgets.box_drawing import REGION_LAYER, drawn_region, start_drawing
 from napari_superres.widgets.earlier_runs import open_run
 from napari_superres.widgets.generate_form import GenerateForm
 from napari_superres.widgets.generation_plan import (
@@ -191,8 +191,8 @@ class GenerateStep(Step):
     def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
         """Lay results over the low-res layer; of several, the last is shown."""
         self._offer_phases(run.phases)
-        for layer in candidates(self.viewer):
-            if getattr(layer, "name", None) == run.name:
+        for layer in self.viewer.layers:
+            if layer.name in (run.name, REGION_LAYER):
                 layer.visible = False  # it lies in the same place
         placed = run.placement.super_res(run.scale_factor, start_of(run, settings))
         for number, (data, arguments, kind) in enumerate(layers, 1):

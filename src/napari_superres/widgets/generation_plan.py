@@ -112,7 +112,8 @@ def plan_text(
     free = free_disk(target.output)
     if free is None:
         return f"{size}. There is no folder {target.output.parent}."
-    text = f"{size}, about {room(needed)} of disk while they are written; {room(free)} are free."
+    they = "they are" if volumes > 1 else "it is"
+    text = f"{size}, {room(needed)} of disk while {they} written; {room(free)} are free."
     return text if needed < free else f"{text} <b>That is too little.</b>"
 
 
@@ -127,6 +128,8 @@ def _memory_text(voxels: int, free: int | None) -> str:
 def room(n_bytes: int) -> str:
     """Return a number of bytes as people say it."""
     megabytes = n_bytes / 2**20
+    if megabytes < 1:
+        return "less than 1 MiB"
     return f"{megabytes:.0f} MiB" if megabytes < 1024 else f"{megabytes / 1024:.1f} GiB"
 
 
