@@ -1,9 +1,11 @@
 """How long measures take, beside porespy and taufactor in the same run.
 
-    python benchmarks/measures.py                  # 256³ against the targets, 128³ against others
-    python benchmarks/measures.py --size 128 --rival-size 64
+    python benchmarks/measures.py                  # 256³: targets, and others at the same size
+    python benchmarks/measures.py --size 128       # minutes instead of half an hour
+    python benchmarks/measures.py --size 256 --rival-size 128
 
-Needs the ``dev`` extra for the others; without them their columns stay empty.
+Transport is compared at the accuracy that is printed below the table. Needs the
+``dev`` extra for the others; without them their columns stay empty.
 """
 
 from __future__ import annotations
@@ -105,6 +107,24 @@ def rivals() -> dict[str, dict[str, Task]]:
     return found
 
 
+def print_accuracy(volume: np.ndarray) -> None:
+    """Print how far the solvers' default answers are from the converged one."""
+    indicator = volume == 1
+    converged = efficiency(indicator, 0, ONE, tolerance=1e-9)
+    answers = {"ours": efficiency(indicator, 0, ONE)}
+    with contextlib.suppress(ImportError):
+        import taufactor
+
+        solver = taufactor.Solver(indicator.astype(int), device="cpu")
+        with contextlib.redirect_stdout(io.StringIO()):
+            solver.solve(verbose=False)
+        answers["taufactor"] = float(np.ravel(solver.D_eff)[0])
+    print(f"\n| transport efficiency, {volume.shape[0]}³ | answer | error |\n|---|---:|---:|")
+    print(f"| converged | {converged:.6f} | |")
+    for name, answer in answers.items():
+        print(f"| {name}, as timed | {answer:.6f} | {answer / converged - 1:+.1e} |")
+
+
 def seconds(task: Task, volume: np.ndarray, repeats: int) -> float:
     """Return the shortest time of a few."""
     times = []
@@ -156,10 +176,12 @@ def print_rivals(volume: np.ndarray) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=256, help="side for the targets")
-    parser.add_argument("--rival-size", type=int, default=128, help="side for the comparison")
+    parser.add_argument("--rival-size", type=int, help="side for the comparison; that of --size")
     arguments = parser.parse_args()
+    side = arguments.rival_size or arguments.size
     truth = example_pair(size=arguments.size).truth
     assert truth is not None
     print_targets(truth.labels)
-    part = truth.labels[tuple(slice(arguments.rival_size) for _ in range(3))]
-    print_rivals(np.ascontiguousarray(part))
+    part = np.ascontiguousarray(truth.labels[:side, :side, :side])
+    print_rivals(part)
+    print_accuracy(part)
