@@ -19,7 +19,7 @@ from napari_superres.scale_factor import parse_scale_factor
 
 from .networks import LIGHT, low_res, mixed_generator
 
-FACTORS = ["1", "8/5", "2", "3", "4", "16/3", "8", "4,2,2"]
+FACTORS = ["1", "8/5", "2", "3", "4", "16/3", "8", "16", "4,2,2"]
 PAPER = PRESETS[Preset.PAPER]
 ONE_INPUT = LIGHT.replace(noise="input", residual_blocks=2)
 SHAPE = (5, 6, 4)
@@ -50,7 +50,7 @@ def test_tiles_equal_the_whole_volume_pass(scale_factor, network):
     assert_equal_in(render, cut_evenly(whole, [max(size // 2, 1) for size in whole.shape]))
 
 
-@pytest.mark.parametrize("scale_factor", ["1", "8/5", "4", "4,2,2"])
+@pytest.mark.parametrize("scale_factor", ["1", "8/5", "2", "3", "4", "4,2,2"])
 def test_tiles_of_the_papers_network_equal_the_whole_volume_pass(scale_factor):
     render = renderer(scale_factor, PAPER, (4, 4, 3))
     whole = result_box((4, 4, 3), render.generator.scale_factor)

@@ -61,6 +61,18 @@ def test_two_workers_of_which_one_is_killed_make_the_same_file(tmp_path):
     np.testing.assert_array_equal(tifffile.imread(output), in_memory())
 
 
+@pytest.mark.filterwarnings("ignore:.*:ResourceWarning")
+@pytest.mark.parametrize("count", [1, 3])
+def test_any_number_of_workers_of_a_scheduler_make_the_same_file(tmp_path, count):
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=count, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        list(events(tmp_path / "sr.tif", Workers(scheduler=cluster.scheduler_address)))
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "sr.tif"), in_memory())
+
+
 def _kill_one_worker():
     children = psutil.Process().children(recursive=True)
     workers = [p for p in children if "spawn_main" in " ".join(p.cmdline())]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,8 @@ class TiffSink:
 
     def close(self) -> None:
         """Let go of the file; what is written stays."""
-        self._voxels.close()
+        with suppress(OSError):  # on a full disk, of what could not be written before
+            self._voxels.close()
 
 
 class _Planes:
