@@ -15,6 +15,7 @@ COMMANDS = (
     "measure",
     "simulate-low-res",
     "import-reference",
+    "synthesise",
     "info",
 )
 

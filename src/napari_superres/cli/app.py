@@ -22,12 +22,14 @@ from napari_superres.cli import (
     measure,
     panel,
     simulate,
+    synthesise,
     train,
 )
 from napari_superres.errors import SuperResError
 
 NAME = "napari-superres"
 WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+TAKES_SEVERAL = ("--high-res", "--images", "--low-res-images", "--high-res-images")
 
 app = typer.Typer(
     name=NAME,
@@ -46,6 +48,7 @@ app.command("generate")(generate.generate)
 app.command("measure")(measure.measure)
 app.command("simulate-low-res")(simulate.simulate_low_res)
 app.command("import-reference")(import_reference.import_reference)
+app.add_typer(synthesise.app, name="synthesise")
 app.command("info")(info.info)
 
 
@@ -106,12 +109,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def spread(arguments: Sequence[str]) -> list[str]:
     """Let `--high-res` take several files: `--high-res a b` becomes `--high-res a --high-res b`."""
     result: list[str] = []
-    taking = False
+    taking: str | None = None
     for argument in arguments:
         if argument.startswith("-"):
-            taking = argument == "--high-res"
-        elif taking and result[-1] != "--high-res":
-            result.append("--high-res")
+            taking = argument if argument in TAKES_SEVERAL else None
+        elif taking and result[-1] != taking:
+            result.append(taking)
         result.append(argument)
     return result
 

@@ -99,6 +99,17 @@ VoxelSizeText = Annotated[
         help="Low-res voxel size in µm, where the file does not say: 0.4, or 0.4,0.2,0.2 (zyx).",
     ),
 ]
+AugmentWith = Annotated[
+    Path | None,
+    typer.Option(
+        "--augment-with",
+        metavar="RUN",
+        help="Run of synthesis whose images join the high-res slices.",
+    ),
+]
+AugmentCount = Annotated[
+    int, typer.Option("--augment-count", metavar="N", help="How many images of --augment-with.")
+]
 Minutes = Annotated[float | None, setting(Budget, "minutes", "--minutes", "M")]
 Steps = Annotated[int | None, setting(Budget, "steps", "--steps", "N")]
 Tile = Annotated[int | None, setting(GenerationSettings, "tile", "--tile", "N")]

@@ -15,6 +15,7 @@ from napari_superres.events import (
     GenerationEvent,
     GenerationFinished,
     GenerationStarted,
+    ImagesMeasured,
     Measurement,
     MetricsMeasured,
     PartAssembled,
@@ -45,6 +46,8 @@ def follow_training(
                     bar.show(event.progress, step_note(event))
                 case MetricsMeasured():
                     bar.write(measured_line(event, target))
+                case ImagesMeasured():
+                    bar.write(images_line(event))
                 case TrainingFinished():
                     finished = event
                     if event.reason is FinishReason.COMPLETED:
@@ -142,6 +145,13 @@ def measured_line(event: MetricsMeasured, target: Measurement | None) -> str:
         parts.append(f"low-res mismatch {found.low_res_mismatch:.3f}")
     parts.append("best so far" if event.is_best else "")
     return "  ".join(parts).rstrip()
+
+
+def images_line(event: ImagesMeasured) -> str:
+    """Return one measurement of images as a line: the numbers by name."""
+    parts = [f"step {event.step:>6}"]
+    parts += [f"{name.replace('_', ' ')} {value:.4f}" for name, value in event.values.items()]
+    return "  ".join([*parts, "best so far" if event.is_best else ""]).rstrip()
 
 
 def mean_difference(found: Mapping[str, float], wanted: Mapping[str, float]) -> float:

@@ -58,6 +58,8 @@ def train(
         ),
     ] = None,
     voxel_size: options.VoxelSizeText = None,
+    augment_with: options.AugmentWith = None,
+    augment_count: options.AugmentCount = 64,
     changes: options.EngineChanges = None,
 ) -> None:
     """Train a generator on a low-res volume and high-res slices.
@@ -66,6 +68,10 @@ def train(
     learnt is in the run folder, with copies of the inputs.
     """
     volume, slices, factor = read_pair(low_res, high_res, anisotropic, scale_factor, voxel_size)
+    if augment_with is not None:
+        from napari_superres.synthesis.link import with_synthetic
+
+        slices = with_synthetic(slices, augment_with, augment_count, seed)
     settings = validated(
         TrainingSettings,
         {

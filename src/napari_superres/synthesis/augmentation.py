@@ -122,10 +122,7 @@ class Augmentation:
         turns = torch.floor(self._uniform(batch) * (4 if rows == columns else 1))
         inverse = inverse @ now(_rotation(turns * (math.pi / 2)), strength)
         shift = torch.stack(
-            [
-                torch.round((2 * self._uniform(batch) - 1) * SHIFT * size)
-                for size in (columns, rows)
-            ]
+            [torch.round((2 * self._uniform(batch) - 1) * SHIFT * size) for size in (columns, rows)]
         )
         inverse = inverse @ now(_translation(shift[0], shift[1]), strength)
 
@@ -171,8 +168,7 @@ def resample(images_BCYX: Tensor, inverse_B33: Tensor) -> Tensor:
     fine = _twice(images_BCYX)
     margin = TAPS // 2 + 1
     y, x = (
-        (torch.arange(2 * size + 2 * margin).to(images_BCYX) - margin - DELAY) / 2
-        + (1 - size) / 2
+        (torch.arange(2 * size + 2 * margin).to(images_BCYX) - margin - DELAY) / 2 + (1 - size) / 2
         for size in (rows, columns)
     )
     places = torch.stack(
@@ -202,8 +198,6 @@ def _twice(images_BCYX: Tensor) -> Tensor:
     return x[..., top : top + 2 * rows, left : left + 2 * columns].reshape(
         batch, channels, 2 * rows, 2 * columns
     )
-
-
 
 
 def _half(x_BCYX: Tensor) -> Tensor:

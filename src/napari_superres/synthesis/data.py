@@ -48,9 +48,7 @@ class RealImages:
     device : of the networks
     """
 
-    def __init__(
-        self, patches: Patches, phases: int, directed: bool, device: torch.device
-    ) -> None:
+    def __init__(self, patches: Patches, phases: int, directed: bool, device: torch.device) -> None:
         self.patches, self.phases = patches, phases
         self.directed, self.device = directed, device
 

@@ -173,5 +173,3 @@ class Discriminator(nn.Module):
 def parameters_of(module: nn.Module) -> int:
     """Return the number of learnt numbers."""
     return sum(parameter.numel() for parameter in module.parameters())
-
-

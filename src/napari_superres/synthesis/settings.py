@@ -65,7 +65,10 @@ class StyleEngine(FrozenModel):
         "adaptive", description="Adaptive discriminator augmentation, a fixed strength, or none."
     )
     augmentation_target: float = Field(
-        0.6, gt=0, lt=1, description="Aim of r_t, the mean sign of the discriminator on real images."
+        0.6,
+        gt=0,
+        lt=1,
+        description="Aim of r_t, the mean sign of the discriminator on real images.",
     )
     augmentation_every: int = Field(
         4, ge=1, description="Batches between adjustments of the strength p."

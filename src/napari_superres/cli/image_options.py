@@ -1,0 +1,91 @@
+"""What `synthesise` and `translate` have in common on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from napari_superres.cli.progress import clock, follow_training
+from napari_superres.errors import SettingsError
+from napari_superres.events import FinishReason, TrainingEvent
+
+INTERRUPTED = 130
+
+ImageFiles = Annotated[
+    list[Path],
+    typer.Option(
+        "--images",
+        metavar="F...",
+        help="Real images: .tif (a stack counts as many), .npy, .png or .jpg files.",
+    ),
+]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
+RunFolderOption = Annotated[
+    Path | None,
+    typer.Option("--run", metavar="DIR", help="Folder for the run; new or empty."),
+]
+Segmented = Annotated[
+    bool | None,
+    typer.Option(
+        "--segmented/--grey",
+        help="Whether the images hold phases or grey values; left out, up to 8 values are phases.",
+    ),
+]
+
+
+def follow_to_end(
+    events: Iterator[TrainingEvent], command: str, then: str, known: Collection[str] = ()
+) -> None:
+    """Show a training, say where it ended and what can be done next.
+
+    Parameters
+    ----------
+    events : the training
+    command : such as "synthesise"
+    then : what to do with the run, before its folder
+    known : warnings shown already
+
+    Raises
+    ------
+    typer.Exit
+        With status 130 when it was interrupted.
+    """
+    finished = follow_training(events, known)
+    run, stopped = finished.run_folder, finished.reason is FinishReason.STOPPED
+    typer.echo(
+        f"{'Stopped' if stopped else 'Done'} at step {finished.step}, "
+        f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"
+        f"  go on:    napari-superres {command} resume {run}\n"
+        f"  then:     napari-superres {command} {then.format(run=run)}"
+    )
+    if stopped:
+        raise typer.Exit(INTERRUPTED)
+
+
+def parse_changes(changes: Sequence[str] | None, model: type[BaseModel]) -> dict[str, Any]:
+    """Read ``name=value`` pairs of the settings of `model`; values are JSON where they can be.
+
+    Raises
+    ------
+    SettingsError
+        When there is no name of a setting before the equals sign.
+    """
+    values: dict[str, Any] = {}
+    for change in changes or ():
+        name, equals, text = change.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or name not in model.model_fields:
+            raise SettingsError(
+                f"--set has {change!r}.",
+                f"NAME=VALUE is needed, with one of the names {', '.join(model.model_fields)}.",
+            )
+        try:
+            values[name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[name] = text
+    return values

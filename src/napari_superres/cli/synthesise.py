@@ -1,0 +1,227 @@
+"""`synthesise train`, `resume`, `sample`, `interpolate` and `report`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from napari_superres.cli import image_options, options
+from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.progress import follow_generation
+from napari_superres.config import Budget, GenerationSettings, validated
+from napari_superres.errors import SettingsError
+from napari_superres.events import FinishReason
+from napari_superres.synthesis.settings import (
+    STYLE_PRESETS,
+    StyleEngine,
+    StylePreset,
+    SynthesisSettings,
+)
+
+app = typer.Typer(
+    help="Learn to make images like real ones: train, resume, sample, interpolate, report.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+setting = options.setting
+
+Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")]
+Truncation = Annotated[
+    float,
+    typer.Option(
+        "--truncation", metavar="X", help="Draw styles towards their mean: 1 not at all, 0 wholly."
+    ),
+]
+EngineChanges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change one dial of the preset; may be repeated. Names: "
+        + ", ".join(StyleEngine.model_fields)
+        + ".",
+    ),
+]
+
+
+@app.command("train")
+def train(
+    images: image_options.ImageFiles,
+    size: Annotated[int, setting(SynthesisSettings, "size", "--size", "N")] = 64,
+    stride: Annotated[int | None, setting(SynthesisSettings, "stride", "--stride", "N")] = None,
+    overlap: Annotated[
+        float | None, setting(SynthesisSettings, "overlap", "--overlap", "X")
+    ] = None,
+    count: Annotated[int | None, setting(SynthesisSettings, "count", "--count", "N")] = None,
+    border: Annotated[str, setting(SynthesisSettings, "border", "--border", "NAME")] = "shift",
+    held_out: Annotated[float, setting(SynthesisSettings, "held_out", "--held-out", "X")] = 0.2,
+    segmented: image_options.Segmented = None,
+    directed: Annotated[bool, setting(SynthesisSettings, "directed", "--directed")] = False,
+    preset: Annotated[
+        StylePreset, setting(SynthesisSettings, "preset", "--preset")
+    ] = StylePreset.QUICK,
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    run: image_options.RunFolderOption = None,
+    changes: EngineChanges = None,
+) -> None:
+    """Train a style-based generator on real images.
+
+    Without --minutes or --steps it trains until Ctrl-C. However it ends, what was
+    learnt is in the run folder, with copies of the images.
+    """
+    settings = validated(
+        SynthesisSettings,
+        {
+            "size": size,
+            "stride": stride,
+            "overlap": overlap,
+            "count": count,
+            "border": border,
+            "held_out": held_out,
+            "directed": directed,
+            "preset": preset,
+            "device": device,
+            "seed": seed,
+            "engine": STYLE_PRESETS[preset].replace(
+                **image_options.parse_changes(changes, StyleEngine)
+            ),
+        },
+    )
+    budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    from napari_superres.data.images import read_images
+
+    read = read_images(images, segmented)
+    from napari_superres.synthesis.training import describe_patches
+    from napari_superres.synthesis.training import train as train_engine
+
+    typer.echo(f"{read.name}: {describe_patches(read, settings)}")
+    if minutes is None and steps is None:
+        typer.echo("No --minutes or --steps: training until Ctrl-C.")
+    folder = options.free_name(Path("synthesis-run")) if run is None else run
+    with stop_on_interrupt() as stop:
+        events = train_engine(read, settings, folder, budget, stop)
+        image_options.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
+
+
+@app.command("resume")
+def resume(
+    run: image_options.RunArgument, minutes: options.Minutes = None, steps: options.Steps = None
+) -> None:
+    """Go on with a training from its last checkpoint."""
+    from napari_superres.synthesis.training import resume as resume_engine
+
+    budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    with stop_on_interrupt() as stop:
+        events = resume_engine(run, budget, stop)
+        image_options.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
+
+
+@app.command("sample")
+def sample(
+    run: image_options.RunArgument,
+    output: Annotated[
+        Path,
+        typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs."),
+    ],
+    count: Annotated[int, typer.Option("--count", metavar="N", help="Images to make.")] = 16,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="First seed.")] = 0,
+    vary: Annotated[
+        str,
+        typer.Option(
+            "--vary",
+            metavar="both|style|noise",
+            help="What differs between images: style and noise, or one while the other is held.",
+        ),
+    ] = "both",
+    truncation: Truncation = 1.0,
+    checkpoint: Checkpoint = "best",
+    device: options.Device = "auto",
+) -> None:
+    """Make images."""
+    from napari_superres.synthesis.sampling import SampleRequest, export
+
+    request = SampleRequest.choose(count, seed, _what_varies(vary), truncation)
+    with stop_on_interrupt() as stop:
+        events = export(run, request, output, checkpoint, device, stop)
+        finished = follow_generation(events, "sampling")
+    if finished.reason is FinishReason.STOPPED:
+        raise typer.Exit(image_options.INTERRUPTED)
+    typer.echo(f"{count} images: {output}")
+
+
+@app.command("interpolate")
+def interpolate(
+    run: image_options.RunArgument,
+    first: Annotated[int, typer.Option("--from", metavar="SEED", help="Seed of the first style.")],
+    last: Annotated[int, typer.Option("--to", metavar="SEED", help="Seed of the last style.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs."),
+    ],
+    frames: Annotated[int, typer.Option("--frames", metavar="N", help="Images, ends too.")] = 16,
+    noise: Annotated[int, typer.Option("--noise", metavar="SEED", help="Seed of the noise.")] = 0,
+    truncation: Truncation = 1.0,
+    checkpoint: Checkpoint = "best",
+    device: options.Device = "auto",
+) -> None:
+    """Make the images on the way from one style to another, as a stack."""
+    from napari_superres.data.image_writing import write_images
+    from napari_superres.synthesis.sampling import Synthesiser
+
+    synthesiser = Synthesiser.load(run, checkpoint, device)
+    images = synthesiser.interpolate(first, last, frames, noise, truncation)
+    told = {"made by": "napari-superres synthesise interpolate", "run": str(run)}
+    told |= {"styles": f"{first} to {last}", "noise": str(noise)}
+    write_images(
+        output, synthesiser.values(images), synthesiser.phases, synthesiser.pixel_size, told
+    )
+    typer.echo(f"{frames} images: {output}")
+
+
+@app.command("report")
+def report(
+    run: image_options.RunArgument,
+    output: Annotated[
+        Path, typer.Option("--output", metavar="F.html", help="The page to write.")
+    ] = Path("synthesis.html"),
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", help="Images measured, synthetic and real.")
+    ] = 128,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="First seed.")] = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="F", help="Write the numbers too.")
+    ] = None,
+    charts: Annotated[
+        Path | None, typer.Option("--charts", metavar="DIR", help="Write the charts as PNG too.")
+    ] = None,
+    checkpoint: Checkpoint = "best",
+    device: options.Device = "auto",
+) -> None:
+    """Compare synthetic with real images: histograms, correlations, nearest real windows."""
+    from napari_superres.synthesis.report import make_report
+
+    page, numbers = make_report(run, count, seed, checkpoint, device, charts)
+    options.write_text(output, page)
+    if json_file is not None:
+        options.write_text(json_file, json.dumps(numbers, indent=1) + "\n")
+    gap = numbers["gap"]
+    typer.echo(
+        f"mean fractions off by {gap['fraction']:.3f}, specific surface by {gap['surface']:.1%}, "
+        f"two-point RMSE {gap['two_point']:.4f}: {output}"
+    )
+
+
+def _what_varies(text: str) -> Literal["both", "style", "noise"]:
+    if text == "style":
+        return "style"
+    if text == "noise":
+        return "noise"
+    if text == "both":
+        return "both"
+    raise SettingsError(f"--vary is {text!r}.", "One of both, style and noise is needed.")

@@ -1,0 +1,174 @@
+"""The report of Liu & Mukerji 2022, figure 3: real against synthetic images, in one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.images import ImageSet
+from html import escape
+
+from napari_superres.measures import page as html
+from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
+from napari_superres.measures.texture_charts import (
+    as_colours,
+    contact_sheet,
+    correlation_chart,
+    histogram_chart,
+    numbers_of,
+)
+from napari_superres.runs.image_run import ImageRun
+from napari_superres.synthesis.memorisation import Memorisation, memorisation
+from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
+from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.synthesis.training import INPUT, KIND, cut_images
+
+CHECKED = 12
+"""Samples whose nearest real window is looked for."""
+SHOWN = 16
+
+
+def make_report(
+    run: Path,
+    count: int = 128,
+    seed: int = 0,
+    checkpoint: str = "best",
+    device: str = "auto",
+    folder: Path | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Return a page that needs nothing but itself, and its numbers.
+
+    Parameters
+    ----------
+    run : of synthesis
+    count : images measured of each kind; real ones are held-out patches if there are any
+    seed : of the first image
+    checkpoint, device : of the generator
+    folder : to write the charts to as PNG and SVG; None for nowhere
+    """
+    opened = ImageRun.open(run, KIND)
+    settings, images = opened.settings(SynthesisSettings), opened.images(INPUT)
+    training, held_out = cut_images(images, settings)
+    synthesiser = Synthesiser.load(run, checkpoint, device)
+    synthetic = synthesiser.sample(SampleRequest.choose(count, seed))
+    real = (held_out if len(held_out) else training).spread(count)
+    segmenter = Segmenter.fit(training.parts, images.phases)
+    found = {
+        "real": measure_texture(real, segmenter),
+        "synthetic": measure_texture(synthetic, segmenter),
+    }
+    learnt = memorisation(
+        synthetic[:CHECKED],
+        training.parts,
+        held_out.spread(CHECKED),
+        len(images.phases),
+        settings.directed,
+    )
+    numbers = _numbers(opened, checkpoint, found, segmenter, learnt, bool(len(held_out)))
+    body = [
+        f"<h1>Synthetic images of {escape(images.name)}</h1>",
+        _cards(numbers),
+        _samples(synthetic, real, images),
+        _charts(found, folder),
+        _nearest(synthetic, learnt, images),
+    ]
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return html.page(f"Synthesis of {images.name}", body), numbers
+
+
+def _numbers(
+    run: ImageRun,
+    checkpoint: str,
+    found: dict[str, Texture],
+    segmenter: Segmenter,
+    learnt: Memorisation,
+    held_out: bool,
+) -> dict[str, Any]:
+    gap = texture_gap(found["synthetic"], found["real"])
+    return {
+        "run": str(run.path),
+        "step": run.find_checkpoint(checkpoint).step,
+        "real_images": "held out" if held_out else "trained on",
+        "threshold": segmenter.threshold,
+        "gap": {
+            "fraction": gap.fraction,
+            "surface": gap.surface,
+            "two_point": gap.two_point,
+            "length": gap.length,
+            "histogram": gap.histogram,
+        },
+        "items": {name: numbers_of(texture) for name, texture in found.items()},
+        "memorisation": {
+            "samples": [near.distance for near in learnt.samples],
+            "unseen": learnt.unseen.tolist(),
+            "ratio": learnt.ratio,
+        },
+    }
+
+
+def _cards(numbers: dict[str, Any]) -> str:
+    gap, ratio = numbers["gap"], numbers["memorisation"]["ratio"]
+    cards = [
+        html.card(f"{gap['fraction']:.3f}", "largest gap of a mean fraction", None),
+        html.card(f"{gap['surface']:.1%}", "largest gap of a mean specific surface", None),
+        html.card(f"{gap['two_point']:.4f}", "two-point correlation, RMSE", None),
+    ]
+    if gap["length"] is not None:
+        cards.append(
+            html.card(f"{gap['length']:.1%}", "gap of the median correlation length", None)
+        )
+    if ratio is not None:
+        text = "distance to the nearest real window, samples / unseen patches"
+        cards.append(html.card(f"{ratio:.2f}", text, None))
+    return '<div class="cards">' + "".join(cards) + "</div>"
+
+
+def _samples(synthetic: NDArray[np.uint8], real: NDArray[np.uint8], images: ImageSet) -> str:
+    sheets = [
+        html.image(contact_sheet(as_colours(part[:SHOWN], images.phases)), name)
+        for name, part in (("synthetic", synthetic), ("real", real))
+    ]
+    text = f"{SHOWN} of each, as they came; none was chosen."
+    return html.section("Samples", text, '<div class="slices">' + "".join(sheets) + "</div>")
+
+
+def _charts(found: dict[str, Texture], folder: Path | None) -> str:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    text = (
+        "One value an image: fraction of the first phase (dark, by Otsu's threshold of the real "
+        "images, for grey values), perimeter / area, and the length λ fitted to exp(−h/λ). "
+        "Figure 3 of Liu &amp; Mukerji 2022."
+    )
+    histograms = html.chart(histogram_chart(found), "histograms", "Shares of images.", folder)
+    curves = html.chart(
+        correlation_chart(found),
+        "two-point",
+        "R(h) = (S2 − φ²)/(φ(1 − φ)), mean of both axes; bands hold the middle 80 % of images; "
+        "dashed: exp(−h/λ) fitted to the mean.",
+        folder,
+    )
+    return html.section("Real against synthetic", text, histograms, curves)
+
+
+def _nearest(synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSet) -> str:
+    pairs = [
+        picture
+        for sample, near in zip(synthetic, learnt.samples, strict=False)
+        for picture in (sample, near.window)
+    ]
+    sheet = contact_sheet(as_colours(np.stack(pairs), images.phases), columns=8)
+    distances = [near.distance for near in learnt.samples]
+    text = (
+        "Each sample beside the window of the training images that is most like it, of all places, "
+        f"rotations and mirrors. Median distance {np.median(distances):.3f}"
+    )
+    if learnt.unseen.size:
+        text += f"; of real patches never trained on, {np.median(learnt.unseen):.3f}"
+    return html.section(
+        "Learnt by heart?", text + ".", html.image(sheet, "samples (odd columns), nearest (even)")
+    )
