@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from fractions import Fraction
 from typing import Protocol
 
@@ -255,7 +256,10 @@ def replicate_to(x_BCZYX: Tensor, have: Box, want: Box) -> Tensor:
     pad = []
     for (lo, hi), (w_lo, w_hi) in reversed(list(zip(have.ranges(), want.ranges(), strict=True))):
         pad += [lo - w_lo, w_hi - hi]
-    return F.pad(x_BCZYX, pad, mode="replicate")
+    device = x_BCZYX.device.type
+    autocast = torch.autocast(device, enabled=False) if device in ("cpu", "cuda") else nullcontext()
+    with autocast:  # or it makes float32 of bfloat16, twice the memory
+        return F.pad(x_BCZYX, pad, mode="replicate")
 
 
 def _nearest_then_conv(weight_OIZYX: Tensor, stride: Sequence[int]) -> Tensor:
