@@ -98,3 +98,10 @@ def test_permuting_axes_permutes_efficiencies_which_stay_below_the_fraction(arra
     assert (found <= fractions[:, None] + 1e-5).all()
     turned = transport_efficiencies(array.T, 2)
     np.testing.assert_allclose(turned, found[:, ::-1], rtol=2e-3, atol=1e-6)
+
+
+def test_sharing_rows_among_threads_changes_nothing(monkeypatch):
+    material = blobs(24, 0.5) == 1
+    alone = efficiency(material, 0, np.ones(3))
+    monkeypatch.setattr("napari_superres.measures.multigrid.WORTH_SPLITTING", 100)
+    assert efficiency(material, 0, np.ones(3)) == pytest.approx(alone, rel=1e-5)
