@@ -16,6 +16,7 @@ COMMANDS = (
     "simulate-low-res",
     "import-reference",
     "synthesise",
+    "translate",
     "info",
 )
 

@@ -24,6 +24,7 @@ from napari_superres.cli import (
     simulate,
     synthesise,
     train,
+    translate,
 )
 from napari_superres.errors import SuperResError
 
@@ -49,6 +50,7 @@ app.command("measure")(measure.measure)
 app.command("simulate-low-res")(simulate.simulate_low_res)
 app.command("import-reference")(import_reference.import_reference)
 app.add_typer(synthesise.app, name="synthesise")
+app.add_typer(translate.app, name="translate")
 app.command("info")(info.info)
 
 

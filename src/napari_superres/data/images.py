@@ -13,7 +13,7 @@ from napari_superres.data.files import read_slices
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff
 from napari_superres.data.tiff_metadata import TiffMetadata
-from napari_superres.data.volumes import SegmentedSlices
+from napari_superres.data.volumes import SegmentedSlices, VoxelSize
 from napari_superres.errors import FileError, NotSegmentedError, ShapeError
 
 Pixels = NDArray[np.uint8]
@@ -141,6 +141,26 @@ def read_images(
     return ImageSet.from_grey(
         [array for array, _ in read], sizes[0][1] if sizes else None, files[0].stem
     )
+
+
+def read_stack(path: str | Path) -> tuple[Pixels, VoxelSize | None]:
+    """Read an image or volume as stored, (Y, X) or (Z, Y, X) uint8, with its voxel size in µm.
+
+    Raises
+    ------
+    FileError
+        Missing, damaged or of an unknown kind.
+    ShapeError
+        Not 8-bit values.
+    """
+    array, metadata = _read(Path(path))
+    if array.dtype != np.uint8:
+        raise ShapeError(
+            f"{Path(path).name} holds values of type {array.dtype}.",
+            "8-bit grey values or labels are needed.",
+            "Convert it, with the same limits as the images that were trained on.",
+        )
+    return array.astype(np.uint8, copy=False), metadata.voxel_size
 
 
 def _read(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:

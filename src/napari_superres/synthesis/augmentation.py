@@ -164,7 +164,7 @@ def resample(images_BCYX: Tensor, inverse_B33: Tensor) -> Tensor:
     images_BCYX : images
     inverse_B33 : of centred coordinates (x, y, 1) in pixels
     """
-    batch, _, rows, columns = images_BCYX.shape
+    _, _, rows, columns = images_BCYX.shape
     fine = _twice(images_BCYX)
     margin = TAPS // 2 + 1
     y, x = (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_superres.data.images import ImageSet
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import PhaseError, ShapeError
 from napari_superres.measures.texture import Segmenter
@@ -70,6 +71,27 @@ def with_synthetic(
         images = _segmented(images, slices, run)
     both = (*slices.sets[0], *images)
     return replace(slices, sets=(both,), name=f"{slices.name} + {count} synthetic")
+
+
+def images_with_synthetic(
+    images: ImageSet, run: Path, count: int = 64, seed: int = 0, device: str = "auto"
+) -> ImageSet:
+    """Return the high-res images of a translation with `count` synthetic ones added.
+
+    Raises
+    ------
+    PhaseError
+        One is greyscale and the other segmented, or their label values differ.
+    """
+    synthesiser = Synthesiser.load(run, device=device)
+    if [p.value for p in images.phases] != [p.value for p in synthesiser.phases]:
+        raise PhaseError(
+            f"The synthetic images and {images.name} differ in their phases.",
+            "Both are greyscale, or have the same label values.",
+        )
+    made = synthesiser.sample(SampleRequest.choose(count, seed))
+    name = f"{images.name} + {count} synthetic"
+    return replace(images, images=(*images.images, *made), name=name)
 
 
 def _segmented(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.images import ImageSet
-from html import escape
-
 from napari_superres.measures import page as html
 from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
 from napari_superres.measures.texture_charts import (

@@ -30,10 +30,10 @@ from napari_superres.events import (
     TileCompleted,
 )
 from napari_superres.fusion.image_loop import engine_errors
+from napari_superres.fusion.image_tensors import as_pixels
 from napari_superres.runs.checkpoints import load_tensors
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.image_run import ImageRun
-from napari_superres.synthesis.data import as_pixels
 from napari_superres.synthesis.networks import Generator
 from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.synthesis.training import KIND

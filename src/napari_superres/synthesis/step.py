@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_superres.data.patches import Patches
+from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
 from napari_superres.synthesis.augmentation import Augmentation, Controller
-from napari_superres.synthesis.data import RealImages
 from napari_superres.synthesis.networks import Discriminator, Generator, parameters_of
 from napari_superres.synthesis.settings import SynthesisSettings
 

@@ -1,4 +1,4 @@
-"""Batches of real patches, as the networks take them.
+"""Batches of real patches, as the networks of synthesis and translation take them.
 
 Legend of shape suffixes: B images, C channels, Y X pixels.
 """
@@ -58,7 +58,9 @@ class RealImages:
         pixels = torch.from_numpy(self.patches.take(chosen.numpy()))
         if not self.directed:
             ways = torch.randint(8, (count,), generator=random).tolist()
-            pixels = torch.stack([turned(image, way) for image, way in zip(pixels, ways)])
+            pixels = torch.stack(
+                [turned(image, way) for image, way in zip(pixels, ways, strict=True)]
+            )
         return as_network(pixels.to(self.device), self.phases)
 
 

@@ -1,0 +1,152 @@
+"""`translate train`, `resume` and `apply`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_superres.cli import image_options, options
+from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.progress import follow_generation
+from napari_superres.config import Budget, GenerationSettings, validated
+from napari_superres.errors import SettingsError
+from napari_superres.events import FinishReason
+from napari_superres.translation.settings import (
+    TRANSLATION_PRESETS,
+    TranslationEngine,
+    TranslationPreset,
+    TranslationSettings,
+)
+
+app = typer.Typer(
+    help="Translate low-res images to the high-res domain, unpaired: train, resume, apply.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+setting = options.setting
+NEXT = "apply {run} --low-res volume.tif --output translated.tif"
+FILES = ".tif (a stack or volume counts as many), .npy, .png or .jpg files."
+
+
+@app.command("train")
+def train(
+    low_res: Annotated[
+        list[Path],
+        typer.Option("--low-res-images", metavar="F...", help=f"Low-res images: {FILES}"),
+    ],
+    high_res: Annotated[
+        list[Path],
+        typer.Option("--high-res-images", metavar="F...", help=f"High-res images: {FILES}"),
+    ],
+    scale_factor: Annotated[
+        int, setting(TranslationSettings, "scale_factor", "--scale-factor", "S")
+    ] = 4,
+    augment_with: options.AugmentWith = None,
+    augment_count: options.AugmentCount = 64,
+    segmented: image_options.Segmented = None,
+    directed: Annotated[bool, setting(TranslationSettings, "directed", "--directed")] = False,
+    preset: Annotated[
+        TranslationPreset, setting(TranslationSettings, "preset", "--preset")
+    ] = TranslationPreset.QUICK,
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    run: image_options.RunFolderOption = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change one dial of the preset; may be repeated. Names: "
+            + ", ".join(TranslationEngine.model_fields)
+            + ".",
+        ),
+    ] = None,
+) -> None:
+    """Train a translation on low-res and high-res images that need not show the same place."""
+    engine = TRANSLATION_PRESETS[preset].replace(
+        **image_options.parse_changes(changes, TranslationEngine)
+    )
+    settings = validated(
+        TranslationSettings,
+        {
+            "scale_factor": scale_factor,
+            "directed": directed,
+            "preset": preset,
+            "device": device,
+            "seed": seed,
+            "engine": engine,
+        },
+    )
+    budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    from napari_superres.data.images import read_images
+    from napari_superres.translation.training import train as train_engine
+
+    low, high = read_images(low_res, segmented), read_images(high_res, segmented)
+    if augment_with is not None:
+        from napari_superres.synthesis.link import images_with_synthetic
+
+        high = images_with_synthetic(high, augment_with, augment_count, seed)
+    folder = options.free_name(Path("translation-run")) if run is None else run
+    with stop_on_interrupt() as stop:
+        events = train_engine(low, high, settings, folder, budget, stop)
+        image_options.follow_to_end(events, "translate", NEXT)
+
+
+@app.command("resume")
+def resume(
+    run: image_options.RunArgument, minutes: options.Minutes = None, steps: options.Steps = None
+) -> None:
+    """Go on with a training from its last checkpoint."""
+    from napari_superres.translation.training import resume as resume_engine
+
+    budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    with stop_on_interrupt() as stop:
+        image_options.follow_to_end(resume_engine(run, budget, stop), "translate", NEXT)
+
+
+@app.command("apply")
+def apply(
+    run: image_options.RunArgument,
+    low_res: Annotated[
+        Path, typer.Option("--low-res", metavar="F", help="Image or volume to translate.")
+    ],
+    output: Annotated[Path, typer.Option("--output", metavar="F.tif", help="Where to write.")],
+    axis: Annotated[
+        str, typer.Option("--axis", metavar="z|y|x", help="The slices are normal to it.")
+    ] = "z",
+    seed: options.NoiseSeed = 0,
+    realisations: Annotated[
+        int, typer.Option("--realisations", metavar="K", help="Results that differ in noise.")
+    ] = 1,
+    tile: options.Tile = None,
+    checkpoint: Annotated[
+        str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")
+    ] = "best",
+    device: options.Device = "auto",
+) -> None:
+    """Translate an image or a whole volume, slice by slice, straight to disk."""
+    from napari_superres.data.images import read_stack
+    from napari_superres.translation.apply import translate
+
+    if axis not in ("z", "y", "x"):
+        raise SettingsError(f"--axis is {axis!r}.", "One of z, y and x is needed.")
+    if realisations < 1:
+        raise SettingsError(f"{realisations} realisations are asked for.", "At least 1 is needed.")
+    volume, voxel_size = read_stack(low_res)
+    with stop_on_interrupt() as stop:
+        for index in range(realisations):
+            target = output
+            if realisations > 1:
+                target = output.with_name(f"{output.stem}-{index + 1}{output.suffix}")
+            events = translate(
+                run, volume, target, "zyx".index(axis), seed + index, tile, checkpoint, device,
+                voxel_size, stop,
+            )  # fmt: skip
+            finished = follow_generation(events, f"translating {target.name}")
+            if finished.reason is FinishReason.STOPPED:
+                raise typer.Exit(image_options.INTERRUPTED)
+            typer.echo(f"translated: {target}")

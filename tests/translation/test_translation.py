@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+
+from napari_superres.config import Budget
+from napari_superres.data.images import ImageSet
+from napari_superres.data.phases import phases_from_values
+from napari_superres.data.tiff import read_tiff_metadata
+from napari_superres.errors import PhaseError, RunFolderError, ShapeError
+from napari_superres.events import (
+    FinishReason,
+    GenerationFinished,
+    ImagesMeasured,
+    ImagesReady,
+    StepCompleted,
+    TrainingFinished,
+)
+from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.runs.image_run import ImageRun
+from napari_superres.translation.apply import Translator, translate
+from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
+from napari_superres.translation.settings import TranslationEngine, TranslationSettings
+from napari_superres.translation.step import Pool
+from napari_superres.translation.training import resume, train
+
+TINY = TranslationEngine(
+    channels=8,
+    min_channels=4,
+    residual_blocks=1,
+    discriminator_channels=4,
+    scales=1,
+    patch=8,
+    batch=2,
+    pool=3,
+    measured_images=2,
+    measure_every=2,
+    preview_seconds=0.0,
+    precision="float32",
+)
+
+
+def images(size: int, phases: int = 0, seed: int = 0) -> ImageSet:
+    coarse = np.random.default_rng(seed).integers(0, phases or 4, (size // 4, size // 4))
+    image = np.kron(coarse, np.ones((4, 4))).astype(np.uint8)
+    if phases:
+        return ImageSet((image,), phases_from_values(range(phases)))
+    return ImageSet((image * 60 + 20,))
+
+
+def settings(**changes: object) -> TranslationSettings:
+    values = {"scale_factor": 2, "device": "cpu", "engine": TINY}
+    return TranslationSettings(**(values | changes))  # type: ignore[arg-type]
+
+
+def run_of(folder: Path, steps: int, phases: int = 0) -> list[object]:
+    pair = images(24, phases), images(40, phases, seed=1)
+    return list(train(*pair, settings(), folder, Budget(steps=steps)))
+
+
+@pytest.fixture(scope="module")
+def grey_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("translation") / "run"
+    run_of(folder, 3)
+    return folder
+
+
+@pytest.mark.parametrize("phases", [0, 2])
+def test_a_run_tells_its_losses_measures_and_images(tmp_path: Path, phases: int) -> None:
+    events = run_of(tmp_path / "run", 2, phases)
+    losses = next(event.losses for event in events if isinstance(event, StepCompleted))
+    assert {"cycle_low", "cycle_high", "identity", "critic_high"} <= set(losses)
+    measured = [event for event in events if isinstance(event, ImagesMeasured)]
+    assert {"given_back_rmse", "bicubic_two_point_rmse"} <= set(measured[0].values)
+    shown = next(event for event in events if isinstance(event, ImagesReady)).rows
+    assert [rows[0].shape for rows in shown.values()] == [(8, 8), (16, 16), (16, 16)]
+    assert isinstance(events[-1], TrainingFinished)
+
+
+def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    run_of(tmp_path / "whole", 6)
+    run_of(tmp_path / "parts", 3)
+    list(resume(tmp_path / "parts", Budget(steps=6)))
+    whole, parts = (
+        load_checkpoint(ImageRun.open(tmp_path / name).find_checkpoint("last").folder)
+        for name in ("whole", "parts")
+    )
+    for ours, theirs in zip(whole, parts, strict=True):
+        assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 8, 16])
+def test_sizes_change_by_the_scale_factor_and_back(factor: int) -> None:
+    noise = RandomNoise(torch.Generator().manual_seed(0))
+    low = torch.rand(1, 1, 4, 6)
+    high = ToHighRes(TINY, factor, 0)(low, noise)
+    assert high.shape == (1, 1, 4 * factor, 6 * factor)
+    assert ToLowRes(TINY, factor, 0)(high, noise).shape == low.shape
+    assert down_sample(high, factor).shape == low.shape
+
+
+def test_translated_phases_are_probabilities() -> None:
+    noise = RandomNoise(torch.Generator().manual_seed(0))
+    made = ToHighRes(TINY, 2, 3)(torch.rand(2, 3, 4, 4), noise)
+    assert torch.allclose(made.sum(dim=1), torch.ones(2, 8, 8))
+
+
+def test_a_pool_shows_past_images_once_it_is_full() -> None:
+    pool = Pool(2, torch.Generator().manual_seed(0))
+    shown = [float(pool.swap(torch.full((1, 1, 1, 1), float(i)))) for i in range(40)]
+    assert shown[:2] == [0.0, 1.0]
+    assert 5 < sum(value != i for i, value in enumerate(shown)) < 35
+
+
+@pytest.mark.parametrize("tile", [5, 11, 16])
+def test_a_translation_does_not_depend_on_its_tiles(grey_run: Path, tile: int) -> None:
+    translator = Translator.load(grey_run, device="cpu")
+    low = np.random.default_rng(3).integers(0, 256, (33, 29)).astype(np.uint8)
+    whole = translator.image(low, tile=64)
+    assert np.abs(translator.image(low, tile=tile).astype(int) - whole).max() <= 1
+
+
+def test_the_same_seed_translates_alike_and_another_does_not(grey_run: Path) -> None:
+    translator = Translator.load(grey_run, device="cpu")
+    translator.network.strengths.fill_(2.0)
+    low = images(24).images[0]
+    first = translator.image(low, seed=1)
+    assert (first == translator.image(low, seed=1)).all()
+    assert (first != translator.image(low, seed=2)).any()
+    assert (first != translator.image(low, seed=1, plane=1)).any()
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(0, (3, 20, 24)), (1, (6, 10, 24)), (2, (6, 20, 12))])
+def test_a_volume_streams_to_disk_along_any_axis(grey_run, tmp_path, axis, shape) -> None:
+    volume = np.random.default_rng(0).integers(0, 256, (3, 10, 12)).astype(np.uint8)
+    file = tmp_path / "out.tif"
+    size = (0.4, 0.4, 0.4)
+    list(translate(grey_run, volume, file, axis, device="cpu", voxel_size=size))
+    stored = tifffile.imread(file)
+    assert stored.shape == shape
+    in_memory = list(translate(grey_run, volume, None, axis, device="cpu"))[-1]
+    assert isinstance(in_memory, GenerationFinished)
+    assert (in_memory.labels == stored).all()
+    expected = [0.4 if a == axis else 0.2 for a in range(3)]
+    assert read_tiff_metadata(file).voxel_size == pytest.approx(expected)
+
+
+def test_a_stopped_translation_leaves_what_was_there(grey_run: Path, tmp_path: Path) -> None:
+    file, stop = tmp_path / "out.tif", threading.Event()
+    file.write_bytes(b"precious")
+    stop.set()
+    volume = np.zeros((2, 8, 8), np.uint8)
+    last = list(translate(grey_run, volume, file, device="cpu", stop=stop))[-1]
+    assert isinstance(last, GenerationFinished)
+    assert last.reason is FinishReason.STOPPED
+    assert file.read_bytes() == b"precious"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_does_not_fit_is_refused(grey_run: Path, tmp_path: Path) -> None:
+    budget = Budget(steps=1)
+    with pytest.raises(PhaseError, match="grey values"):
+        next(iter(train(images(24), images(40, 2), settings(), tmp_path / "a", budget)))
+    with pytest.raises(ShapeError, match="no room"):
+        next(iter(train(images(24), images(12), settings(), tmp_path / "a", budget)))
+    with pytest.raises(RunFolderError, match="no run folder"):
+        Translator.load(tmp_path)
+    with pytest.raises(ValueError, match="scale_factor"):
+        settings(scale_factor=3)
