@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from napari_superres.data.examples import example_pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
@@ -101,17 +102,52 @@ def test_charts_take_the_colour_of_the_page_and_are_kept_as_files(written):
     assert ElementTree.parse(folder / "violins.svg").getroot().tag.endswith("svg")
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
-def test_chromium_opens_the_report_without_a_complaint(written, tmp_path):
-    picture = tmp_path / "report.png"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+LOOKS = {
+    "light": ("--blink-settings=preferredColorScheme=1", "--screenshot={}"),
+    "dark": ("--blink-settings=preferredColorScheme=0", "--screenshot={}"),
+    "paper": ("--print-to-pdf={}",),
+}
+
+
+def opened(page, folder, *options):
+    """Open a page in Chromium; return what it told, and the addresses that the page asked for."""
+    log = folder / "net.json"
     ended = subprocess.run(
-        ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-         f"--user-data-dir={tmp_path}", "--window-size=1280,2000", f"--screenshot={picture}",
-         written.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
+        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+         f"--user-data-dir={folder}", "--window-size=1280,2000", f"--log-net-log={log}", *options,
+         page.as_uri()],
+        capture_output=True, text=True, timeout=240, check=True,
     )  # fmt: skip
-    assert "CONSOLE" not in ended.stderr
-    assert picture.stat().st_size > 20_000
+    told = json.loads(log.read_text())
+    (start,) = (told["constants"]["logEventTypes"][name] for name in ["URL_REQUEST_START_JOB"])
+    asked = [event["params"] for event in told["events"] if event["type"] == start]
+    # what the browser itself asks for has no origin
+    own = [job for job in asked if job.get("initiator", "not an origin") != "not an origin"]
+    return ended.stderr, [job["url"] for job in own if job["url"].startswith("http")]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("look", LOOKS)
+def test_chromium_opens_the_report_without_complaint_or_request(written, tmp_path, look):
+    shown = tmp_path / ("shown.pdf" if look == "paper" else "shown.png")
+    options = [option.format(shown) for option in LOOKS[look]]
+    told, asked = opened(written, tmp_path, *options)
+    assert "CONSOLE" not in told
+    assert asked == []
+    assert shown.stat().st_size > 20_000
+    if look != "paper":
+        corner = imread(shown)[5, 5, :3].mean()
+        assert corner > 0.9 if look == "light" else corner < 0.2
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_requests_and_complaints_of_a_page_would_be_noticed(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<img src='http://localhost:9/x.png'><script>console.error('no')</script>")
+    told, asked = opened(page, tmp_path, f"--screenshot={tmp_path / 'shown.png'}")
+    assert "CONSOLE" in told
+    assert asked == ["http://localhost:9/x.png"]
 
 
 def test_a_volume_alone_has_a_report(inputs, tmp_path):
