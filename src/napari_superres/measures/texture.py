@@ -50,7 +50,8 @@ class Segmenter:
         counts = np.sum([np.bincount(image.ravel(), minlength=256) for image in images], axis=0)
         if np.count_nonzero(counts) < 2:
             return cls((DARK, BRIGHT), 127.0)
-        return cls((DARK, BRIGHT), float(threshold_otsu(hist=(counts, np.arange(256)))))
+        threshold = threshold_otsu(hist=(counts, np.arange(256)))  # type: ignore[no-untyped-call]
+        return cls((DARK, BRIGHT), float(threshold))
 
     def labels(self, images: Images) -> Images:
         """Return phase indices, same shape."""

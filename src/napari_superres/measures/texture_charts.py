@@ -91,7 +91,7 @@ def _draw_histograms(axes: Axes, values: Mapping[str, NDArray[np.float64]]) -> N
         shares = np.full(len(numbers), 1 / max(len(numbers), 1))
         axes.hist(
             np.clip(numbers, edges[0], edges[-1]),
-            edges,
+            edges.tolist(),
             weights=shares,
             color=COLOURS[item],
             alpha=0.5,
@@ -126,7 +126,7 @@ def _draw_correlation(axes: Axes, item: str, curves: NDArray[np.float64]) -> Non
     distance = np.arange(len(mean))
 
     def normal(curve: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (curve - fraction**2) / (fraction * (1 - fraction))
+        return np.asarray((curve - fraction**2) / (fraction * (1 - fraction)))
 
     low, high = np.quantile(curves, (0.1, 0.9), axis=0)
     axes.fill_between(distance, normal(low), normal(high), color=COLOURS[item], alpha=0.15, lw=0)

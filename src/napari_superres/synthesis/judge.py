@@ -59,7 +59,7 @@ class StyleJudge:
         random = torch.Generator(trainer.device).manual_seed(SEED)
         parts = []
         with torch.no_grad(), trainer.arithmetic():
-            for z in latents.split(CHUNK):
+            for z in torch.split(latents, CHUNK):
                 w = average.broadcast(average.mapping(z))
                 made = average(w, average.draw_noise(len(z), random))
                 parts.append(as_pixels(made, trainer.phases))

@@ -146,4 +146,4 @@ class Finder:
 def _planes(image: Pixels, phases: int) -> Floats:
     if phases == 0:
         return image[None] / 255.0
-    return (image == np.arange(phases)[:, None, None]).astype(np.float64)
+    return np.asarray(image == np.arange(phases)[:, None, None], np.float64)

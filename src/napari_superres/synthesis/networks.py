@@ -125,7 +125,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x_BCYX: Tensor) -> Tensor:
         """Return half the resolution."""
         y = activate(self.second(activate(self.first(x_BCYX))))
-        return (y + self.skip(x_BCYX)) / math.sqrt(2)
+        shorter: Tensor = self.skip(x_BCYX)
+        return (y + shorter) / math.sqrt(2)
 
 
 class Discriminator(nn.Module):

@@ -187,7 +187,9 @@ class Synthesiser:
         ends_BW = self.styles([first, last], truncation)
         way = torch.linspace(0, 1, frames, device=self.device)[:, None]
         w_BW = torch.lerp(ends_BW[:1], ends_BW[1:], way)
-        return np.concatenate([self.images(w, [noise] * len(w)) for w in w_BW.split(self.chunk)])
+        return np.concatenate(
+            [self.images(w, [noise] * len(w)) for w in torch.split(w_BW, self.chunk)]
+        )
 
     def values(self, images: Images) -> Images:
         """Return the user's label values of phase indices; grey values as they are."""

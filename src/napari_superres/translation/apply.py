@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.phases import Phase
+from napari_superres.data.tiff import CLASSIC_LIMIT
 from napari_superres.data.volumes import values_of
 from napari_superres.errors import PhaseError, RunFolderError, SettingsError
 from napari_superres.events import (
@@ -279,16 +281,31 @@ def _memory_mapped(
     axis: int,
     factor: int,
     voxel_size: tuple[float, float, float] | None,
-) -> Pixels:
-    """Return an uncompressed TIFF stack to be filled along any axis."""
-    options: dict[str, object] = {}
+) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return an uncompressed TIFF stack to be filled along any axis; above 4 GiB a BigTIFF."""
+    big = int(np.prod(shape)) > CLASSIC_LIMIT
+    metadata: dict[str, Any] = {"axes": "ZYX"}
+    resolution = None
     if voxel_size is not None:
         z, y, x = (s if a == axis else s / factor for a, s in enumerate(voxel_size))
-        options = {"resolution": (1 / x, 1 / y)}
-        metadata = {"axes": "ZYX", "unit": "micron", "spacing": z}
-    else:
-        metadata = {"axes": "ZYX"}
-    mapped: Pixels = tifffile.memmap(
-        path, shape=shape, dtype=np.uint8, imagej=True, metadata=metadata, **options
+        resolution = (1 / x, 1 / y)
+        metadata |= {"unit": "micron", "spacing": z}
+        if big:
+            metadata = {"axes": "ZYX"} | {
+                key: value
+                for name, size in (("Z", z), ("Y", y), ("X", x))
+                for key, value in (
+                    (f"PhysicalSize{name}", size),
+                    (f"PhysicalSize{name}Unit", "µm"),
+                )
+            }
+    return tifffile.memmap(
+        path,
+        shape=shape,
+        dtype=np.uint8,
+        bigtiff=big,
+        ome=big,
+        imagej=not big,
+        metadata=metadata,
+        resolution=resolution if not big else None,
     )
-    return mapped

@@ -62,7 +62,7 @@ class TranslationJudge:
         noise = RandomNoise(torch.Generator(trainer.device).manual_seed(SEED))
         parts, squares = [], []
         with torch.no_grad(), trainer.arithmetic():
-            for pixels in self.low[:count].split(CHUNK):
+            for pixels in torch.split(self.low[:count], CHUNK):
                 low = as_network(pixels.to(trainer.device), trainer.phases)
                 made = trainer.average(low, noise)
                 gap = down_sample(made, trainer.settings.scale_factor) - low

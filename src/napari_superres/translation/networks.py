@@ -63,7 +63,8 @@ class Residual(nn.Module):
     def forward(self, x_BCYX: Tensor) -> Tensor:
         """Return the same shape."""
         y = F.leaky_relu(self.first(self.norm(x_BCYX)), SLOPE)
-        return x_BCYX + self.second(y)
+        change: Tensor = self.second(y)
+        return x_BCYX + change
 
 
 class ToHighRes(nn.Module):
@@ -113,7 +114,7 @@ class ToHighRes(nn.Module):
             x = stage(F.interpolate(x, scale_factor=2, mode="nearest"))
             x = x + (self.strengths[level] * noise(level, x)).to(x.dtype)
             x = F.leaky_relu(self.norms[level](refine(x)), SLOPE)
-        change = self.last(x).float()
+        change: Tensor = self.last(x).float()
         if self.phases == 0:
             return _enlarged(low_BCYX, self.scale_factor) + change
         carried = CERTAINTY * _enlarged(low_BCYX, self.scale_factor)
@@ -148,7 +149,7 @@ class ToLowRes(nn.Module):
         for block in self.blocks:
             x = block(x)
         x = x + (self.strength * noise(0, x)).to(x.dtype)
-        change = self.last(F.leaky_relu(self.norm(x), SLOPE)).float()
+        change: Tensor = self.last(F.leaky_relu(self.norm(x), SLOPE)).float()
         carried = down_sample(high_BCYX, self.scale_factor)
         if self.phases == 0:
             return carried + change
