@@ -117,24 +117,30 @@ def _network(
 ) -> tuple[sparse.csr_array, NDArray[np.int32]]:
     """Return the conductance matrix of the voxels in `part`, and those on the first face."""
     count = int(np.count_nonzero(part))
-    index = np.full(part.shape, -1, np.int32)
-    index[part] = np.arange(count, dtype=np.int32)
+    index = np.full(tuple(size + 2 for size in part.shape), -1, np.int32)
+    inner = (slice(1, -1),) * part.ndim
+    index[inner][part] = np.arange(count, dtype=np.int32)
+    flat = index.ravel()
+    places = np.flatnonzero(flat >= 0)
+    strides = [int(np.prod(index.shape[axis + 1 :])) for axis in range(part.ndim)]
+    # neighbours in rising order: rows are sorted as they are made
+    steps = [(-stride, weight) for stride, weight in zip(strides, weights, strict=True)]
+    steps += [(stride, weight) for stride, weight in zip(strides, weights, strict=True)][::-1]
+    middle = part.ndim
+    columns = np.empty((count, len(steps) + 1), np.int32)
+    values = np.empty(columns.shape, np.float32)
     diagonal = np.zeros(count, np.float32)
-    rows, columns, values = [], [], []
-    for axis, weight in enumerate(weights.astype(np.float32)):
-        line = np.moveaxis(index, axis, 0)
-        low, high = line[:-1], line[1:]
-        joined = (low >= 0) & (high >= 0)
-        a, b = low[joined], high[joined]
-        for one, other in ((a, b), (b, a)):
-            diagonal[one] += weight  # no voxel is twice in one
-            rows.append(one)
-            columns.append(other)
-            values.append(np.full(one.size, -weight, np.float32))
-    first, last = (index[end][index[end] >= 0] for end in (0, -1))
-    diagonal[first] += 2  # the face is half a voxel away
-    diagonal[last] += 2
-    own = np.arange(count, dtype=np.int32)
-    indices = (np.concatenate([*rows, own]), np.concatenate([*columns, own]))
-    links = sparse.coo_array((np.concatenate([*values, diagonal]), indices), (count, count))
-    return links.tocsr(), first
+    for place, (step, weight) in enumerate(steps):
+        column = place + (place >= middle)
+        columns[:, column] = flat[places + step]
+        values[:, column] = -weight
+        diagonal += np.float32(weight) * (columns[:, column] >= 0)
+    first, last = (index[inner][end][part[end]] for end in (0, -1))
+    for end in (first, last):
+        diagonal[end] += 2  # the face is half a voxel away; a voxel may lie on both
+    columns[:, middle] = np.arange(count, dtype=np.int32)
+    values[:, middle] = diagonal
+    there = columns >= 0
+    starts = np.zeros(count + 1, np.int32)
+    np.cumsum(there.sum(axis=1, dtype=np.int32), out=starts[1:])
+    return sparse.csr_array((values[there], columns[there], starts), (count, count)), first
