@@ -155,6 +155,46 @@ class Journey:
     def _volume(self) -> Any:
         return self.dock.export.layer.layer
 
+    def compare(self) -> None:
+        """Generate other realisations; look at them together, swipe, map and measure them."""
+        runner = self.dock.session.generation
+        for seed in (1, 2):
+            self.dock.generate.form.seed.setValue(seed)
+            self.click(self.dock.generate.generate)
+            self.until("it is generating", lambda: runner.active)
+            self.until("it is generated", lambda: runner.state is RunState.COMPLETED)
+        self.step(5)
+        compare = self.dock.compare
+        for work in (compare.maps, compare.spread):
+            start = work.make if work is compare.maps else work.measure
+            self.click(start)
+            self.until("it is done", lambda work=work: work.runner.state is RunState.COMPLETED)
+        self.click(compare.grid)
+        self.picture("14-compare-grid")
+        self.click(compare.grid)
+        self.viewer.theme = "light"
+        self.click(compare.swipe)
+        self.until("the swipe is there", lambda: compare.slider.isEnabled())
+        self.viewer.fit_to_view(layers=[self._volume()])
+        self.picture("15-compare-swipe")
+        self.click(compare.swipe)
+        self.viewer.theme = "dark"
+
+    def measure(self) -> None:
+        """Measure the realisations beside the slices; look at table and plots."""
+        self.step(6)
+        measure = self.dock.measure
+        for tick in measure.ticks[3:5]:
+            tick.setChecked(True)
+        self.click(measure.measure)
+        self.until("it is measured", lambda: measure.runner.state is RunState.COMPLETED)
+        self.picture("16-measure")
+        bar = self.dock.tabs.currentWidget().verticalScrollBar()
+        bar.setValue(bar.maximum())
+        self.viewer.theme = "light"
+        self.picture("17-measure-plots")
+        self.viewer.theme = "dark"
+
     def export(self) -> None:
         """Draw a crop box with the mouse, export it."""
         self.step(7)
@@ -268,6 +308,8 @@ def main() -> None:
             journey.set_up()
             journey.train()
             journey.generate()
+            journey.compare()
+            journey.measure()
             journey.export()
             journey.close_while_training()
     finally:

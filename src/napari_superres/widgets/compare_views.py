@@ -46,11 +46,14 @@ class GridView:
         self.viewer = viewer
         self._visibility = Visibility(viewer)
         self._linked: list[Any] = []
+        self._before: tuple[Any, float] | None = None
 
     def show(self, layers: Sequence[Any]) -> None:
         """Show layers in a grid, the lowest first, each with its name."""
         self.end()
         self._visibility.show_only(layers)
+        camera = self.viewer.scene.camera
+        self._before = (tuple(camera.center), float(camera.zoom))
         grid = self.viewer.canvas.grid
         grid.stride = 1  # the lowest layer, the low-res volume, comes first
         grid.shape = (1, -1) if len(layers) < 4 else (-1, -1)
@@ -74,7 +77,9 @@ class GridView:
         self._linked = []
         self.viewer.canvas.grid.enabled = False
         self._visibility.restore()
-        self.viewer.fit_to_view()
+        if self._before is not None:
+            camera = self.viewer.scene.camera
+            camera.center, camera.zoom = self._before
 
 
 class Blinker(QObject):
