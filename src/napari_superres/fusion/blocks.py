@@ -171,13 +171,21 @@ def transposed_convolution(
         stride * (hi - 1) - 2 + size
         for stride, hi, size in zip(conv.stride, have.stop, conv.kernel_size, strict=True)
     ]
+    # cutting 3 makes the gradient nearly three times slower than cutting 2 (oneDNN, bfloat16)
+    most = 2 if torch.is_grad_enabled() else 3
     spare = [
-        min(lo - begin, end - (hi - 1))
+        min(lo - begin, end - (hi - 1), most)
         for (lo, hi), begin, end in zip(out.ranges(), first, last, strict=True)
     ]
     y_BCZYX = F.conv_transpose3d(x_BCZYX, conv.weight, conv.bias, conv.stride, spare)
-    computed = [begin + cut for begin, cut in zip(first, spare, strict=True)]
-    return y_BCZYX[(..., *out.slices(computed))]
+    have_z, have_y, have_x = (begin + cut for begin, cut in zip(first, spare, strict=True))
+    start = have_z, have_y, have_x
+    if not torch.is_grad_enabled() or y_BCZYX.shape[2:] == out.shape:
+        return y_BCZYX[(..., *out.slices(start))]
+    # a slice's gradient would lose the layout of the channels
+    ends = zip(out.ranges(), start, y_BCZYX.shape[2:], strict=True)
+    cuts = [(begin - lo, hi - begin - size) for (lo, hi), begin, size in ends]
+    return F.pad(y_BCZYX, [cut for pair in reversed(cuts) for cut in pair])
 
 
 class NearestConvolution(Block):
