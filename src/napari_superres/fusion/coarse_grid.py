@@ -66,7 +66,7 @@ def trilinear_convolution(
         weight_OCKKK.permute(2, 3, 1, 4, 0).contiguous(),
         bias_O.to(dtype),
         *maps,
-    )  # type: ignore[no-untyped-call]
+    )
     return y_BZYXO.permute(0, 4, 1, 2, 3)
 
 
