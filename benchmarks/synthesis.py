@@ -148,7 +148,6 @@ def styles(options: argparse.Namespace) -> None:
 def augmentation(options: argparse.Namespace) -> None:
     """Train on 30 patches with and without ADA; plot how D tells them from unseen (point 3)."""
     images = read_images(options.path)
-    rng = np.random.default_rng(options.seed)
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     grid = figure.subplots(1, 2)
     for kind, colour in (("adaptive", "#2e78b8"), ("off", "#d1495b")):
@@ -157,9 +156,9 @@ def augmentation(options: argparse.Namespace) -> None:
             stride=settings.size // 2, engine=settings.engine.replace(augmentation=kind)
         )
         training, unseen = cut_images(images, settings)
+        rng = np.random.default_rng(options.seed)  # the same patches for both
         places = training.places[rng.choice(len(training), min(30, len(training)), replace=False)]
         few = type(training)(training.parts, places, training.size)
-        rng = np.random.default_rng(options.seed)  # the same patches for both
         trainer = StyleTrainer(few, len(images.phases), settings, "cpu")
         curve = gap_curve(trainer, few, unseen, options.minutes / 2)
         steps, gaps, strengths = zip(*curve, strict=True)
@@ -187,9 +186,9 @@ def gap_curve(trainer, training, unseen, minutes):  # type: ignore[no-untyped-de
 
     parts = [as_network(torch.from_numpy(p.spread(30)), trainer.phases) for p in (training, unseen)]
     began, curve = time.monotonic(), []
-    while time.monotonic() - began < 60 * minutes:
+    while time.monotonic() - began < 60 * minutes or not curve:
         trainer.step()
-        if trainer.steps % 20 == 0:
+        if trainer.steps % 10 == 0:
             with torch.no_grad(), trainer.arithmetic():
                 seen, new = (trainer.discriminator(part) for part in parts)
             curve.append(

@@ -28,6 +28,8 @@ from napari_superres.synthesis.training import INPUT, KIND, cut_images
 CHECKED = 12
 """Samples whose nearest real window is looked for."""
 SHOWN = 16
+TWO_COLUMNS = '<div class="slices" style="grid-template-columns: repeat(2, 1fr)">'
+ONE_COLUMN = '<div class="slices" style="grid-template-columns: 1fr">'
 
 
 def make_report(
@@ -132,7 +134,7 @@ def _samples(synthetic: NDArray[np.uint8], real: NDArray[np.uint8], images: Imag
         for name, part in (("synthetic", synthetic), ("real", real))
     ]
     text = f"{SHOWN} of each, as they came; none was chosen."
-    return html.section("Samples", text, '<div class="slices">' + "".join(sheets) + "</div>")
+    return html.section("Samples", text, TWO_COLUMNS + "".join(sheets) + "</div>")
 
 
 def _charts(found: dict[str, Texture], folder: Path | None) -> str:
@@ -168,6 +170,5 @@ def _nearest(synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSe
     )
     if learnt.unseen.size:
         text += f"; of real patches never trained on, {np.median(learnt.unseen):.3f}"
-    return html.section(
-        "Learnt by heart?", text + ".", html.image(sheet, "samples (odd columns), nearest (even)")
-    )
+    picture = html.image(sheet, "samples (odd columns), nearest (even)")
+    return html.section("Learnt by heart?", text + ".", ONE_COLUMN + picture + "</div>")
