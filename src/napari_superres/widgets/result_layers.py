@@ -17,6 +17,7 @@ from napari_superres.data.ome_zarr import LabelsPyramid, open_pyramid
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff, read_tiff_metadata
 from napari_superres.data.tiff_metadata import TiffMetadata
+from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import InputError, PhaseError
 from napari_superres.widgets.input_roles import SUPER_RES
 from napari_superres.widgets.layer_data import AXES, KEY
@@ -74,7 +75,8 @@ def read_result(path: str | Path) -> LayerTuple:
 def _lazy(pyramid: LabelsPyramid) -> Levels:
     import dask.array as da
 
-    return [da.from_zarr(level) for level in pyramid.levels]
+    from_zarr: Any = da.from_zarr  # without types
+    return [from_zarr(level) for level in pyramid.levels]
 
 
 def _layer(levels: Levels, metadata: Metadata, name: str) -> LayerTuple:
@@ -125,24 +127,23 @@ def _checked(
 
 def placement(metadata: Metadata, ndim: int) -> dict[str, Any]:
     """Return the layer arguments scale, units and translate of a file's voxels."""
-    size, offset, unit = metadata.voxel_size, metadata.offset, "um"
-    if size is None:
+    if metadata.voxel_size is not None:
+        size, offset, unit = metadata.voxel_size, metadata.offset or (0.0, 0.0, 0.0), "um"
+    else:
         size, offset = _placed_without_lengths(metadata.provenance.get(PLACED, ""))
         unit = "pixel"
     return {
         "scale": size[-ndim:],
         "units": (unit,) * ndim,
-        "translate": (offset or (0.0, 0.0, 0.0))[-ndim:],
+        "translate": offset[-ndim:],
     }
 
 
-def _placed_without_lengths(
-    text: str,
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _placed_without_lengths(text: str) -> tuple[VoxelSize, VoxelSize]:
     try:
-        numbers = [float(part) for part in text.split(",")]
-        if len(numbers) == 6 and min(numbers[:3]) > 0:
-            return tuple(numbers[:3]), tuple(numbers[3:])
+        z, y, x, start_z, start_y, start_x = (float(part) for part in text.split(","))
+        if min(z, y, x) > 0:
+            return (z, y, x), (start_z, start_y, start_x)
     except ValueError:
         pass
     return (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)

@@ -57,7 +57,7 @@ def write_labels(path: str, data: Any, attributes: Attributes) -> list[str]:
     if kind == ".zarr":
         write_labels_zarr(target, values, **common)
     elif kind in (".tif", ".tiff"):
-        write_labels_tiff(target, values, **common)  # type: ignore[arg-type]
+        write_labels_tiff(target, values, **common)
     else:
         raise OutputError(
             f"{target.name} names no known kind of file.",
@@ -92,7 +92,8 @@ class ValuesOfShown:
                 f"Its phases are the labels 1 to {len(self.phases)}.",
                 "Paint such voxels with one of these labels.",
             )
-        return self._values[part]
+        values: Labels = self._values[part]
+        return values
 
     def __iter__(self) -> Iterator[Labels]:
         return (self[plane] for plane in range(self.shape[0]))
