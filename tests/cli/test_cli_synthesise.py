@@ -27,6 +27,7 @@ def test_from_images_to_samples_an_interpolation_and_a_report(cli, image, tmp_pa
     assert trained.status == 0, trained.err
     assert "stride 4 (75% overlap)" in trained.out
     assert cli("synthesise", "resume", run, "--steps", 3).status == 0
+    assert "step 4" in cli("resume", run, "--steps", 4).out
     sampled = cli("synthesise", "sample", run, "--count", 3, "--output", tmp_path / "s.tif")
     assert sampled.status == 0, sampled.err
     assert tifffile.imread(tmp_path / "s.tif").shape == (3, 16, 16)

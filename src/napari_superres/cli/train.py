@@ -137,8 +137,14 @@ def resume(
     steps: options.Steps = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
+    from napari_superres.cli import synthesise, translate
     from napari_superres.fusion.training import resume as resume_engine
+    from napari_superres.runs.image_run import kind_if_run
 
+    others = {"synthesis": synthesise.resume, "translation": translate.resume}
+    if (kind := kind_if_run(run)) in others:
+        others[kind](run, minutes, steps)
+        return
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
     with stop_on_interrupt() as stop:
         follow_to_end(resume_engine(run, budget, stop))

@@ -221,6 +221,14 @@ def kind_of(path: str | Path) -> str:
     return str(values.get("kind", "fusion")) if isinstance(values, dict) else "unknown"
 
 
+def kind_if_run(path: str | Path) -> str:
+    """Return the kind of a run, "" where there is none that can be read."""
+    try:
+        return kind_of(path)
+    except RunFolderError:
+        return ""
+
+
 def _keep(folder: Path, role: str, images: ImageSet) -> ImageSetInfo:
     table = np.arange(256, dtype=np.uint8)
     if images.phases:
