@@ -60,7 +60,8 @@ def test_realisations_differ_and_a_seed_repeats(cli, run, tmp_path) -> None:
         output = tmp_path / f"{name}.tif"
         assert cli("generate", run, "--output", output, "--realisations", 2).status == 0
     first, second, again = (
-        tifffile.imread(tmp_path / name) for name in ("a-seed0.tif", "a-seed1.tif", "b-seed0.tif")
+        tifffile.imread(tmp_path / name)
+        for name in ("a/seed-0.tif", "a/seed-1.tif", "b/seed-0.tif")
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, second)
