@@ -189,9 +189,10 @@ class Journey:
         self.click(measure.measure)
         self.until("it is measured", lambda: measure.runner.state is RunState.COMPLETED)
         self.picture("16-measure")
+        self.viewer.theme = "light"
+        self.wait(1)
         bar = self.dock.tabs.currentWidget().verticalScrollBar()
         bar.setValue(bar.maximum())
-        self.viewer.theme = "light"
         self.picture("17-measure-plots")
         self.viewer.theme = "dark"
 

@@ -22,6 +22,7 @@ from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, TRUTH
 from napari_superres.widgets.measure_plan import (
     GROUPS,
     box_in_layer,
+    can_be_measured,
     chosen_measures,
     default_reference,
     default_subjects,
@@ -58,6 +59,13 @@ def finished(*volumes, reference=None, measures=("volume_fractions", "interface_
 def test_every_measure_can_be_chosen_once():
     offered = [name for group in GROUPS for name in group.measures]
     assert sorted(offered) == sorted(set(MEASURES) - {"representativity"})
+
+
+def test_maps_and_colours_are_not_offered():
+    map_layer = Image(RANDOM, metadata={"napari-superres": {"map": "agreement", "role": ""}})
+    colours = Image(np.zeros((8, 8, 3), np.uint8), rgb=True)
+    offered = [can_be_measured(one) for one in (layer(), Image(RANDOM), map_layer, colours)]
+    assert offered == [True, True, False, False]
 
 
 def test_without_a_tick_there_is_nothing_to_measure():

@@ -14,7 +14,7 @@ from napari_superres.measures.summary import QUICK_MEASURES
 from napari_superres.measures.taking import MeasuringFinished, MeasuringProgress, measure_subjects
 from napari_superres.widgets.layer_pickers import candidates
 from napari_superres.widgets.measure_pickers import ReferenceCombo, has_slices, reference_subject
-from napari_superres.widgets.measure_plan import subject_of, view_of
+from napari_superres.widgets.measure_plan import can_be_measured, subject_of, view_of
 from napari_superres.widgets.measure_table import MeasureTable
 from napari_superres.widgets.measure_text import finished_line
 from napari_superres.widgets.run_state import ACTIVE, RunState
@@ -73,7 +73,7 @@ class SpreadTable(QWidget):
     def refresh(self) -> None:
         """Show what can be done now."""
         active = self.runner.state in ACTIVE
-        volumes = [one for one in candidates(self.viewer) if one.ndim == 3]
+        volumes = [one for one in candidates(self.viewer) if one.ndim == 3 and can_be_measured(one)]
         self.reference.refill(volumes, has_slices(self.viewer, self.session))
         self.measure.setEnabled(bool(self.realisations()) and not active)
         self.cancel.setVisible(active)

@@ -27,10 +27,9 @@ from napari_superres.widgets.compare_plan import (
 from napari_superres.widgets.compare_spread import SpreadTable
 from napari_superres.widgets.compare_views import Blinker, GridView, Swiper
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, role_of
-from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.layer_pickers import LayerChecklist, LayerCombo, candidates, same
 from napari_superres.widgets.measure_pickers import refill_ticked
-from napari_superres.widgets.measure_plan import LayerView, view_of
+from napari_superres.widgets.measure_plan import LayerView, can_be_measured, view_of
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.threads import Outcome, in_thread
@@ -234,11 +233,7 @@ def _prepared(
 
 def _comparable(layer: Any) -> bool:
     """Whether a layer is a volume, and not one that this step made."""
-    if layer.ndim != 3 or role_of(layer) == HIGH_RES or getattr(layer, "rgb", False):
-        return False
-    if isinstance(getattr(layer, "data", None), SwipeArray):
-        return False
-    return "map" not in (layer.metadata.get(KEY) or {})
+    return layer.ndim == 3 and role_of(layer) != HIGH_RES and can_be_measured(layer)
 
 
 def _switch(text: str, tip: str) -> QPushButton:

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_superres.data.phases import Phase
 from napari_superres.widgets.colours import label_colours
 from napari_superres.widgets.compare_plan import SwipeArray
+from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.measure_pickers import bare
 
 LINKED = ("opacity", "blending", "contour")
@@ -156,6 +157,7 @@ class Swiper:
             units=first.units,
             axis_labels=first.axis_labels,
             opacity=1.0,
+            metadata={KEY: {"map": "swipe", "role": ""}},
             colormap=DirectLabelColormap(color_dict=label_colours(phases)),
         )
         layer.editable = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from napari_superres.measures.summary import QUICK_MEASURES
 from napari_superres.measures.taking import Subject
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, TRUTH, role_of
-from napari_superres.widgets.layer_data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_from_layer
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,13 @@ def subject_of(view: LayerView) -> Subject:
 def subject_of_slices(views: Sequence[LayerView]) -> Subject:
     """Return high-res layers as one set of slices to compare with."""
     return Subject("high-res slices", lambda: slices_from_layers(views))
+
+
+def can_be_measured(layer: Any) -> bool:
+    """Whether a layer may hold phases: no colours, and neither a map nor a swipe made here."""
+    note = layer.metadata.get(KEY)
+    made = isinstance(note, Mapping) and "map" in note
+    return not made and not getattr(layer, "rgb", False)
 
 
 def chosen_measures(ticked: Iterable[bool]) -> list[str]:

@@ -30,6 +30,7 @@ from napari_superres.widgets.measure_pickers import (
 from napari_superres.widgets.measure_plan import (
     GROUPS,
     box_in_layer,
+    can_be_measured,
     chosen_measures,
     subject_of,
     view_of,
@@ -166,7 +167,7 @@ class MeasureStep(Step):
         self.cancel.setEnabled(active and self.runner.state is not RunState.STOPPING)
 
     def _on_layers(self, _event: object = None) -> None:
-        layers = [one for one in candidates(self.viewer) if not getattr(one, "rgb", False)]
+        layers = [one for one in candidates(self.viewer) if can_be_measured(one)]
         self.layers.setMaximumHeight(10 + 15 * min(max(len(layers), 4), 9))
         refill_ticked(self.layers, layers)
         volumes = [one for one in layers if one.ndim == 3]

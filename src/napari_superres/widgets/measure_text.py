@@ -59,7 +59,7 @@ def grid_of(rows: Sequence[Row], names: Sequence[str], reference: str | None) ->
     """
     several = len(names) > 1
     head = ["", "mean" if several else short(names[0]) if names else ""]
-    head += [short(reference), "difference"] if reference else []
+    head += [short(reference.removesuffix(" slices")), "difference"] if reference else []
     head += ["± s.d.", *(short(name) for name in names)] if several else []
     lines: list[Line] = []
     before = ""
