@@ -112,7 +112,7 @@ def test_a_run_without_checkpoint_says_so(run: RunFolder) -> None:
 
 
 def test_a_metrics_line_cut_short_is_left_out(run: RunFolder) -> None:
-    run.append_measurement({"step": 1, "score": 2.0})
+    run.append_line({"step": 1, "score": 2.0})
     with open(run.path / "metrics.jsonl", "a") as file:
         file.write('{"step": 2, "sc')
     assert run.measurements() == [{"step": 1, "score": 2.0}]

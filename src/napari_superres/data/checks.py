@@ -15,6 +15,7 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data import findings as look
 from napari_superres.data.boxes import Triple
 from napari_superres.data.findings import Finding, FractionError
+from napari_superres.data.held_back import describe, hold_back
 from napari_superres.data.phases import resolve_phase_map
 from napari_superres.data.representativity import fraction_error
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
@@ -120,6 +121,7 @@ def check_inputs(
         *look.at_rare_phases(low_res, high_res),
         *look.at_directions(low_res, high_res, settings),
         *look.at_amount(high_res, needed_sides(settings)),
+        Finding("note", describe(hold_back(high_res, settings, needed_sides(settings)), settings)),
         *look.at_voxel_sizes(low_res, high_res, settings),
         look.at_result_size(shape),
     )
@@ -165,6 +167,13 @@ def _check_sets(high_res: SegmentedSlices, settings: TrainingSettings) -> None:
             "There are three sets of high-res slices, and the material is said to be isotropic.",
             "An isotropic material has one set.",
             "Say that it is anisotropic, or join the sets.",
+        )
+    if settings.anisotropic and settings.engine.augment_low_res:
+        raise SettingsError(
+            "Low-res crops are to be mirrored and turned (augment_low_res), and the material is "
+            "said to be anisotropic.",
+            "Only an isotropic material looks the same from all sides.",
+            "Switch it off.",
         )
 
 

@@ -28,10 +28,12 @@ class Split:
 
     Attributes
     ----------
+    all : the slices before they were divided
     training : what crops are taken from
     held_back : what they are measured against, or None where there is too little
     """
 
+    all: SegmentedSlices
     training: SegmentedSlices
     held_back: SegmentedSlices | None
 
@@ -63,9 +65,9 @@ def hold_back(
         for axis, images in enumerate(high_res.sets)
     ]
     if any(not held for _, held in parts):
-        return Split(high_res, None)
+        return Split(high_res, high_res, None)
     kept, held = zip(*parts, strict=True)
-    return Split(replace(high_res, sets=tuple(kept)), replace(high_res, sets=tuple(held)))
+    return Split(high_res, replace(high_res, sets=tuple(kept)), replace(high_res, sets=tuple(held)))
 
 
 def describe(split: Split, settings: TrainingSettings) -> str:
@@ -96,10 +98,11 @@ def _divide(
 ) -> tuple[tuple[Labels, ...], tuple[Labels, ...]]:
     if share == 0:
         return tuple(images), ()
+    side = max(max(size) for size in needed)
     if len(images) >= MANY:
         count = max(1, round(share * len(images)))
-        return tuple(images[:-count]), tuple(images[-count:])
-    side = max(max(size) for size in needed)
+        if any(min(image.shape) >= side for image in images[:-count]):
+            return tuple(images[:-count]), tuple(images[-count:])
     kept, held = [], []
     for image in images:
         axis = 0 if image.shape[0] > image.shape[1] else 1

@@ -74,6 +74,18 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_whole_text(path: Path, text: str) -> None:
+    """Write a whole small file, or nothing.
+
+    Raises
+    ------
+    OutputError
+        When the system refuses to write.
+    """
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _cannot_write(target: Path, error: OSError) -> OutputError:
     return OutputError(
         f"{target} cannot be written: {error.strerror or error}.",

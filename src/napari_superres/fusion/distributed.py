@@ -45,7 +45,7 @@ def size() -> int:
 
 def rank() -> int:
     """Return the number of this process, from 0."""
-    return dist.get_rank() if size() > 1 else 0
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
 def is_first() -> bool:
@@ -88,17 +88,19 @@ def joined(device: str) -> Iterator[None]:
 @contextmanager
 def failing_together() -> Iterator[None]:
     """Let the other processes know when this one raises, and leave them."""
-    global _alone
     try:
         yield
-    except PeerError:
-        _alone = True
+    except Exception as error:
+        leave(error)
         raise
-    except Exception:
-        if size() > 1:
-            _meet(failed=True)
-            _alone = True
-        raise
+
+
+def leave(error: Exception) -> None:
+    """Tell the others that this process has failed; from here on it works alone."""
+    global _alone
+    if size() > 1 and not isinstance(error, PeerError):
+        _meet(failed=True)
+    _alone = True
 
 
 def _meet(failed: bool = False) -> None:
@@ -143,6 +145,12 @@ def _average(tensors: list[Tensor]) -> None:
     parts = torch.split(together, [tensor.numel() for tensor in tensors])
     for tensor, mean in zip(tensors, parts, strict=True):
         tensor.copy_(mean.view(tensor.shape))
+
+
+def meet() -> None:
+    """Wait for all processes; raise if one of them has failed."""
+    if size() > 1:
+        _meet()
 
 
 def largest(value: int) -> int:

@@ -6,6 +6,7 @@ Legend of shape suffixes: B crops, M low-res phases, N high-res phases, Z Y X vo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.boxes import Box
-from napari_superres.data.phases import Phase
+from napari_superres.data.held_back import Split
 from napari_superres.data.volumes import Labels, SegmentedSlices
 from napari_superres.events import Measurement, PreviewReady
+from napari_superres.fusion import quick_measures as quick
 from napari_superres.fusion.losses import voxel_mismatch
 from napari_superres.fusion.sampling import one_hot
 from napari_superres.fusion.step import RandomNoise, Trainer
+from napari_superres.fusion.thumbnail import thumbnail
 from napari_superres.measures.fractions import phase_counts
 from napari_superres.measures.interfaces import face_counts
 from napari_superres.measures.naming import pair_names, phase_names
@@ -35,15 +38,28 @@ FRACTION_UNIT, AREA_UNIT, MISMATCH_UNIT = 0.005, 0.04, 0.02
 class Evaluator:
     """Measures a trainer's averaged generator on fixed crops.
 
+    Parameters
+    ----------
+    trainer : whose average to measure
+    split : high-res slices to aim at, and those to compare two-point correlations with
+
     Attributes
     ----------
-    target : measures of the high-res slices
+    target : measures of all high-res slices
     """
 
-    def __init__(self, trainer: Trainer, high_res: SegmentedSlices) -> None:
+    def __init__(self, trainer: Trainer, split: Split) -> None:
         self.trainer = trainer
-        self.phases = high_res.phases
-        self.target = measure_slices(high_res)
+        self.phases = split.training.phases
+        self.distances = quick.usable_distances(
+            trainer.out.shape, split.held_back or split.training
+        )
+        self.wanted_curves = quick.slice_curves(split.reference, self.distances)
+        self.target = measure_slices(split.all)
+        if split.held_back is not None:
+            curves = quick.slice_curves(split.training, self.distances)
+            chance = quick.two_point_rmse(curves, self.wanted_curves)
+            self.target = replace(self.target, two_point_error=chance)
         random = torch.Generator().manual_seed(SEED)
         self.starts_B3 = self._representative_starts(random)
         z, y, x = (
@@ -69,16 +85,31 @@ class Evaluator:
     def measure(self) -> tuple[Measurement, float]:
         """Return measures of the averaged generator and their score (lower is better)."""
         labels, mismatch = self._generate(self.starts_B3)
+        volumes = list(labels)
         n = len(self.phases)
-        faces = [face_counts(volume, n) for volume in labels]
-        measurement = _measurement(
-            self.phases,
-            np.sum([phase_counts(volume, n) for volume in labels], axis=0),
-            np.sum([counts for counts, _ in faces], axis=0),
-            sum(total for _, total in faces),
+        shares = quick.face_shares(volumes, n)
+        curves = quick.two_point_curves(volumes, n, self.distances)
+        measurement = Measurement(
+            self._by_phase(np.sum([phase_counts(volume, n) for volume in volumes], axis=0)),
+            self._by_pair(shares, volumes[0].shape),
             mismatch,
+            quick.two_point_rmse(curves, self.wanted_curves),
+            quick.anisotropy(shares),
         )
         return measurement, score(measurement, self.target)
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return a thumbnail, (rows, columns, 3) uint8, of what the average generates now."""
+        return thumbnail(self._generate(self.starts_B3[:1])[0][0], self.phases)
+
+    def _by_phase(self, voxels: NDArray[np.int64]) -> dict[str, float]:
+        fractions = voxels / voxels.sum()
+        return dict(zip(phase_names(self.phases), fractions.tolist(), strict=True))
+
+    def _by_pair(self, shares: quick.Faces, shape: Sequence[int]) -> dict[str, float]:
+        faces = np.array([(side - 1) / side for side in shape])  # of a voxel, normal to each axis
+        mean = (shares * (faces / faces.sum())[:, None, None]).sum(0)
+        return {name: float(mean[a, b]) for (a, b), name in pair_names(self.phases).items()}
 
     def preview(self, step: int) -> PreviewReady:
         """Return the middle slices of one crop, beside real ones and the low-res."""
@@ -115,13 +146,13 @@ def measure_slices(high_res: SegmentedSlices) -> Measurement:
     """Return the pooled measures of all high-res slices: what training aims at."""
     n = len(high_res.phases)
     images = [image for images in high_res.sets for image in images]
+    voxels = np.sum([phase_counts(image, n) for image in images], axis=0)
     faces = [face_counts(image, n) for image in images]
-    return _measurement(
-        high_res.phases,
-        np.sum([phase_counts(image, n) for image in images], axis=0),
-        np.sum([counts for counts, _ in faces], axis=0),
-        sum(total for _, total in faces),
-        None,
+    shares = np.sum([counts for counts, _ in faces], axis=0) / sum(total for _, total in faces)
+    return Measurement(
+        dict(zip(phase_names(high_res.phases), (voxels / voxels.sum()).tolist(), strict=True)),
+        {name: float(shares[a, b]) for (a, b), name in pair_names(high_res.phases).items()},
+        anisotropy=quick.anisotropy(quick.slice_face_shares(high_res)),
     )
 
 
@@ -144,21 +175,6 @@ def score(measurement: Measurement, target: Measurement) -> float:
         np.mean(fractions) / FRACTION_UNIT
         + (np.mean(areas) / AREA_UNIT if areas else 0)
         + (measurement.low_res_mismatch or 0) / MISMATCH_UNIT
-    )
-
-
-def _measurement(
-    phases: Sequence[Phase],
-    voxels: NDArray[np.int64],
-    faces: NDArray[np.int64],
-    all_faces: int,
-    mismatch: float | None,
-) -> Measurement:
-    fractions = voxels / voxels.sum()
-    return Measurement(
-        dict(zip(phase_names(phases), fractions.tolist(), strict=True)),
-        {name: float(faces[a, b]) / all_faces for (a, b), name in pair_names(phases).items()},
-        mismatch,
     )
 
 

@@ -3,6 +3,7 @@
 checkpoints/step-0012000/ generator.safetensors   enough to generate
                           training.safetensors    everything else that resuming needs
                           state.json              step, time, score, measurement
+                          thumbnail.png           middle slices in the phases' colours
 
 A checkpoint is a folder that is renamed into place when all of it is on disk.
 """
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -25,7 +29,8 @@ from napari_superres.errors import OutputError, RunFolderError
 
 PREFIX = "step-"
 KEPT = 3
-"""Latest checkpoints kept beside the best."""
+"""Latest checkpoints kept beside the best, and beside the last one that was good."""
+THUMBNAIL = "thumbnail.png"
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,34 @@ class CheckpointInfo:
     is_best: bool
     state: Mapping[str, Any]
 
+    @property
+    def thumbnail(self) -> Path | None:
+        """The picture of the middle slices of a crop, where there is one."""
+        file = self.folder / THUMBNAIL
+        return file if file.is_file() else None
+
+    @property
+    def measurement(self) -> Mapping[str, Any]:
+        """The numbers measured of it, by name; empty where there are none."""
+        return self.state.get("measurement") or {}
+
 
 def save_checkpoint(
     checkpoints: Path,
     generator: Mapping[str, Tensor],
     training: Mapping[str, Tensor],
     state: Mapping[str, Any],
+    picture: NDArray[np.uint8] | None = None,
 ) -> Path:
-    """Save a checkpoint whole, then drop old ones that are neither recent nor best.
+    """Save a checkpoint whole, then drop old ones that are neither recent, best nor good.
+
+    Parameters
+    ----------
+    checkpoints : folder of all
+    generator, training : tensors by name
+    state : at least the step; "score" (lower is better) and "good" (to be rolled back
+        to) decide what is kept
+    picture : (rows, columns, 3) uint8 thumbnail
 
     Raises
     ------
@@ -63,17 +88,22 @@ def save_checkpoint(
     """
     final = checkpoints / f"{PREFIX}{state['step']:07d}"
     temporary = checkpoints / f".{final.name}.part"
+    old = checkpoints / f".{final.name}.old"
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         save_file(_plain(generator), temporary / "generator.safetensors")
         save_file(_plain(training), temporary / "training.safetensors")
+        if picture is not None:
+            Image.fromarray(picture).save(temporary / THUMBNAIL)
         (temporary / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
         for file in temporary.iterdir():
             _sync(file)
         if final.exists():
-            shutil.rmtree(final)
+            shutil.rmtree(old, ignore_errors=True)
+            final.rename(old)
         temporary.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
         if os.name == "posix":
             _sync(checkpoints)
     except (OSError, SafetensorError) as error:
@@ -106,6 +136,17 @@ def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tens
         ) from error
 
 
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the averaged generator's tensors and all else that training needs, on the CPU.
+
+    Raises
+    ------
+    RunFolderError
+        When one of them is missing or damaged.
+    """
+    return load_tensors(folder, "generator"), load_tensors(folder, "training")
+
+
 def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
     """Return the whole checkpoints in a folder, oldest first."""
     states = []
@@ -125,10 +166,18 @@ def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
     ]
 
 
+def drop_after(checkpoints: Path, step: int) -> None:
+    """Delete the checkpoints of later steps: what a run was rolled back from."""
+    for info in list_checkpoints(checkpoints):
+        if info.step > step:
+            shutil.rmtree(info.folder, ignore_errors=True)
+
+
 def _prune(checkpoints: Path) -> None:
     found = list_checkpoints(checkpoints)
+    good = max((info.step for info in found if info.state.get("good")), default=None)
     for info in found[:-KEPT]:
-        if not info.is_best:
+        if not info.is_best and info.step != good:
             shutil.rmtree(info.folder, ignore_errors=True)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import platform
 import sys
 from dataclasses import dataclass
 
 import psutil
+
+# before torch is loaded: what Apple's GPU lacks is then done by the processor
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+
 import torch
 
 from napari_superres.errors import DeviceError
@@ -57,9 +62,12 @@ def choose_device(wanted: str = "auto") -> str:
         When the device wanted is not there.
     """
     names = [info.name for info in device_report()]
+    own = os.environ.get("LOCAL_RANK", "0")  # torchrun gives each process its number
+    if wanted == "auto" and names[0] == "mps" and lacking_on("mps"):
+        return "cpu"
     if wanted == "auto":
-        return names[0]
-    full = "cuda:0" if wanted == "cuda" else wanted
+        wanted = names[0].partition(":")[0]
+    full = f"cuda:{own}" if wanted == "cuda" else wanted
     if full not in names:
         raise DeviceError(
             f"The device {wanted} is not there.",
@@ -67,6 +75,23 @@ def choose_device(wanted: str = "auto") -> str:
             "Choose auto to take the fastest.",
         )
     return full
+
+
+def lacking_on(device: str) -> str:
+    """Try the operations that training needs; return what is missing, or nothing."""
+    try:
+        volume = torch.rand(1, 2, 4, 4, 4, device=device, requires_grad=True)
+        weight = torch.rand(2, 2, 4, 4, 4, device=device, requires_grad=True)
+        up = torch.nn.functional.conv_transpose3d(volume, weight, stride=2, padding=1)
+        (gradient,) = torch.autograd.grad(
+            torch.nn.functional.conv2d(up[:, :, 0], weight[:, :, 0]).square().sum(),
+            volume,
+            create_graph=True,
+        )
+        gradient.square().sum().backward()
+    except (RuntimeError, TypeError) as error:  # torch's NotImplementedError is a RuntimeError
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def has_fast_bfloat16(device: str) -> bool:

@@ -2,7 +2,7 @@
 
 run/ config.json     what was asked for, phases, voxel sizes, versions, input hashes
      inputs/         copies of the inputs: a run needs nothing else to resume or generate
-     metrics.jsonl   one line per measurement
+     metrics.jsonl   one line per measurement, and one per roll-back
      checkpoints/    see `checkpoints.py`
 
 Files are written under a temporary name, synced and renamed; nothing is pickled.
@@ -12,49 +12,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 import napari_superres
-from napari_superres.config import FrozenModel, TrainingSettings
-from napari_superres.data.output import written_whole
-from napari_superres.data.phases import Phase
+from napari_superres.config import SAFE_TO_CHANGE, TrainingSettings
+from napari_superres.data.output import write_whole_text
 from napari_superres.data.tiff import read_tiff, write_labels_tiff
 from napari_superres.data.volumes import (
     Labels,
     SegmentedSlices,
     SegmentedVolume,
-    VoxelSize,
     values_of,
 )
-from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.errors import OutputError, RunFolderError, SettingsError
+from napari_superres.runs import metrics_log
 from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints
-
-FORMAT_VERSION = 1
-
-
-class RunConfig(FrozenModel):
-    """What config.json holds."""
-
-    format_version: int
-    created: str
-    settings: TrainingSettings
-    low_res_name: str
-    low_res_phases: tuple[Phase, ...]
-    low_res_voxel_size: VoxelSize | None
-    high_res_name: str
-    high_res_phases: tuple[Phase, ...]
-    high_res_voxel_size: VoxelSize | None
-    high_res_images: tuple[int, ...]
-    versions: dict[str, str]
-    input_hashes: dict[str, str]
+from napari_superres.runs.run_config import FORMAT_VERSION, EngineChange, RunConfig, versions
 
 
 @dataclass(frozen=True)
@@ -110,11 +89,12 @@ class RunFolder:
             high_res_phases=high_res.phases,
             high_res_voxel_size=high_res.voxel_size,
             high_res_images=tuple(len(images) for images in high_res.sets),
-            versions=_versions(),
+            versions=versions(),
             input_hashes=hashes,
         )
-        write_text(folder / "config.json", config.model_dump_json(indent=2))
-        return cls(folder, config)
+        run = cls(folder, config)
+        run.write_config()
+        return run
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -182,31 +162,61 @@ class RunFolder:
             sets, config.high_res_voxel_size, config.high_res_phases, config.high_res_name
         )
 
+    def log(self) -> list[dict[str, Any]]:
+        """Return all lines of metrics.jsonl; a last line cut short is left out."""
+        return metrics_log.read(self.path / "metrics.jsonl")
+
     def measurements(self) -> list[dict[str, Any]]:
-        """Return the lines of metrics.jsonl; a last line cut short is left out."""
-        lines = []
-        file = self.path / "metrics.jsonl"
-        if not file.exists():
-            return []
-        for line in file.read_text(encoding="utf-8").splitlines():
-            try:
-                lines.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return lines
+        """Return the measurements, as they came; after a roll-back steps come again."""
+        return [line for line in self.log() if "score" in line]
 
-    def append_measurement(self, values: Mapping[str, Any]) -> None:
+    def rollbacks(self) -> list[dict[str, Any]]:
+        """Return the roll-backs, as they came: step, rolled_back_to, reason."""
+        return [line for line in self.log() if "rolled_back_to" in line]
+
+    def append_line(self, values: Mapping[str, Any]) -> None:
         """Add a line to metrics.jsonl, safely on disk."""
-        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        metrics_log.append(self.path / "metrics.jsonl", values)
 
-    def forget_measurements_after(self, step: int) -> None:
-        """Drop lines of steps that a resumed run will do again."""
-        kept = [line for line in self.measurements() if line["step"] <= step]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        write_text(self.path / "metrics.jsonl", text)
+    def keep_lines(self, count: int) -> None:
+        """Drop the lines after the first `count`: a resumed run writes them again."""
+        metrics_log.keep(self.path / "metrics.jsonl", count)
+
+    def with_engine(self, changes: Mapping[str, Any], step: int) -> RunFolder:
+        """Return the run with some engine settings changed, not yet written.
+
+        Parameters
+        ----------
+        changes : settings of `SAFE_TO_CHANGE` by name
+        step : from which on they hold
+
+        Raises
+        ------
+        SettingsError
+            A setting that cannot change once a run has begun, or an impossible value.
+        """
+        fixed = sorted(set(changes) - set(SAFE_TO_CHANGE))
+        if fixed:
+            raise SettingsError(
+                f"A run cannot be resumed with another {' or '.join(fixed)}.",
+                f"What may change is {', '.join(SAFE_TO_CHANGE)}.",
+                "Train a new run; --warm-start takes up what this one learnt.",
+            )
+        settings = self.config.settings
+        engine = settings.engine.replace(**changes)
+        before = {name: getattr(settings.engine, name) for name in changes}
+        after = {name: getattr(engine, name) for name in changes}
+        if before == after:
+            return self
+        config = self.config.replace(
+            settings=settings.replace(engine=engine),
+            changes=(*self.config.changes, EngineChange(step=step, before=before, after=after)),
+        )
+        return RunFolder(self.path, config)
+
+    def write_config(self) -> None:
+        """Write config.json anew."""
+        write_whole_text(self.path / "config.json", self.config.model_dump_json(indent=2))
 
     def checkpoints(self) -> list[CheckpointInfo]:
         """Return the checkpoints, oldest first."""
@@ -245,14 +255,7 @@ class RunFolder:
         return array.reshape(array.shape[-2:]) if name != "low_res.tif" else array  # type: ignore[return-value]
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a whole small file, or nothing."""
-    with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
 def _values(image: Labels, high_res: SegmentedSlices) -> Labels:
-
     return values_of(image, high_res.phases)
 
 
@@ -267,10 +270,3 @@ def _keep(
 
 def _image_name(axis: int, index: int) -> str:
     return f"high_res-{axis}-{index:04d}.tif"
-
-
-def _versions() -> dict[str, str]:
-    versions = {"napari-superres-fusion": napari_superres.__version__}
-    for name in ("torch", "numpy"):
-        versions[name] = metadata.version(name)
-    return versions

@@ -1,0 +1,96 @@
+"""How far a training has come: time worked, scores, lines written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from napari_superres.config import Budget
+from napari_superres.runs.folder import RunFolder
+
+
+class Clock:
+    """Seconds worked, pauses left out.
+
+    Parameters
+    ----------
+    before : seconds worked in earlier stretches
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
+        self.before = before
+        self.start()
+
+    def start(self) -> None:
+        """Begin this stretch now."""
+        self._lost = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return seconds worked in this stretch."""
+        return time.monotonic() - self._lost
+
+    def elapsed(self) -> float:
+        """Return seconds worked in all."""
+        return self.before + self.seconds()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out the time that passes inside."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._lost += time.monotonic() - began
+
+
+def progress(budget: Budget, seconds: float, first_step: int, step: int) -> float | None:
+    """Return the used share of a budget, 0 to 1, or None where it has no end.
+
+    Parameters
+    ----------
+    budget : minutes count from this stretch, steps from the run's beginning
+    seconds : worked in this stretch
+    first_step, step : where the stretch began, and where it is
+    """
+    shares = []
+    if budget.minutes is not None:
+        shares.append(seconds / (60 * budget.minutes))
+    if budget.steps is not None:
+        todo = max(budget.steps - first_step, 0)
+        shares.append((step - first_step) / todo if todo else 1.0)
+    return min(max(shares), 1.0) if shares else None
+
+
+@dataclass
+class Course:
+    """What measurements have come to: kept in every checkpoint, so that a resumed run agrees.
+
+    Attributes
+    ----------
+    best : lowest score so far; infinite before the first
+    since_best : measurements since
+    since_good : measurements since a checkpoint that can be rolled back to
+    lines : lines in metrics.jsonl
+    """
+
+    best: float = float("inf")
+    since_best: int = 0
+    since_good: int = 0
+    lines: int = 0
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], run: RunFolder | None = None) -> Course:
+        """Return the course that a checkpoint's state tells; for old ones, that of the log."""
+        if "course" in state:
+            kept = dict(state["course"])
+            return cls(**(kept | {"best": float("inf") if kept["best"] is None else kept["best"]}))
+        done = [line for line in (run.log() if run else []) if line["step"] <= state["step"]]
+        scores = [line["score"] for line in done if "score" in line]
+        return cls(best=min(scores, default=float("inf")), lines=len(done))
+
+    def state(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self) | {"best": self.best if self.best < float("inf") else None}

@@ -1,0 +1,103 @@
+"""What goes wrong inside torch, turned into errors that say what to do."""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from napari_superres.config import EngineSettings
+from napari_superres.errors import EngineError, OutOfMemoryError, SuperResError
+
+SMALLEST_CROP = {"light": 32, "paper": 49}
+FEW_SLICES = 8
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error tells of missing memory, on whatever device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "alloc" in text)
+
+
+def smaller(engine: EngineSettings) -> dict[str, int | str]:
+    """Return the change of settings that eases memory at the least cost; empty for none."""
+    if engine.batch > 1:
+        return {"batch": engine.batch // 2}
+    smallest = SMALLEST_CROP[engine.generator] + 2 * engine.crop_margin
+    crop = max(engine.crop * 3 // 4 // 8 * 8, -(-smallest // 8) * 8)
+    if crop < engine.crop:
+        return {"crop": crop}
+    if engine.slices_per_axis is None or engine.slices_per_axis > FEW_SLICES:
+        return {"slices_per_axis": FEW_SLICES}
+    return {}
+
+
+def out_of_memory(device: str, engine: EngineSettings, run: Path | None) -> OutOfMemoryError:
+    """Return the error to end with.
+
+    Parameters
+    ----------
+    device : that has no room
+    engine : what it had no room for
+    run : folder to resume, or None when nothing was saved
+    """
+    changes = smaller(engine)
+    options = " ".join(f"--set {name}={value}" for name, value in changes.items())
+    what = " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
+    if run is not None and changes:
+        action = f"What was learnt is saved; go on with: napari-superres resume {run} {options}"
+    elif changes:
+        action = f"Train with {options}."
+    else:
+        action = "Close other programs, or train on another device."
+    return OutOfMemoryError(
+        f"The memory of {device} has no room for a training step.",
+        f"With {what} it needs less." if changes else "The settings are the smallest already.",
+        action,
+        changes if run is not None else None,
+    )
+
+
+def free_memory(error: BaseException) -> None:
+    """Let go of what the failed step held, so that there is room to save."""
+    traceback.clear_frames(error.__traceback__)
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+@contextmanager
+def engine_errors(device: str, engine: EngineSettings) -> Iterator[None]:
+    """Turn the failures of torch into errors of this project."""
+    try:
+        yield
+    except SuperResError:
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise out_of_memory(device, engine, None) from error
+        raise _failure(device, error) from error
+
+
+def _failure(device: str, error: Exception) -> EngineError:
+    text = str(error)
+    first = text.splitlines()[0] if text else repr(error)
+    if isinstance(error, NotImplementedError) and device == "mps":
+        return EngineError(
+            f"The Apple GPU lacks an operation: {first}",
+            "A newer macOS or torch may have it.",
+            "Checkpoints of the run are whole; resume it with --device cpu.",
+        )
+    return EngineError(
+        f"Training failed on {device}: {first}.",
+        "",
+        "Checkpoints of the run are whole; resume it, or resume it with --device cpu.",
+    )

@@ -1,0 +1,322 @@
+"""The loop around the step: measure, save, roll back, end; a stream of events.
+
+Of several processes the first measures, writes and reports; all take the same steps
+and decide together when to end, to save and to go back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from napari_superres.config import Budget
+from napari_superres.errors import DivergenceError, SuperResError
+from napari_superres.events import (
+    CheckpointSaved,
+    FinishReason,
+    MetricsMeasured,
+    RolledBack,
+    StepCompleted,
+    StepProgress,
+    TrainingEvent,
+    TrainingFinished,
+    TrainingStarted,
+)
+from napari_superres.fusion import distributed
+from napari_superres.fusion.course import Clock, Course, progress
+from napari_superres.fusion.evaluation import Evaluator
+from napari_superres.fusion.failures import free_memory, is_out_of_memory, out_of_memory
+from napari_superres.fusion.step import Trainer, mean_terms
+from napari_superres.fusion.watch import MOST_ROLLBACKS, NOT_A_NUMBER, Watch
+from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint
+from napari_superres.runs.checkpoints import save_checkpoint as save
+from napari_superres.runs.folder import RunFolder
+
+REPORT_SECONDS = 0.2
+"""Steps faster than this are reported together."""
+SIGN_OF_LIFE_SECONDS = 1.0
+"""Steps slower than this are reported part by part."""
+GOOD_EVERY = 10
+"""Measurements, at most, between checkpoints to roll back to, while all is good."""
+REASONS = (None, FinishReason.COMPLETED, FinishReason.SETTLED, FinishReason.STOPPED)
+
+
+class TrainingLoop:
+    """One stretch of training, from its start or a checkpoint to its end.
+
+    Parameters
+    ----------
+    run : where everything is kept
+    trainer : takes the steps
+    evaluator : measures the trainer's average
+    budget, stop : when to end
+    warnings : what the user should know before it starts
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        trainer: Trainer,
+        evaluator: Evaluator,
+        budget: Budget,
+        stop: threading.Event | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.run, self.trainer, self.evaluator = run, trainer, evaluator
+        self.budget, self.stop, self.warnings = budget, stop, warnings
+        self.watch = Watch(evaluator.target, trainer.engine.learning_rate)
+        self.course = Course()
+        self.clock = Clock()
+        self.first_step = trainer.steps
+        self.reported = self.saved = 0.0
+        self.previewed = float("-inf")
+        self.saved_step: int | None = None
+        self.in_step = False
+        self.good = False
+        self.measured: Mapping[str, Any] | None = None
+        self.terms: dict[str, Tensor] = {}
+        self.history: list[dict[str, Tensor]] = []
+
+    def go_on_from(self, checkpoint: CheckpointInfo) -> None:
+        """Take up weights and state of a checkpoint."""
+        trainer, state = self.trainer, checkpoint.state
+        trainer.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
+        self.clock.before = float(state.get("elapsed_s", 0.0))
+        self.course = Course.of(state, self.run)
+        self.watch.load(state.get("watch") or {})
+        trainer.networks.set_learning_rate(self.watch.learning_rate)
+        self.first_step = self.saved_step = trainer.steps
+
+    def forget_rollbacks(self) -> None:
+        """Count roll-backs anew, and train at the learning rate of the settings."""
+        self.watch.rollbacks = 0
+        self.trainer.networks.set_learning_rate(self.watch.learning_rate)
+
+    def events(self) -> Iterator[TrainingEvent]:
+        """Yield the stream; time that passes while nobody asks does not count."""
+        self.clock.start()
+        try:
+            for event in self._events():
+                if distributed.is_first() or isinstance(event, TrainingFinished):
+                    with self.clock.paused():
+                        yield event
+        except Exception as error:
+            lost_memory = is_out_of_memory(error)
+            if not lost_memory and not isinstance(error, distributed.PeerError):
+                raise
+            saved = self._rescue(error)
+            if not lost_memory:
+                raise
+            engine, device = self.trainer.engine, str(self.trainer.device)
+            raise out_of_memory(device, engine, self.run.path if saved else None) from error
+
+    def _events(self) -> Iterator[TrainingEvent]:
+        trainer, networks = self.trainer, self.trainer.networks
+        yield TrainingStarted(
+            self.run.path,
+            str(trainer.device),
+            trainer.steps,
+            self.evaluator.target,
+            sum(p.numel() for p in networks.generator.parameters()),
+            sum(p.numel() for p in networks.discriminators.parameters()),
+            self.warnings,
+        )
+        if trainer.steps == 0 and self.saved_step is None and trainer.settings.warm_start:
+            self.good = True
+            yield from self._save()
+        while (reason := self._reason_to_end()) is None or not self._all_healthy():
+            if reason is not None:
+                yield from self._roll_back(NOT_A_NUMBER)
+                continue
+            yield from self._step()
+            yield from self._look()
+        if self.history:
+            yield self._step_completed()
+        if self.saved_step != trainer.steps:
+            yield from self._save()
+        yield TrainingFinished(reason, trainer.steps, self.clock.elapsed(), self.run.path)
+
+    def _step(self) -> Iterator[TrainingEvent]:
+        """Do one step; where it takes long, tell of its parts."""
+        terms: dict[str, Tensor] = {}
+        self.in_step, self.good = True, False
+        for part, values in self.trainer.parts():
+            terms |= values
+            if self.clock.seconds() - self.reported >= SIGN_OF_LIFE_SECONDS:
+                self.reported = self.clock.seconds()
+                share = self._progress()
+                step, elapsed = self.trainer.steps, self.clock.elapsed()
+                yield StepProgress(step, part, elapsed, share, self._left(share))
+        self.in_step = False
+        self.terms |= terms
+        self.history.append(terms)
+        if self.clock.seconds() - self.reported >= REPORT_SECONDS:
+            self.reported = self.clock.seconds()
+            yield self._step_completed()
+
+    def _look(self) -> Iterator[TrainingEvent]:
+        """Preview, measure, save and roll back where it is time to."""
+        engine, clock, first = self.trainer.engine, self.clock, distributed.is_first()
+        save_now = False
+        if first and clock.seconds() - self.previewed >= engine.preview_seconds:
+            self.previewed = clock.seconds()
+            yield self.evaluator.preview(self.trainer.steps)
+        if self.trainer.steps % engine.measure_every == 0:
+            trouble = None
+            if first:
+                event, trouble = self._measure()
+                save_now = event.is_best or self.good
+                yield event
+            trouble = distributed.from_first(trouble)
+            if trouble is not None:
+                yield from self._roll_back(trouble)
+                return
+        due = first and clock.seconds() - self.saved >= engine.checkpoint_seconds
+        if distributed.largest(save_now or due):
+            yield from self._save()
+
+    def _measure(self) -> tuple[MetricsMeasured, str | None]:
+        trainer, course = self.trainer, self.course
+        measurement, score = self.evaluator.measure()
+        better = score < course.best
+        course.best = min(course.best, score)
+        course.since_best = 0 if better else course.since_best + 1
+        trouble = self.watch.look(
+            measurement,
+            {name: float(value) for name, value in self.terms.items()},
+            trainer.steps // trainer.engine.critic_steps,
+            trainer.networks.healthy(),
+        )
+        course.since_good += 1
+        self.good = self.watch.good and (better or course.since_good >= GOOD_EVERY)
+        if self.good:
+            course.since_good = 0
+        self.measured = {"step": trainer.steps, "score": score} | asdict(measurement)
+        self._log(self.measured)
+        return MetricsMeasured(trainer.steps, measurement, score, better), trouble
+
+    def _log(self, line: Mapping[str, Any]) -> None:
+        self.run.append_line(line)
+        self.course.lines += 1
+
+    def _roll_back(self, reason: str) -> Iterator[TrainingEvent]:
+        """Go back to the last good checkpoint, or the beginning, with other random numbers."""
+        trainer, watch, step = self.trainer, self.watch, self.trainer.steps
+        if watch.rollbacks >= MOST_ROLLBACKS:
+            raise DivergenceError(
+                f"Training diverged at step {step}: {reason}, after {MOST_ROLLBACKS} roll-backs.",
+                "Earlier checkpoints of the run are whole.",
+                f"Resume with --set learning_rate={watch.learning_rate / 2:.1e}, or train again "
+                "with another seed.",
+            )
+        target = distributed.from_first(self._last_good())
+        state = {"course": Course().state()} if target is None else target.state
+        if target is None:
+            trainer.start_over(watch.rollbacks + 1)
+        else:
+            trainer.load(*load_checkpoint(target.folder), target.step)
+        lines, self.course = self.course.lines, Course.of(state)
+        self.course.lines = lines
+        watch.roll_back(state.get("watch") or {})
+        trainer.networks.set_learning_rate(watch.learning_rate)
+        trainer.seed_random(watch.rollbacks)
+        self.terms, self.measured, self.good = {}, state.get("measurement"), target is not None
+        self.history.clear()
+        if distributed.is_first():
+            line = {"step": step, "rolled_back_to": trainer.steps, "reason": reason}
+            self._log(line | {"learning_rate": watch.learning_rate})
+            drop_after(self.run.path / "checkpoints", trainer.steps)
+        left = MOST_ROLLBACKS - watch.rollbacks
+        yield RolledBack(step, trainer.steps, reason, watch.learning_rate, left)
+        yield from self._save()
+
+    def _last_good(self) -> CheckpointInfo | None:
+        if not distributed.is_first():
+            return None
+        good = [info for info in self.run.checkpoints() if info.state.get("good")]
+        return good[-1] if good else None
+
+    def _save(self) -> Iterator[TrainingEvent]:
+        """Save a checkpoint, unless weights are no numbers."""
+        if not self._all_healthy():
+            return
+        step, tensors = self.trainer.steps, self.trainer.state()
+        self.saved, self.saved_step = self.clock.seconds(), step
+        if not distributed.is_first():
+            return
+        numbers = self.measured if self.measured and self.measured["step"] == step else None
+        score = numbers["score"] if numbers else None  # by chance measured now: no candidate
+        if numbers is None and step > 0:
+            measurement, passing = self.evaluator.measure()
+            numbers = {"step": step, "score": passing} | asdict(measurement)
+        state = self._state(score, numbers)
+        average = self.trainer.networks.average.state_dict()
+        checkpoints, picture = self.run.path / "checkpoints", self.evaluator.picture()
+        folder = save(checkpoints, average, tensors, state, picture)
+        yield CheckpointSaved(step, folder, score is not None and score <= self.course.best)
+
+    def _state(self, score: float | None, numbers: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {
+            "step": self.trainer.steps,
+            "elapsed_s": self.clock.elapsed(),
+            "score": score,
+            "measurement": numbers,
+            "good": self.good,
+            "watch": self.watch.state(),
+            "course": self.course.state(),
+        }
+
+    def _rescue(self, error: Exception) -> bool:
+        """Free memory and save after a failure; return whether there is a checkpoint."""
+        distributed.leave(error)
+        self.trainer.networks.forget_gradients()
+        free_memory(error)
+        if not distributed.is_first():
+            return False
+        if self.in_step:
+            self.trainer.steps -= 1
+        if self.saved_step != self.trainer.steps and self._healthy():
+            self.good = False
+            average = self.trainer.networks.average.state_dict()
+            try:
+                state = self._state(None, None)
+                save(self.run.path / "checkpoints", average, self.trainer.state(), state)
+            except (RuntimeError, MemoryError, SuperResError):
+                pass  # the earlier ones are whole
+        return bool(self.run.checkpoints())
+
+    def _all_healthy(self) -> bool:
+        return not distributed.largest(not self._healthy())
+
+    def _healthy(self) -> bool:
+        finite = [torch.isfinite(value).all() for value in self.terms.values()]
+        return all(bool(one) for one in finite) and self.trainer.networks.healthy()
+
+    def _reason_to_end(self) -> FinishReason | None:
+        code = 0
+        patience = self.trainer.engine.patience
+        if self.stop is not None and self.stop.is_set():
+            code = 3
+        elif distributed.is_first():
+            if patience is not None and self.course.since_best >= patience:
+                code = 2
+            elif (self._progress() or 0) >= 1:
+                code = 1
+        return REASONS[distributed.largest(code)]
+
+    def _progress(self) -> float | None:
+        return progress(self.budget, self.clock.seconds(), self.first_step, self.trainer.steps)
+
+    def _left(self, share: float | None) -> float | None:
+        return self.clock.seconds() * (1 - share) / share if share else None
+
+    def _step_completed(self) -> StepCompleted:
+        share, terms = self._progress(), mean_terms(self.history)
+        self.history.clear()
+        elapsed, left = self.clock.elapsed(), self._left(share)
+        return StepCompleted(self.trainer.steps, elapsed, share, left, terms)

@@ -1,0 +1,99 @@
+"""Start from the networks of another run: transfer learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_superres.config import TrainingSettings
+from napari_superres.data.phases import Phase, resolve_phase_map
+from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
+from napari_superres.fusion.step import Trainer
+from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.run_config import RunConfig
+from napari_superres.scale_factor import format_scale_factor
+
+SHAPES = (
+    "generator",
+    "channels",
+    "max_channels",
+    "residual_blocks",
+    "noise",
+    "discriminator_channels",
+)
+"""Engine settings that the weights' shapes depend on."""
+
+
+def warm_start(trainer: Trainer, source: Path) -> None:
+    """Take up generator, average and discriminators of another run's best checkpoint.
+
+    Optimisers start anew.
+
+    Raises
+    ------
+    RunFolderError
+        No run, or without a checkpoint.
+    """
+    best = RunFolder.open(source).find_checkpoint("best")
+    trainer.networks.take_over(*load_checkpoint(best.folder))
+
+
+def check_alike(
+    other: RunConfig,
+    settings: TrainingSettings,
+    low_res: Sequence[Phase],
+    high_res: Sequence[Phase],
+    source: Path,
+) -> None:
+    """Check that the weights of another run fit. Phases correspond by their order.
+
+    Parameters
+    ----------
+    other : configuration of the run to start from
+    settings, low_res, high_res : settings and phases of the new run
+    source : folder of the other, for messages
+
+    Raises
+    ------
+    PhaseError, ScaleFactorError, SettingsError
+        Another number of phases or phase map, scale factor, or network.
+    """
+    known = other.settings
+    theirs = _phase_map(known, other.low_res_phases, other.high_res_phases)
+    ours = _phase_map(settings, low_res, high_res)
+    counts = (len(other.low_res_phases), len(low_res))
+    if theirs != ours or counts[0] != counts[1]:
+        raise PhaseError(
+            f"{source} was trained on {counts[0]} low-res and {len(theirs)} high-res phases, "
+            f"with the low-res phases {theirs} of the high-res ones.",
+            f"These inputs have {counts[1]} and {len(ours)}, with {ours}.",
+            "Start from a run with the same phases in the same order, or anew.",
+        )
+    if known.scale_factor != settings.scale_factor:
+        raise ScaleFactorError(
+            f"{source} was trained at scale factor {format_scale_factor(known.scale_factor)}.",
+            f"This run's is {format_scale_factor(settings.scale_factor)}.",
+            "Start from a run with the same scale factor, or anew.",
+        )
+    differing = [
+        f"{name} {getattr(known.engine, name)} there, {getattr(settings.engine, name)} here"
+        for name in SHAPES
+        if getattr(known.engine, name) != getattr(settings.engine, name)
+    ]
+    if known.anisotropic != settings.anisotropic:
+        differing.append("one of the two is anisotropic: another number of discriminators")
+    if differing:
+        raise SettingsError(
+            f"The networks of {source} are others: {'; '.join(differing)}.",
+            "The same networks are needed.",
+            "Choose its preset and settings, or start anew.",
+        )
+
+
+def _phase_map(
+    settings: TrainingSettings, low_res: Sequence[Phase], high_res: Sequence[Phase]
+) -> list[int]:
+    """Return the low-res index of each high-res index."""
+    index = resolve_phase_map(settings.phase_map, high_res, low_res)
+    return [int(low) for low in index]

@@ -1,0 +1,123 @@
+"""One process at a time on a run folder.
+
+run.lock holds who works on the run: host, process id, and when that process began,
+so that a lock left by a killed process is known for stale even if its id is used again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from napari_superres.errors import OutputError, RunFolderError
+
+NAME = "run.lock"
+
+
+@contextmanager
+def run_lock(run: Path) -> Iterator[None]:
+    """Hold the run folder for as long as the block lasts.
+
+    Raises
+    ------
+    RunFolderError
+        Another process that still lives, or one on another computer, holds it.
+    OutputError
+        The folder cannot be written.
+    """
+    lock = run / NAME
+    own = _owner()
+    draft = run / f".{NAME}.{uuid.uuid4().hex}"
+    try:
+        draft.write_text(json.dumps(own), encoding="utf-8")
+        while not _take(draft, lock):
+            _remove_stale(lock)
+    except OSError as error:
+        raise OutputError(
+            f"{run} cannot be locked: {error.strerror or error}.",
+            "A run folder that can be written is needed.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if _read(lock) == own:
+                lock.unlink()
+
+
+def _owner() -> dict[str, Any]:
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "began": psutil.Process().create_time(),
+        "key": uuid.uuid4().hex,
+    }
+
+
+def _take(draft: Path, lock: Path) -> bool:
+    """Put a whole lock file in place, unless there is one."""
+    try:
+        os.link(draft, lock)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        try:
+            with open(lock, "x", encoding="utf-8") as file:
+                file.write(draft.read_text(encoding="utf-8"))
+        except FileExistsError:
+            return False
+    return True
+
+
+def _remove_stale(lock: Path) -> None:
+    found = _read(lock)
+    if found is None and not lock.exists():
+        return  # given back in between
+    if found is None or _alive(found):
+        found = found or {}
+        raise RunFolderError(
+            f"The run {lock.parent} is in use by process {found.get('pid', '?')} on "
+            f"{found.get('host', 'an unknown computer')}.",
+            "One process at a time can train a run.",
+            f"Stop that one first; if it is long gone, delete {lock}.",
+        )
+    aside = lock.with_name(f".{NAME}.{uuid.uuid4().hex}")
+    try:
+        os.rename(lock, aside)
+    except FileNotFoundError:
+        return
+    if _read(aside) != found:  # somebody was faster: that one is not stale
+        _take(aside, lock)
+    aside.unlink(missing_ok=True)
+
+
+def _alive(owner: dict[str, Any]) -> bool:
+    if owner.get("host") != socket.gethostname():
+        return True
+    try:
+        began = psutil.Process(int(owner["pid"])).create_time()
+        return bool(abs(began - float(owner["began"])) < 1.0)
+    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
+        return False
+    except psutil.Error:
+        return True
+
+
+def _read(lock: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(lock.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,59 @@
+"""How much memory a training will need, estimated before it starts.
+
+The constants were measured by benchmarks/training_memory.py.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from napari_superres.config import EngineSettings, TrainingSettings
+from napari_superres.data.checks import InputReport
+from napari_superres.runs.device import device_report
+
+GIB = 2**30
+BASE_BYTES = 0.35 * GIB
+"""Of torch and the program itself."""
+GENERATOR_BYTES = {"light": 30.0, "paper": 60.0}
+DISCRIMINATOR_BYTES = {"light": 30.0, "paper": 30.0}
+"""For each voxel or pixel of a step and each channel at the high-res grid."""
+PAPER_CHANNELS = 64
+
+
+def training_bytes(settings: TrainingSettings, report: InputReport) -> int:
+    """Return the memory that a step takes at its peak, within about a third.
+
+    Two terms beside a constant: the generator's activations, crop volume × channels ×
+    batch, and the discriminator's, slices × pixels × first channels.
+    """
+    engine = settings.engine
+    return int(
+        BASE_BYTES
+        + GENERATOR_BYTES[engine.generator] * generator_load(engine, report)
+        + DISCRIMINATOR_BYTES[engine.generator] * discriminator_load(engine, report)
+    )
+
+
+def generator_load(engine: EngineSettings, report: InputReport) -> int:
+    """Return batch × voxels of a crop × channels at the high-res grid."""
+    channels = PAPER_CHANNELS if engine.generator == "paper" else engine.channels
+    return engine.batch * prod(report.high_res_crop) * channels
+
+
+def discriminator_load(engine: EngineSettings, report: InputReport) -> int:
+    """Return slices of a step × their pixels × channels of the first layer, a quarter each."""
+    sides = report.high_res_crop
+    slices = [(engine.slices_per_axis or side) * prod(sides) // side for side in sides]
+    return engine.batch * sum(slices) * engine.discriminator_channels[0] // 4
+
+
+def memory_warning(settings: TrainingSettings, report: InputReport, device: str) -> str | None:
+    """Return a warning when the estimate exceeds what is free on the device."""
+    free = {info.name: info.free_bytes for info in device_report()}.get(device)
+    needed = training_bytes(settings, report)
+    if free is None or needed <= free:
+        return None
+    return (
+        f"A training step needs about {needed / GIB:.1f} GiB, and {device} has "
+        f"{free / GIB:.1f} GiB free: a smaller batch or crop needs less."
+    )
