@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -78,6 +79,7 @@ class FakeEngine:
     failure: Exception = field(default_factory=lambda: RuntimeError("CUDA out of memory"))
     saved: list[Path] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
+    changes: dict[str, int | str] = field(default_factory=dict)
     phases: tuple[Phase, ...] = PHASES
     shape: tuple[int, int, int] = (12, 12, 12)
 
@@ -96,9 +98,14 @@ class FakeEngine:
         return self._events(run_folder, 0, budget, stop)
 
     def resume(
-        self, run_folder: Path, budget: Budget, stop: threading.Event
+        self,
+        run_folder: Path,
+        budget: Budget,
+        stop: threading.Event,
+        changes: Mapping[str, int | str] = MappingProxyType({}),
     ) -> Iterator[TrainingEvent]:
-        """Yield the same, from step 100."""
+        """Yield the same, from step 100, remembering what was changed."""
+        self.changes = dict(changes)
         return self._events(run_folder, 100, budget, stop)
 
     def _events(

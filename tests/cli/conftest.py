@@ -92,8 +92,12 @@ class FakeEngine:
         )
         return self.events(run_folder, stop)
 
-    def resume(self, run_folder: Path, budget: Any, stop: Any) -> Iterator[object]:
-        self.training.append({"run": run_folder, "budget": budget})
+    def resume(
+        self, run_folder: Path, budget: Any, stop: Any, changes: Any = None, device: Any = None
+    ) -> Iterator[object]:
+        self.training.append(
+            {"run": run_folder, "budget": budget, "changes": changes, "device": device}
+        )
         return self.events(run_folder, stop)
 
     def events(self, run_folder: Path, stop: threading.Event) -> Iterator[object]:

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from napari_superres.cli.interrupt import stop_on_interrupt
-from napari_superres.cli.progress import clock, measured_line, step_note
-from napari_superres.events import Measurement, MetricsMeasured, StepCompleted
+from napari_superres.cli.progress import clock, measured_line, rolled_back_line, step_note
+from napari_superres.events import Measurement, MetricsMeasured, RolledBack, StepCompleted
 
 
 def test_a_measurement_says_how_far_from_the_target() -> None:
@@ -70,3 +70,12 @@ def test_the_second_interrupt_kills() -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == -signal.SIGINT
+
+
+def test_a_roll_back_is_told_in_one_line() -> None:
+    line = rolled_back_line(RolledBack(400, 250, "binder has vanished", 5e-4, 2))
+    assert line == (
+        "step    400  rolled back to step 250: binder has vanished; learning rate 5.0e-04, "
+        "2 more roll-backs allowed"
+    )
+    assert "to the beginning" in rolled_back_line(RolledBack(400, 0, "", 5e-4, 2))

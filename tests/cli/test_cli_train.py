@@ -107,4 +107,25 @@ def test_an_interrupted_training_says_where_it_is_and_ends_with_130(
 
 def test_resume_takes_a_new_budget(cli, engine, tmp_path) -> None:
     assert cli("resume", tmp_path, "--steps", 50).status == 0
-    assert engine.training == [{"run": tmp_path, "budget": Budget(steps=50)}]
+    (asked,) = engine.training
+    assert asked == {"run": tmp_path, "budget": Budget(steps=50), "changes": {}, "device": None}
+
+
+def test_resume_takes_safe_changes_and_another_device(cli, engine, tmp_path) -> None:
+    cli("resume", tmp_path, "--steps", 50, "--set", "batch=1", "--device", "cpu")
+    assert engine.training[0]["changes"] == {"batch": 1}
+    assert engine.training[0]["device"] == "cpu"
+
+
+def test_symmetries_and_a_warm_start_reach_the_engine(cli, pair, engine, tmp_path) -> None:
+    more = ["--rotations", "none", "--mirrors", "yx", "--warm-start", tmp_path / "other"]
+    assert cli("train", *pair.options, *MAP, *SMALL, "--steps", 1, *more).status == 0
+    settings = engine.training[0]["settings"]
+    assert (settings.rotations, settings.mirrors) == ("none", "yx")
+    assert settings.warm_start == str(tmp_path / "other")
+
+
+def test_axes_that_do_not_exist_are_refused(cli, pair, engine) -> None:
+    result = cli("train", *pair.options, *MAP, *SMALL, "--rotations", "w")
+    assert result.status == 2
+    assert "rotations" in result.err

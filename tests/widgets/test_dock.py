@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from napari_superres.data.examples import Example
-from napari_superres.errors import OutputError
+from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.run_state import RunState
@@ -102,6 +102,19 @@ def test_a_stopped_run_can_be_continued(bench):
     bench.dock.run_bar.middle.click()
     bench.until(RunState.COMPLETED)
     assert max(bench.session.history.losses["generator"].steps) > 100
+
+
+def test_out_of_memory_is_followed_by_an_offer_to_go_on_with_less(bench, engine):
+    engine.fail_at = 2
+    engine.failure = OutOfMemoryError("No room.", changes={"batch": 1})
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.FAILED)
+    assert bench.dock.run_bar.middle.text() == "Continue with batch 1"
+    engine.fail_at = None
+    bench.dock.run_bar.middle.click()
+    bench.until(RunState.COMPLETED)
+    assert engine.changes == {"batch": 1}
+    assert bench.dock.run_bar.middle.text() == "Continue"
 
 
 def test_out_of_memory_is_told_and_the_panel_stays_usable(bench, engine):

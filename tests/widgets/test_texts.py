@@ -8,6 +8,7 @@ from napari_superres.config import PRESETS, Budget, EngineSettings, Preset, Trai
 from napari_superres.events import (
     FinishReason,
     MetricsMeasured,
+    RolledBack,
     StepCompleted,
     TrainingFinished,
     TrainingStarted,
@@ -116,3 +117,20 @@ def test_dials_give_back_what_they_were_given(preset):
         if spec.kind in ("text", "number")
     }
     assert engine.replace(**texts) == engine
+
+
+def test_a_roll_back_is_told_in_the_status_line() -> None:
+    line = status_line(RolledBack(1400, 1250, "binder has vanished", 5e-4, 2))
+    assert line == (
+        "Step 1,400: binder has vanished. Rolled back to step 1,250; it goes on at half the "
+        "learning rate."
+    )
+
+
+def test_after_a_roll_back_the_curves_go_on_from_where_it_went_back_to() -> None:
+    history = History()
+    for step in (10, 20, 30):
+        history.add(StepCompleted(step, 1.0, None, None, {"generator": step}))
+    history.add(RolledBack(30, 10, "", 1e-3, 2))
+    history.add(StepCompleted(12, 1.0, None, None, {"generator": 12}))
+    assert history.losses["generator"].steps == [10, 12]

@@ -7,6 +7,7 @@ learnt saved.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -134,6 +135,8 @@ def _complain(message: str, status: int) -> int:
 
 
 def _prepare_streams() -> None:
+    if os.environ.get("RANK", "0") != "0":  # of several processes the first speaks
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  until the end
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]

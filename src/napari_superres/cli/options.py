@@ -14,6 +14,7 @@ import typer
 from pydantic import BaseModel
 
 from napari_superres.config import (
+    SAFE_TO_CHANGE,
     Budget,
     EngineSettings,
     GenerationSettings,
@@ -77,6 +78,9 @@ OneSided = Annotated[
 Anisotropic = Annotated[bool, setting(TrainingSettings, "anisotropic", "--anisotropic")]
 BlurKernel = Annotated[int | None, setting(TrainingSettings, "blur_kernel", "--blur-kernel", "N")]
 BlurSd = Annotated[float | None, setting(TrainingSettings, "blur_sd", "--blur-sd", "X")]
+Rotations = Annotated[str, setting(TrainingSettings, "rotations", "--rotations", "AXES")]
+Mirrors = Annotated[str, setting(TrainingSettings, "mirrors", "--mirrors", "AXES")]
+WarmStart = Annotated[str | None, setting(TrainingSettings, "warm_start", "--warm-start", "RUN")]
 PresetName = Annotated[Preset, setting(TrainingSettings, "preset", "--preset")]
 Device = Annotated[str, setting(TrainingSettings, "device", "--device", "NAME")]
 Seed = Annotated[int, setting(TrainingSettings, "seed", "--seed", "N")]
@@ -89,6 +93,22 @@ EngineChanges = Annotated[
         help="Change one dial of the preset; may be repeated. Names: "
         + ", ".join(EngineSettings.model_fields)
         + ".",
+    ),
+]
+SafeChanges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a setting from here on; may be repeated. Names: "
+        + ", ".join(SAFE_TO_CHANGE)
+        + ".",
+    ),
+]
+OtherDevice = Annotated[
+    str | None,
+    typer.Option(
+        "--device", metavar="NAME", help="Another device than the run began on, such as cpu."
     ),
 ]
 VoxelSizeText = Annotated[

@@ -19,7 +19,9 @@ from napari_superres.events import (
     Measurement,
     MetricsMeasured,
     PartAssembled,
+    RolledBack,
     StepCompleted,
+    StepProgress,
     TileCompleted,
     TrainingEvent,
     TrainingFinished,
@@ -44,13 +46,17 @@ def follow_training(
                             bar.write(f"warning: {warning}")
                 case StepCompleted():
                     bar.show(event.progress, step_note(event))
+                case StepProgress():
+                    bar.show(event.progress, f"step {event.step} under way, {event.part} done")
+                case RolledBack():
+                    bar.write(rolled_back_line(event))
                 case MetricsMeasured():
                     bar.write(measured_line(event, target))
                 case ImagesMeasured():
                     bar.write(images_line(event))
                 case TrainingFinished():
                     finished = event
-                    if event.reason is FinishReason.COMPLETED:
+                    if event.reason is not FinishReason.STOPPED:
                         bar.show(1.0, f"step {event.step}")
     assert finished is not None, "a training ends with TrainingFinished"
     return finished
@@ -143,6 +149,10 @@ def measured_line(event: MetricsMeasured, target: Measurement | None) -> str:
         parts.append(f"interface areas by {area:6.1%}")
     if found.low_res_mismatch is not None:
         parts.append(f"low-res mismatch {found.low_res_mismatch:.3f}")
+    if found.two_point_error is not None:
+        parts.append(f"two-point {found.two_point_error:.4f}")
+    if found.anisotropy is not None:
+        parts.append(f"between axes {found.anisotropy:5.1%}")
     parts.append("best so far" if event.is_best else "")
     return "  ".join(parts).rstrip()
 
@@ -152,6 +162,15 @@ def images_line(event: ImagesMeasured) -> str:
     parts = [f"step {event.step:>6}"]
     parts += [f"{name.replace('_', ' ')} {value:.4f}" for name, value in event.values.items()]
     return "  ".join([*parts, "best so far" if event.is_best else ""]).rstrip()
+
+
+def rolled_back_line(event: RolledBack) -> str:
+    """Return a roll-back as a line: what was noticed, and how it goes on."""
+    where = f"to step {event.to_step}" if event.to_step else "to the beginning"
+    return (
+        f"step {event.step:>6}  rolled back {where}: {event.reason}; "
+        f"learning rate {event.learning_rate:.1e}, {event.left} more roll-backs allowed"
+    )
 
 
 def mean_difference(found: Mapping[str, float], wanted: Mapping[str, float]) -> float:

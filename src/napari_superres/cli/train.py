@@ -32,6 +32,11 @@ from napari_superres.scale_factor import (
 )
 
 INTERRUPTED = 130
+HOW_IT_ENDED = {
+    FinishReason.COMPLETED: "Done",
+    FinishReason.STOPPED: "Stopped",
+    FinishReason.SETTLED: "No better measurement for as long as the setting patience says: ended",
+}
 
 
 def train(
@@ -42,6 +47,8 @@ def train(
     imaging: options.Imaging = ImagingModel.BLURRED,
     one_sided: options.OneSided = None,
     anisotropic: options.Anisotropic = False,
+    rotations: options.Rotations = "auto",
+    mirrors: options.Mirrors = "auto",
     blur_kernel: options.BlurKernel = None,
     blur_sd: options.BlurSd = None,
     preset: options.PresetName = Preset.QUICK,
@@ -60,6 +67,7 @@ def train(
     voxel_size: options.VoxelSizeText = None,
     augment_with: options.AugmentWith = None,
     augment_count: options.AugmentCount = 64,
+    warm_start: options.WarmStart = None,
     changes: options.EngineChanges = None,
 ) -> None:
     """Train a generator on a low-res volume and high-res slices.
@@ -80,6 +88,9 @@ def train(
             "imaging": imaging,
             "one_sided": tuple(one_sided or ()),
             "anisotropic": anisotropic,
+            "rotations": rotations,
+            "mirrors": mirrors,
+            "warm_start": warm_start,
             "blur_kernel": blur_kernel,
             "blur_sd": blur_sd,
             "preset": preset,
@@ -135,6 +146,8 @@ def resume(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder to go on with.")],
     minutes: options.Minutes = None,
     steps: options.Steps = None,
+    changes: options.SafeChanges = None,
+    device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.cli import synthesise, translate
@@ -146,8 +159,9 @@ def resume(
         others[kind](run, minutes, steps)
         return
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    changed = options.parse_changes(changes)
     with stop_on_interrupt() as stop:
-        follow_to_end(resume_engine(run, budget, stop))
+        follow_to_end(resume_engine(run, budget, stop, changed, device))
 
 
 def follow_to_end(events: Iterator[TrainingEvent], known: Collection[str] = ()) -> None:
@@ -162,7 +176,7 @@ def follow_to_end(events: Iterator[TrainingEvent], known: Collection[str] = ()) 
     run = finished.run_folder
     stopped = finished.reason is FinishReason.STOPPED
     typer.echo(
-        f"{'Stopped' if stopped else 'Done'} at step {finished.step}, "
+        f"{HOW_IT_ENDED[finished.reason]} at step {finished.step}, "
         f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"
         f"  go on:    napari-superres resume {run}\n"
         f"  generate: napari-superres generate {run}"

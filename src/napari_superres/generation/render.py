@@ -16,7 +16,8 @@ from napari_superres.generation.geometry import ResultGeometry, geometry
 from napari_superres.generation.volume import generate_realisations, generate_volume
 from napari_superres.generation.workers import Workers
 from napari_superres.runs.device import choose_device
-from napari_superres.runs.folder import RunConfig, RunFolder
+from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.run_config import RunConfig
 
 __all__ = ["ResultGeometry", "Workers", "generate", "generate_many", "result_geometry"]
 

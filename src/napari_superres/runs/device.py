@@ -88,7 +88,7 @@ def lacking_on(device: str) -> str:
             volume,
             create_graph=True,
         )
-        gradient.square().sum().backward()
+        gradient.square().sum().backward()  # type: ignore[no-untyped-call]
     except (RuntimeError, TypeError) as error:  # torch's NotImplementedError is a RuntimeError
         return str(error).partition("\n")[0]
     return ""

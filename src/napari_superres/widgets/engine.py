@@ -7,7 +7,7 @@ opening the panel imports no torch. Tests pass others.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ Train = Callable[
     [SegmentedVolume, SegmentedSlices, TrainingSettings, Path, Budget, threading.Event],
     Iterator[TrainingEvent],
 ]
-Resume = Callable[[Path, Budget, threading.Event], Iterator[TrainingEvent]]
+Resume = Callable[[Path, Budget, threading.Event, Mapping[str, int | str]], Iterator[TrainingEvent]]
 Generate = Callable[
     [Path, GenerationSettings, SegmentedVolume | None, threading.Event], Iterator[GenerationEvent]
 ]
@@ -50,10 +50,12 @@ def _train(
     return train(low_res, high_res, settings, run_folder, budget, stop)
 
 
-def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator[TrainingEvent]:
+def _resume(
+    run_folder: Path, budget: Budget, stop: threading.Event, changes: Mapping[str, int | str]
+) -> Iterator[TrainingEvent]:
     from napari_superres.fusion.training import resume
 
-    return resume(run_folder, budget, stop)
+    return resume(run_folder, budget, stop, changes)
 
 
 def _generate(

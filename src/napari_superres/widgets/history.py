@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from napari_superres.events import Measurement, MetricsMeasured, StepCompleted, TrainingStarted
+from napari_superres.events import (
+    Measurement,
+    MetricsMeasured,
+    RolledBack,
+    StepCompleted,
+    TrainingStarted,
+)
 
 MOST_POINTS = 2000
 
@@ -30,6 +37,11 @@ class Curve:
             del self.steps[::2], self.values[::2]
             self._every *= 2
 
+    def drop_after(self, step: int) -> None:
+        """Forget the points of later steps."""
+        kept = bisect_right(self.steps, step)
+        del self.steps[kept:], self.values[kept:]
+
 
 @dataclass
 class History:
@@ -48,6 +60,11 @@ class History:
             self.target = event.target
         elif isinstance(event, StepCompleted):
             _extend(self.losses, event.step, event.losses)
+        elif isinstance(event, RolledBack):
+            for curves in (self.losses, self.fractions, self.interfaces):
+                for curve in curves.values():
+                    curve.drop_after(event.to_step)
+            self.mismatch.drop_after(event.to_step)
         elif isinstance(event, MetricsMeasured):
             self.latest = event
             _extend(self.fractions, event.step, event.measurement.volume_fractions)

@@ -22,7 +22,9 @@ REDRAW_MS = 250  # however fast events come, plots are drawn at most four times 
 
 SCORE_TIP = (
     "Fractions: mean absolute difference from the slices. Interfaces: mean relative difference. "
-    "Low-res: voxels that the down-sampled result does not give back."
+    "Low-res: voxels that the down-sampled result does not give back. Two-point: difference "
+    "from the correlations of high-res slices that were not trained on. Between axes: how much "
+    "the interface areas differ from axis to axis."
 )
 
 

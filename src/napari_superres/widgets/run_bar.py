@@ -10,7 +10,7 @@ from napari_superres.events import StepCompleted
 from napari_superres.widgets.run_state import Happening, RunState, controls
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note
-from napari_superres.widgets.texts import progress_percent, status_line
+from napari_superres.widgets.texts import continue_text, progress_percent, status_line
 
 
 class RunBar(QWidget):
@@ -60,6 +60,8 @@ class RunBar(QWidget):
         self.start.setEnabled(offer.start)
         self.middle.setEnabled(offer.middle)
         self.middle.setText(offer.middle_text)
+        if offer.middle and session.offer and not session.training.active:
+            self.middle.setText(continue_text(session.offer))
         self.stop.setEnabled(offer.stop)
         if offer.hint:
             self.status.setText(offer.hint)

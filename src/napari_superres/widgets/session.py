@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_superres import __version__
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
+from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
     CheckpointSaved,
     GenerationEvent,
     GenerationFinished,
     PreviewReady,
+    RolledBack,
     TrainingEvent,
     TrainingFinished,
     TrainingStarted,
@@ -32,6 +34,7 @@ from napari_superres.widgets.input_reader import Inputs, problem_of
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.placement import Placement
 from napari_superres.widgets.stream_runner import StreamRunner
+from napari_superres.widgets.texts import rolled_back_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +115,12 @@ class Session(QObject):
         self.training = StreamRunner(self)
         self.generation = StreamRunner(self)
         self._runners = [self.training, self.generation]
+        self.offer: Mapping[str, int | str] = {}
         self._starting: Run | None = None
         self._asked: GenerationSettings | None = None
         self._widgets: WeakSet[Any] = WeakSet()
         self.training.event.connect(self._on_training_event)
-        self.training.failed.connect(self._on_failure)
+        self.training.failed.connect(self._on_training_failure)
         self.generation.event.connect(self._on_generation_event)
         self.generation.failed.connect(self._on_failure)
 
@@ -158,6 +162,7 @@ class Session(QObject):
             inputs.placement,
             name=inputs.low_res.name,
         )
+        self.offer = {}
         train, low_res, high_res = self.engine.train, inputs.low_res, inputs.high_res
 
         def events(stop: threading.Event) -> Iterator[TrainingEvent]:
@@ -166,12 +171,17 @@ class Session(QObject):
         self.training.start(f"Training in {run_folder}", events)
 
     def continue_training(self, budget: Budget) -> None:
-        """Train the current run further."""
+        """Train the current run further; after a lack of memory, with what was offered."""
         if self.run is None or self.training.active:
             return
         self._starting = None
-        folder, resume = self.run.folder, self.engine.resume
-        self.training.start(f"Training in {folder}", lambda stop: resume(folder, budget, stop))
+        folder, resume, changes = self.run.folder, self.engine.resume, self.offer
+        self.offer = {}
+
+        def events(stop: threading.Event) -> Iterator[TrainingEvent]:
+            return resume(folder, budget, stop, changes)
+
+        self.training.start(f"Training in {folder}", events)
 
     def start_generation(
         self, settings: GenerationSettings, count: int = 1, output: Path | None = None
@@ -238,6 +248,8 @@ class Session(QObject):
         if isinstance(event, TrainingStarted):
             for warning in event.warnings:
                 show_info(warning)
+        if isinstance(event, RolledBack):
+            show_warning(rolled_back_text(event))
         learnt = isinstance(event, CheckpointSaved | TrainingFinished)
         if learnt and self.run is not None and not self.run.learnt:
             self.set_run(replace(self.run, learnt=True))
@@ -252,6 +264,12 @@ class Session(QObject):
             self.generated.emit(Generated(event.labels, asked, self.run))
         elif event.path is not None:
             self.written.emit(Written(event.path, self._asked, self.run))
+
+    def _on_training_failure(self, error: Exception) -> None:
+        if isinstance(error, OutOfMemoryError) and error.changes and self.run is not None:
+            self.offer = error.changes  # it comes with what was learnt saved
+            self.set_run(replace(self.run, learnt=True))
+        self._on_failure(error)
 
     def _on_failure(self, error: Exception) -> None:
         show_error(str(error))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from napari_superres.config import PRESETS, Budget, TrainingSettings
 from napari_superres.events import (
+    FinishReason,
     GenerationFinished,
     GenerationStarted,
     PartAssembled,
+    RolledBack,
     StepCompleted,
+    StepProgress,
     TileCompleted,
     TrainingFinished,
     TrainingStarted,
@@ -40,6 +43,28 @@ def left(seconds: float | None) -> str:
     return f"about {duration(seconds)} left" if seconds is not None else ""
 
 
+_HOW_IT_ENDED = {
+    FinishReason.COMPLETED: "Finished",
+    FinishReason.STOPPED: "Stopped and kept",
+    FinishReason.SETTLED: "Ended, as nothing got better any more,",
+}
+
+
+def rolled_back_text(event: RolledBack) -> str:
+    """Return what a roll-back is about, in one sentence."""
+    where = f"step {event.to_step:,}" if event.to_step else "the beginning"
+    return (
+        f"Step {event.step:,}: {event.reason}. Rolled back to {where}; it goes on at half the "
+        "learning rate."
+    )
+
+
+def continue_text(changes: Mapping[str, int | str]) -> str:
+    """Return the text of a button that goes on with other settings."""
+    what = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
+    return f"Continue with {what}"
+
+
 def status_line(event: object) -> str | None:
     """Return what the status line says of an event, None to leave it as it is."""
     match event:
@@ -49,8 +74,12 @@ def status_line(event: object) -> str | None:
         case StepCompleted():
             parts = [f"Step {event.step:,}", f"{duration(event.elapsed_s)} trained"]
             return ", ".join(part for part in (*parts, left(event.seconds_left)) if part)
+        case StepProgress():
+            return f"Step {event.step:,} under way: {event.part} done."
+        case RolledBack():
+            return rolled_back_text(event)
         case TrainingFinished():
-            how = "Finished" if event.reason == "completed" else "Stopped and kept"
+            how = _HOW_IT_ENDED[event.reason]
             return (
                 f"{how} after {event.step:,} steps, {duration(event.elapsed_s)}. "
                 "Next: step 4, Generate."
@@ -79,7 +108,7 @@ def progress_percent(event: object) -> int | None:
         case PartAssembled():
             return round(100 * event.done / max(event.parts, 1))
         case TrainingFinished() | GenerationFinished():
-            return 100 if event.reason == "completed" else None
+            return 100 if event.reason != "stopped" else None
     return None
 
 
@@ -89,9 +118,13 @@ def score_line(history: History) -> str:
     if errors is None or history.latest is None:
         return "Numbers appear after the first measurement."
     parts = [f"Errors: fractions {errors[0]:.3f}", f"interfaces {errors[1]:.0%}"]
-    mismatch = history.latest.measurement.low_res_mismatch
-    if mismatch is not None:
-        parts.append(f"low-res {mismatch:.1%}")
+    found = history.latest.measurement
+    if found.low_res_mismatch is not None:
+        parts.append(f"low-res {found.low_res_mismatch:.1%}")
+    if found.two_point_error is not None:
+        parts.append(f"two-point {found.two_point_error:.4f}")
+    if found.anisotropy is not None:
+        parts.append(f"between axes {found.anisotropy:.1%}")
     return " · ".join(parts)
 
 
@@ -145,6 +178,11 @@ def train_command(
         words += ["--one-sided", ",".join(str(value) for value in settings.one_sided)]
     if settings.anisotropic:
         words += ["--anisotropic"]
+    for name in ("rotations", "mirrors"):
+        if getattr(settings, name) != "auto":
+            words += [f"--{name}", getattr(settings, name)]
+    if settings.warm_start is not None:
+        words += ["--warm-start", settings.warm_start]
     if settings.blur_kernel is not None:
         words += ["--blur-kernel", str(settings.blur_kernel)]
     if settings.blur_sd is not None:

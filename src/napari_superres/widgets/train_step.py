@@ -45,6 +45,9 @@ PRESET_TEXTS = (
 )
 
 
+MORE_DIALS = ("blur_kernel", "blur_sd", "one_sided", "rotations", "mirrors", "warm_start")
+
+
 class TrainStep(Step):
     """The few dials that matter, the rest folded away, and the run's folder."""
 
@@ -69,7 +72,7 @@ class TrainStep(Step):
         dials = new_form()
         for dial in (self.imaging, self.preset, self.device, self.minutes, self.seed):
             add_dial(dials, dial)
-        self.blur = SettingsForm(TrainingSettings, ("blur_kernel", "blur_sd", "one_sided"))
+        self.blur = SettingsForm(TrainingSettings, MORE_DIALS)
         self.engine_form = SettingsForm(EngineSettings)
         self.engine_form.show_settings(PRESETS[Preset.QUICK])
         self.advanced = new_fold("Advanced settings")
@@ -116,6 +119,8 @@ class TrainStep(Step):
             one_sided = ()
         elif not isinstance(one_sided, tuple):
             one_sided = (one_sided,)
+        if values["warm_start"] is not None:  # a folder may be called 12
+            values["warm_start"] = self.blur.dials["warm_start"].value.strip()
         return validated(
             TrainingSettings,
             {
