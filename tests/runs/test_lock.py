@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from napari_superres.errors import RunFolderError
+from napari_superres.runs.lock import NAME, run_lock
+
+
+def test_a_held_folder_is_refused_and_free_afterwards(tmp_path: Path) -> None:
+    with (
+        run_lock(tmp_path),
+        pytest.raises(RunFolderError, match=f"process {os.getpid()}"),
+        run_lock(tmp_path),
+    ):
+        pass
+    with run_lock(tmp_path):
+        assert (tmp_path / NAME).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_is_refused(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from napari_superres.runs.lock import run_lock\n"
+        "with run_lock(Path(sys.argv[1])): pass"
+    )
+    with run_lock(tmp_path):
+        refused = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True)
+    assert b"in use by process" in refused.stderr
+    assert subprocess.run([sys.executable, "-c", code, tmp_path]).returncode == 0
+
+
+@pytest.mark.parametrize("began", [0.0, None])
+def test_the_lock_of_a_process_that_is_gone_is_taken_over(
+    tmp_path: Path, began: float | None
+) -> None:
+    """Its number may be in use again: then the time that it began differs."""
+    pid = os.getpid() if began is not None else _gone()
+    owner = {"host": socket.gethostname(), "pid": pid, "began": began or 0.0}
+    (tmp_path / NAME).write_text(json.dumps(owner))
+    with run_lock(tmp_path):
+        assert json.loads((tmp_path / NAME).read_text())["began"] > 0
+
+
+def test_a_lock_of_another_computer_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(json.dumps({"host": "elsewhere", "pid": 1, "began": 0.0}))
+    with pytest.raises(RunFolderError, match=r"elsewhere.*delete"), run_lock(tmp_path):
+        pass
+    assert (tmp_path / NAME).exists()
+
+
+def _gone() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
