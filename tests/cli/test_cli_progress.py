@@ -79,3 +79,10 @@ def test_a_roll_back_is_told_in_one_line() -> None:
         "2 more roll-backs allowed"
     )
     assert "to the beginning" in rolled_back_line(RolledBack(400, 0, "", 5e-4, 2))
+
+
+def test_a_two_point_error_stands_beside_what_chance_alone_makes() -> None:
+    target = Measurement({"pore": 0.4}, {}, two_point_error=0.02)
+    found = Measurement({"pore": 0.5}, {}, 0.01, 0.03, 0.125)
+    line = measured_line(MetricsMeasured(150, found, 0.3, False), target)
+    assert "two-point 0.0300 (by chance 0.0200)  between axes 12.5%" in line

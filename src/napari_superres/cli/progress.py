@@ -150,7 +150,8 @@ def measured_line(event: MetricsMeasured, target: Measurement | None) -> str:
     if found.low_res_mismatch is not None:
         parts.append(f"low-res mismatch {found.low_res_mismatch:.3f}")
     if found.two_point_error is not None:
-        parts.append(f"two-point {found.two_point_error:.4f}")
+        chance = "" if target is None else chance_text(target)
+        parts.append(f"two-point {found.two_point_error:.4f}{chance}")
     if found.anisotropy is not None:
         parts.append(f"between axes {found.anisotropy:5.1%}")
     parts.append("best so far" if event.is_best else "")
@@ -171,6 +172,12 @@ def rolled_back_line(event: RolledBack) -> str:
         f"step {event.step:>6}  rolled back {where}: {event.reason}; "
         f"learning rate {event.learning_rate:.1e}, {event.left} more roll-backs allowed"
     )
+
+
+def chance_text(target: Measurement) -> str:
+    """Return what the two-point error would be by chance alone, in brackets, if it is known."""
+    known = target.two_point_error
+    return "" if known is None else f" (by chance {known:.4f})"
 
 
 def mean_difference(found: Mapping[str, float], wanted: Mapping[str, float]) -> float:

@@ -59,7 +59,7 @@ def choose_device(wanted: str = "auto") -> str:
     Raises
     ------
     DeviceError
-        When the device wanted is not there.
+        When the device wanted is not there, or lacks an operation.
     """
     names = [info.name for info in device_report()]
     own = os.environ.get("LOCAL_RANK", "0")  # torchrun gives each process its number
@@ -70,9 +70,15 @@ def choose_device(wanted: str = "auto") -> str:
     full = f"cuda:{own}" if wanted == "cuda" else wanted
     if full not in names:
         raise DeviceError(
-            f"The device {wanted} is not there.",
+            f"The device {full} is not there.",
             f"One of {', '.join(names)} is needed.",
             "Choose auto to take the fastest.",
+        )
+    if full == "mps" and (lacking := lacking_on(full)):
+        raise DeviceError(
+            f"The Apple GPU cannot train: {lacking}",
+            "A newer macOS or torch may be able to.",
+            "Choose cpu, or auto.",
         )
     return full
 

@@ -122,7 +122,9 @@ def score_line(history: History) -> str:
     if found.low_res_mismatch is not None:
         parts.append(f"low-res {found.low_res_mismatch:.1%}")
     if found.two_point_error is not None:
-        parts.append(f"two-point {found.two_point_error:.4f}")
+        chance = history.target.two_point_error if history.target else None
+        known = "" if chance is None else f" (by chance {chance:.3f})"
+        parts.append(f"two-point {found.two_point_error:.3f}{known}")
     if found.anisotropy is not None:
         parts.append(f"between axes {found.anisotropy:.1%}")
     return " · ".join(parts)

@@ -1,0 +1,112 @@
+"""Measure how much memory a training step takes: the constants of runs/memory.py.
+
+    python benchmarks/training_memory.py [light] [paper]
+
+Each configuration takes two steps in a process of its own, whose peak resident
+memory is read. The two constants of each network are then fitted to those in bfloat16
+(on a processor that has it).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+
+import numpy as np
+
+from napari_superres.config import PRESETS, Preset, TrainingSettings
+from napari_superres.data.checks import check_inputs
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.runs.memory import discriminator_load, generator_load, training_bytes
+
+QUICK, PAPER = PRESETS[Preset.QUICK], PRESETS[Preset.PAPER]
+CONFIGURATIONS = {
+    "light": [
+        {},
+        {"batch": 4},
+        {"crop": 64, "batch": 4},
+        {"channels": 32, "max_channels": 128, "batch": 4},
+        {"slices_per_axis": 48},
+        {"crop": 64, "batch": 4, "precision": "float32"},
+        {"slices_per_axis": 48, "discriminator_channels": (64, 128, 256)},
+        {"batch": 6, "slices_per_axis": 32, "discriminator_channels": (64, 128, 256)},
+    ],
+    "paper": [
+        {"batch": 1, "slices_per_axis": 4, "crop": 64},
+        {"batch": 2, "slices_per_axis": 4, "crop": 64},
+        {"batch": 2, "slices_per_axis": None, "crop": 64},
+        {"batch": 4, "slices_per_axis": 4, "crop": 64},
+        {"batch": 4, "slices_per_axis": 4, "precision": "float32"},
+        {"batch": 4, "slices_per_axis": None, "crop": 64},
+    ],
+}
+GIB = 2**30
+
+
+def settings_of(network: str, changes: dict[str, object]) -> TrainingSettings:
+    engine = (QUICK if network == "light" else PAPER).replace(**changes)
+    if network == "paper":
+        engine = engine.replace(critic_steps=1)
+    return TrainingSettings(
+        scale_factor=4, phase_map={0: 0, 1: 1, 2: 0}, device="cpu", engine=engine
+    )
+
+
+def inputs() -> tuple[SegmentedVolume, SegmentedSlices]:
+    random = np.random.default_rng(0)
+    low_res = SegmentedVolume.from_labels(random.integers(0, 2, (40, 40, 40)))
+    return low_res, SegmentedSlices.from_labels([[random.integers(0, 3, (512, 512))]])
+
+
+def peak(network: str, changes: dict[str, object]) -> None:
+    from napari_superres.fusion.step import Trainer
+    from napari_superres.runs.device import keep_freed_memory
+
+    keep_freed_memory()
+    low_res, high_res = inputs()
+    settings = settings_of(network, changes)
+    trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    for _ in range(2):
+        trainer.step()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def main() -> None:
+    low_res, high_res = inputs()
+    chosen = sys.argv[1:] or CONFIGURATIONS
+    for network in chosen:
+        configurations = CONFIGURATIONS[network]
+        rows = []
+        for changes in configurations:
+            command = [sys.executable, __file__, network, json.dumps(changes)]
+            found = subprocess.run(command, capture_output=True, text=True, check=True)
+            settings = settings_of(network, changes)
+            report = check_inputs(low_res, high_res, settings)
+            loads = (
+                generator_load(settings.engine, report),
+                discriminator_load(settings.engine, report),
+            )
+            measured, estimated = int(found.stdout), training_bytes(settings, report)
+            if "precision" not in changes:  # the fit is for bfloat16
+                rows.append((1.0, *loads, measured))
+            print(
+                f"{network:6} {json.dumps(changes):78} {measured / GIB:6.2f} GiB, "
+                f"estimated {estimated / GIB:6.2f} GiB",
+                flush=True,
+            )
+        table = np.array(rows)
+        relative = table[:, :3] / table[:, 3:]
+        base, generator, discriminator = np.linalg.lstsq(relative, np.ones(len(table)))[0]
+        print(
+            f"{network}: base {base / GIB:.2f} GiB, generator {generator:.1f}, "
+            f"discriminator {discriminator:.1f} bytes"
+        )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        peak(sys.argv[1], json.loads(sys.argv[2]))
+    else:
+        main()
