@@ -11,6 +11,7 @@ COMMANDS = (
     "demo",
     "train",
     "resume",
+    "checkpoints",
     "generate",
     "measure",
     "simulate-low-res",

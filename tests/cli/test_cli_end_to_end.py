@@ -116,3 +116,26 @@ def test_ctrl_c_keeps_what_was_learnt(cli, pair, tmp_path) -> None:
     assert "Stopped at step" in rest
     assert list((folder / "checkpoints").iterdir())
     assert cli("generate", folder, "--output", tmp_path / "volume.tif").status == 0
+
+
+def test_checkpoints_are_listed_and_any_can_be_generated_from(cli, run, tmp_path) -> None:
+    result = cli("checkpoints", run)
+    assert result.status == 0, result.err
+    assert [line.split()[0] for line in result.out.splitlines()[1:]] == ["1", "2"]
+    assert "last" in result.out.splitlines()[2]
+    assert str(run / "checkpoints" / "step-0000001" / "thumbnail.png") in result.out
+    for step in (1, 2):
+        output = tmp_path / f"{step}.tif"
+        assert cli("generate", run, "--checkpoint", step, "--output", output).status == 0
+    result = cli("generate", run, "--checkpoint", 7, "--output", tmp_path / "7.tif")
+    assert result.status == 2
+    assert "the steps 1, 2" in result.err
+
+
+def test_a_run_warm_starts_another(cli, pair, run, tmp_path) -> None:
+    warm = ["--warm-start", run, "--steps", 2, "--run", tmp_path / "warm"]
+    result = cli("train", *pair.options, *MAP, *SMALL, *warm)
+    assert result.status == 0, result.err
+    result = cli("train", *pair.options, *MAP, *SMALL, "--warm-start", tmp_path, "--steps", 2)
+    assert result.status == 2
+    assert "no run folder" in result.err

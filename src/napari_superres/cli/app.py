@@ -16,6 +16,7 @@ import typer
 
 from napari_superres import __version__
 from napari_superres.cli import (
+    checkpoints,
     demo,
     generate,
     import_reference,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("resume")(train.resume)
+app.command("checkpoints")(checkpoints.checkpoints)
 app.command("generate")(generate.generate)
 app.command("measure")(measure.measure)
 app.command("simulate-low-res")(simulate.simulate_low_res)
