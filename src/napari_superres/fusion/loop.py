@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from napari_superres.config import Budget
-from napari_superres.errors import DivergenceError, SuperResError
+from napari_superres.errors import DivergenceError
 from napari_superres.events import (
-    CheckpointSaved,
     FinishReason,
     MetricsMeasured,
     RolledBack,
@@ -30,11 +29,11 @@ from napari_superres.events import (
 from napari_superres.fusion import distributed
 from napari_superres.fusion.course import Clock, Course, progress
 from napari_superres.fusion.evaluation import Evaluator
-from napari_superres.fusion.failures import free_memory, is_out_of_memory, out_of_memory
+from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
+from napari_superres.fusion.keeping import Keeper
 from napari_superres.fusion.step import Trainer, mean_terms
 from napari_superres.fusion.watch import MOST_ROLLBACKS, NOT_A_NUMBER, Watch
 from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint
-from napari_superres.runs.checkpoints import save_checkpoint as save
 from napari_superres.runs.folder import RunFolder
 
 REPORT_SECONDS = 0.2
@@ -75,7 +74,7 @@ class TrainingLoop:
         self.first_step = trainer.steps
         self.reported = self.saved = 0.0
         self.previewed = float("-inf")
-        self.saved_step: int | None = None
+        self.keeper = Keeper(run, trainer, evaluator)
         self.in_step = False
         self.good = False
         self.measured: Mapping[str, Any] | None = None
@@ -90,7 +89,7 @@ class TrainingLoop:
         self.course = Course.of(state, self.run)
         self.watch.load(state.get("watch") or {})
         trainer.networks.set_learning_rate(self.watch.learning_rate)
-        self.first_step = self.saved_step = trainer.steps
+        self.first_step = self.keeper.saved_step = trainer.steps
 
     def forget_rollbacks(self) -> None:
         """Count roll-backs anew, and train at the learning rate of the settings."""
@@ -109,7 +108,8 @@ class TrainingLoop:
             lost_memory = is_out_of_memory(error)
             if not lost_memory and not isinstance(error, distributed.PeerError):
                 raise
-            saved = self._rescue(error)
+            self.good = False
+            saved = self.keeper.rescue(error, self._state(), self._healthy, self.in_step)
             if not lost_memory:
                 raise
             engine, device = self.trainer.engine, str(self.trainer.device)
@@ -126,7 +126,7 @@ class TrainingLoop:
             sum(p.numel() for p in networks.discriminators.parameters()),
             self.warnings,
         )
-        if trainer.steps == 0 and self.saved_step is None and trainer.settings.warm_start:
+        if trainer.steps == 0 and self.keeper.saved_step is None and trainer.settings.warm_start:
             self.good = True
             yield from self._save()
         while (reason := self._reason_to_end()) is None or not self._all_healthy():
@@ -137,7 +137,7 @@ class TrainingLoop:
             yield from self._look()
         if self.history:
             yield self._step_completed()
-        if self.saved_step != trainer.steps:
+        if self.keeper.saved_step != trainer.steps:
             yield from self._save()
         yield TrainingFinished(reason, trainer.steps, self.clock.elapsed(), self.run.path)
 
@@ -214,7 +214,7 @@ class TrainingLoop:
                 f"Resume with --set learning_rate={watch.learning_rate / 2:.1e}, or train again "
                 "with another seed.",
             )
-        target = distributed.from_first(self._last_good())
+        target = distributed.from_first(self.keeper.last_good())
         state = {"course": Course().state()} if target is None else target.state
         if target is None:
             trainer.start_over(watch.rollbacks + 1)
@@ -235,60 +235,22 @@ class TrainingLoop:
         yield RolledBack(step, trainer.steps, reason, watch.learning_rate, left)
         yield from self._save()
 
-    def _last_good(self) -> CheckpointInfo | None:
-        if not distributed.is_first():
-            return None
-        good = [info for info in self.run.checkpoints() if info.state.get("good")]
-        return good[-1] if good else None
-
     def _save(self) -> Iterator[TrainingEvent]:
         """Save a checkpoint, unless weights are no numbers."""
         if not self._all_healthy():
             return
-        step, tensors = self.trainer.steps, self.trainer.state()
-        self.saved, self.saved_step = self.clock.seconds(), step
-        if not distributed.is_first():
-            return
-        numbers = self.measured if self.measured and self.measured["step"] == step else None
-        score = numbers["score"] if numbers else None  # by chance measured now: no candidate
-        if numbers is None and step > 0:
-            measurement, passing = self.evaluator.measure()
-            numbers = {"step": step, "score": passing} | asdict(measurement)
-        state = self._state(score, numbers)
-        average = self.trainer.networks.average.state_dict()
-        checkpoints, picture = self.run.path / "checkpoints", self.evaluator.picture()
-        folder = save(checkpoints, average, tensors, state, picture)
-        yield CheckpointSaved(step, folder, score is not None and score <= self.course.best)
+        event = self.keeper.save(self._state(), self.measured, self.course.best)
+        self.saved = self.clock.seconds()
+        if event is not None:
+            yield event
 
-    def _state(self, score: float | None, numbers: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         return {
-            "step": self.trainer.steps,
             "elapsed_s": self.clock.elapsed(),
-            "score": score,
-            "measurement": numbers,
             "good": self.good,
             "watch": self.watch.state(),
             "course": self.course.state(),
         }
-
-    def _rescue(self, error: Exception) -> bool:
-        """Free memory and save after a failure; return whether there is a checkpoint."""
-        distributed.leave(error)
-        self.trainer.networks.forget_gradients()
-        free_memory(error)
-        if not distributed.is_first():
-            return False
-        if self.in_step:
-            self.trainer.steps -= 1
-        if self.saved_step != self.trainer.steps and self._healthy():
-            self.good = False
-            average = self.trainer.networks.average.state_dict()
-            try:
-                state = self._state(None, None)
-                save(self.run.path / "checkpoints", average, self.trainer.state(), state)
-            except (RuntimeError, MemoryError, SuperResError):
-                pass  # the earlier ones are whole
-        return bool(self.run.checkpoints())
 
     def _all_healthy(self) -> bool:
         return not distributed.largest(not self._healthy())
