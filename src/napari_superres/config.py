@@ -157,6 +157,12 @@ class EngineSettings(FrozenModel):
     voxel_threshold: float = Field(
         0.005, ge=0, description="The voxel-wise loss counts only above this mismatch b."
     )
+    frequency_weight: float = Field(
+        10.0,
+        ge=0,
+        description="Weight of the loss on how often phases meet, against the high-res slices: "
+        "pairs at 1, 2 and 4 voxels in each direction, and triples; 0 for none.",
+    )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."
     )
@@ -236,6 +242,7 @@ PRESETS: dict[Preset, EngineSettings] = {
         average_half_life=0.0,
         voxel_loss="mse",
         voxel_weight=10.0,
+        frequency_weight=0.0,
         clip_norm=None,
     ),
 }

@@ -13,7 +13,6 @@ from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
 from napari_superres.data.checks import check_inputs
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import (
-    DivergenceError,
     EngineError,
     OutOfMemoryError,
     OutputError,

@@ -30,6 +30,7 @@ from napari_superres.fusion.sampling import (
     plane_symmetries,
     random_slices,
 )
+from napari_superres.fusion.statistics import FrequencyLoss, wanted_frequencies
 from napari_superres.runs.device import arithmetic
 
 AXES = range(3)
@@ -92,6 +93,7 @@ class Trainer:
             alike=settings.scale_factor if engine.augment_low_res else None,
         )
         self.slices = self._slice_samplers(high_res, report)
+        self.frequencies = self._frequency_loss(high_res)
         self.imaging = Imaging(
             settings,
             report.lr_of_hr.tolist(),
@@ -112,12 +114,7 @@ class Trainer:
             rows, columns = (
                 size - margin for a, size in enumerate(report.high_res_crop) if a != axis
             )
-            rotate, mirror = plane_symmetries(
-                self.settings.rotations,
-                self.settings.mirrors,
-                axis,
-                anisotropic=high_res.anisotropic,
-            )
+            rotate, mirror = self._symmetries(high_res, axis)
             samplers.append(
                 SliceSampler(
                     high_res.normal_to(axis),
@@ -129,6 +126,23 @@ class Trainer:
                 )
             )
         return samplers
+
+    def _frequency_loss(self, high_res: SegmentedSlices) -> FrequencyLoss | None:
+        if self.engine.frequency_weight == 0:
+            return None
+        phases = len(high_res.phases)
+        wanted = []
+        for axis in AXES:
+            turned, mirrored = self._symmetries(high_res, axis)
+            images = high_res.normal_to(axis)
+            wanted.append(wanted_frequencies(images, phases, turned=turned, mirrored=mirrored))
+        return FrequencyLoss(torch.stack(wanted).to(self.device), phases)
+
+    def _symmetries(self, high_res: SegmentedSlices, axis: int) -> tuple[bool, tuple[bool, bool]]:
+        settings = self.settings
+        return plane_symmetries(
+            settings.rotations, settings.mirrors, axis, anisotropic=high_res.anisotropic
+        )
 
     def step(self) -> dict[str, Tensor]:
         """Do one step and return the value of each loss term, detached scalars."""
@@ -145,11 +159,14 @@ class Trainer:
             logits_BNZYX = self.logits(self.networks.generator, context_BMZYX)
             fake_BNZYX = torch.softmax(logits_BNZYX, 1)
         yield "crops", {}
-        pairs = self._slice_pairs(fake_BNZYX)
+        fakes = self._fake_slices(fake_BNZYX)
+        pairs = self._slice_pairs(fakes)
         yield "discriminator", _detached(self._update_discriminators(pairs))
         if with_generator:
-            leash = SATURATION_WEIGHT * losses.saturation_penalty(logits_BNZYX)
-            terms = self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, leash)
+            terms = {"saturation": losses.saturation_penalty(logits_BNZYX)}
+            if self.frequencies is not None:
+                terms["frequencies"] = self.frequencies(fakes)
+            terms = self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, terms)
             yield "generator", _detached(terms)
 
     def logits(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
@@ -161,17 +178,21 @@ class Trainer:
         """Return generated probabilities of crops, (B, N, Z, Y, X) float32."""
         return torch.softmax(self.logits(generator, context_BMZYX), 1)
 
-    def _slice_pairs(self, fake_BNZYX: Tensor) -> list[tuple[nn.Module, Tensor, Tensor]]:
-        """Return (discriminator, fake slices, real slices) for each to be judged."""
+    def _fake_slices(self, fake_BNZYX: Tensor) -> list[Tensor]:
+        """Return generated slices (B, N, Y, X) normal to each axis."""
         cut = self.engine.crop_margin
         if cut:
             fake_BNZYX = fake_BNZYX[..., cut:-cut, cut:-cut, cut:-cut]
+        count = self.engine.slices_per_axis
+        fakes = (random_slices(fake_BNZYX, axis, count, self.random) for axis in AXES)
+        return [fake.contiguous(memory_format=torch.channels_last) for fake in fakes]
+
+    def _slice_pairs(self, fakes: list[Tensor]) -> list[tuple[nn.Module, Tensor, Tensor]]:
+        """Return (discriminator, fake slices, real slices) for each to be judged."""
         discriminators = self.networks.discriminators
-        fakes, reals = [], []
+        reals = []
         for axis in AXES:
-            fake = random_slices(fake_BNZYX, axis, self.engine.slices_per_axis, self.random)
-            fakes.append(fake.contiguous(memory_format=torch.channels_last))
-            count = len(fake)
+            count = len(fakes[axis])
             if self.engine.loss != "relativistic":  # which compares them pair by pair
                 count = self.engine.real_slices_per_axis or count
             reals.append(self.slices[axis].sample(count, self.random))
@@ -236,7 +257,7 @@ class Trainer:
         pairs: list[tuple[nn.Module, Tensor, Tensor]],
         fake_BNZYX: Tensor,
         low_res_BMZYX: Tensor,
-        leash: Tensor,
+        terms: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         engine = self.engine
         self.networks.discriminators.requires_grad_(False)
@@ -256,14 +277,17 @@ class Trainer:
             focus = given_back_BMZYX if engine.voxel_loss == "focal" else None
             voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M, focus)
         active = (mismatch.detach() > engine.voxel_threshold).float()
-        self._descend(
-            self.networks.generator_optimiser,
-            self.networks.generator,
-            adversarial + active * engine.voxel_weight * voxel + leash,
-        )
+        total = adversarial + active * engine.voxel_weight * voxel
+        for name, weight in (
+            ("saturation", SATURATION_WEIGHT),
+            ("frequencies", engine.frequency_weight),
+        ):
+            if name in terms:
+                total = total + weight * terms[name]
+        self._descend(self.networks.generator_optimiser, self.networks.generator, total)
         self.networks.discriminators.requires_grad_(True)
         self.networks.update_average(self.steps // engine.critic_steps)
-        return {"generator": adversarial, "voxel": mismatch}
+        return terms | {"generator": adversarial, "voxel": mismatch}
 
     def _descend(self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor) -> None:
         optimiser.zero_grad(set_to_none=True)
@@ -297,10 +321,14 @@ class Trainer:
         seed = (self.settings.seed + 1_000_003 * again) % 2**31
         self.networks = Networks(self.settings.replace(seed=seed), *self.phases, self.device)
         self.steps = 0
+        if self.frequencies is not None:
+            self.frequencies.forget()
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
         tensors = self.networks.state()
+        if self.frequencies is not None:
+            tensors |= self.frequencies.state()
         for rank, state in enumerate(distributed.gathered(self.random.get_state())):
             tensors[f"random{rank or ''}"] = state
         for rank, state in enumerate(distributed.gathered(self.noise_random.get_state())):
@@ -313,6 +341,8 @@ class Trainer:
         """Take up the state that `state` returned, and the averaged generator."""
         self.steps = steps
         self.networks.load(average, tensors)
+        if self.frequencies is not None:
+            self.frequencies.load(tensors)
         rank = distributed.rank()
         for name, random in (("random", self.random), ("noise_random", self.noise_random)):
             state = tensors.get(f"{name}{rank or ''}")
