@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,11 +15,8 @@ from napari_superres.data.phases import phases_from_values
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand for a run folder with two low-res phases."""
     config = SimpleNamespace(low_res_phases=phases_from_values([0, 1]))
-    module = ModuleType("napari_superres.runs.folder")
-    module.RunFolder = SimpleNamespace(  # type: ignore[attr-defined]
-        open=lambda path: SimpleNamespace(config=config)
-    )
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    opened = SimpleNamespace(open=lambda path: SimpleNamespace(config=config))
+    monkeypatch.setattr("napari_superres.runs.folder.RunFolder", opened)
     return tmp_path / "run"
 
 

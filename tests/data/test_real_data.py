@@ -57,7 +57,7 @@ def test_case_4_keeps_its_label_values_and_its_slices_are_called_unlike(real_dat
         real_data, "case4_cathode_sem", "low_res.tif", ["high_res_subsampled.tif"], **CASE_4
     )
     assert report.warnings[0].startswith("phase 1: 0.67 ± 0.0")
-    assert "0.40 of the low-res volume (phase 128)" in report.warnings[0]
+    assert "0.40 in LR (phase 128): the slices do not represent the volume" in report.warnings[0]
 
 
 def test_micrographs_are_called_greyscale(real_data):

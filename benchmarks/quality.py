@@ -1,0 +1,176 @@
+"""How good a training is after some minutes, over several seeds.
+
+    python benchmarks/quality.py                           # generated material, 3 seeds, 5 min
+    python benchmarks/quality.py --pair case1 --seeds 0 1 2 3 4 --minutes 3
+    python benchmarks/quality.py --set frequency_weight=0       # without one of its parts
+
+The whole super-res volume is measured: of the generated material against its 3D truth, of the
+published pairs (in $SUPERRES_DATA) against their high-res slices. A line for each seed, then the
+median.
+Anisotropy is the largest deviation of an axis from the mean of the axes, in interface area;
+lopsided is how much more often one phase comes before another along an axis than after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from napari_superres.config import Budget, GenerationSettings, TrainingSettings, validated
+from napari_superres.data.examples import PHASE_MAP, example_pair
+from napari_superres.data.files import read_slices, read_volume
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.events import GenerationFinished, RolledBack, TrainingFinished
+from napari_superres.fusion.quick_measures import anisotropy, face_shares
+from napari_superres.fusion.training import train
+from napari_superres.generation.render import generate
+from napari_superres.measures.fractions import volume_fractions
+from napari_superres.measures.interfaces import interface_areas
+from napari_superres.measures.mismatch import low_res_mismatch
+from napari_superres.measures.transport import transport_efficiencies
+from napari_superres.measures.triple import triple_phase_boundaries
+from napari_superres.measures.two_point import two_point
+
+PAIRS = {
+    "case1": ("case1_cathode", {"imaging": "blurred", "phase_map": {0: 0, 1: 1, 2: 0}}),
+    "case3": ("case3_anode", {"imaging": "sampled", "phase_map": {0: 0, 1: 1, 2: 2}}),
+}
+DISTANCE = 40
+Row = dict[str, float]
+
+
+def load(name: str) -> tuple[SegmentedVolume, SegmentedSlices, list[Labels], dict[str, object]]:
+    """Return low-res, high-res, what to measure against, and settings."""
+    if name == "generated":
+        example = example_pair()
+        assert example.truth is not None
+        settings = {"imaging": "blurred", "phase_map": PHASE_MAP}
+        return example.low_res, example.high_res, [example.truth.labels], settings
+    folder, settings = PAIRS[name]
+    data = Path(os.environ.get("SUPERRES_DATA", "../shared/data")) / folder
+    high_res = read_slices([data / "high_res.tif"])
+    return read_volume(data / "low_res.tif"), high_res, list(high_res.sets[0]), settings
+
+
+def measured(arrays: list[Labels], phases: int, transport: bool) -> dict[str, np.ndarray]:
+    """Return the measures of a volume, or the mean over slices."""
+
+    def mean(of: object) -> np.ndarray:
+        return np.mean([of(array) for array in arrays], axis=0)  # type: ignore[operator]
+
+    pairs = tuple(np.transpose(list(combinations(range(phases), 2))))
+    found = {
+        "fractions": mean(lambda a: volume_fractions(a, phases)),
+        "areas": mean(lambda a: interface_areas(a, phases)[pairs]),
+        "triple": mean(lambda a: triple_phase_boundaries(a, phases)),
+        # phases with themselves, over the axes
+        "two-point": mean(lambda a: np.einsum("aiid->id", two_point(a, phases, DISTANCE)) / a.ndim),
+        "anisotropy": np.array(anisotropy(face_shares(arrays, phases))),
+    }
+    if transport:
+        found["transport"] = mean(lambda a: transport_efficiencies(a, phases))
+    return found
+
+
+def lopsidedness(labels: Labels, phases: int) -> float:
+    """Return mean |a before b − b before a| / (either) over axes and pairs of phases."""
+    shares = []
+    for axis in range(3):
+        along = np.moveaxis(labels, axis, 0).astype(np.int64)
+        codes = (along[:-1] * phases + along[1:]).ravel()
+        counts = np.bincount(codes, minlength=phases**2).reshape(phases, phases).astype(float)
+        for a, b in combinations(range(phases), 2):
+            either = counts[a, b] + counts[b, a]
+            shares.append(abs(counts[a, b] - counts[b, a]) / either if either else 0.0)
+    return float(np.mean(shares))
+
+
+def errors(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> Row:
+    """Return each measure's error, as the columns of the table."""
+    row = {
+        "fractions": float(np.abs(found["fractions"] - wanted["fractions"]).mean()),
+        "areas, %": 100 * _relative(found["areas"], wanted["areas"]),
+        "two-point": float(
+            np.sqrt(((found["two-point"] - wanted["two-point"]) ** 2).mean(1)).max()
+        ),
+        "triple, %": 100 * _relative(found["triple"], wanted["triple"]),
+        "anisotropy": float(found["anisotropy"]),
+    }
+    if "transport" in found:
+        row["transport"] = float(np.abs(found["transport"] - wanted["transport"]).mean())
+    return row
+
+
+def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
+    return float(np.abs(found / np.maximum(wanted, 1e-9) - 1).mean()) if wanted.size else 0.0
+
+
+def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
+    """Train, generate, measure."""
+    low_res, high_res, against, values = load(options.pair)
+    changes = dict(item.split("=", 1) for item in options.set)
+    settings = validated(TrainingSettings, {"scale_factor": 4, "seed": seed} | values)
+    settings = settings.replace(engine=settings.engine.replace(**changes))
+    budget = Budget(minutes=options.minutes, steps=options.steps)
+    run = folder / f"{options.pair}-seed{seed}"
+    steps, rollbacks = 0, 0
+    for event in train(low_res, high_res, settings, run, budget):
+        rollbacks += isinstance(event, RolledBack)
+        if isinstance(event, TrainingFinished):
+            steps = event.step
+    labels = None
+    for event in generate(run, GenerationSettings(checkpoint=options.checkpoint)):
+        if isinstance(event, GenerationFinished):
+            labels = event.labels
+    assert labels is not None
+    phases = len(high_res.phases)
+    transport = options.pair == "generated" and not options.no_transport
+    row = {"seed": seed, "steps": steps, "roll-backs": rollbacks}
+    row |= errors(measured([labels], phases, transport), measured(against, phases, transport))
+    lr_of_hr = np.array([values["phase_map"][p.value] for p in high_res.phases])  # type: ignore[index]
+    row["mismatch"] = low_res_mismatch(
+        labels, low_res.labels, lr_of_hr, settings.scale_factor, settings.imaging
+    )
+    return row | {"lopsided": lopsidedness(labels, phases)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pair", choices=["generated", *PAIRS], default="generated")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--checkpoint", default="best")
+    parser.add_argument("--no-transport", action="store_true")
+    parser.add_argument("--keep", type=Path, help="leave the runs in this new folder")
+    options = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for seed in options.seeds:
+            row = one_run(options, seed, options.keep or Path(temporary))
+            if not rows:
+                print("| " + " | ".join(row) + " |\n|" + " ---: |" * len(row))
+            rows.append(row)
+            show(row)
+    show(
+        {"seed": "median"}
+        | {k: float(np.median([r[k] for r in rows])) for k in rows[0] if k != "seed"}
+    )
+
+
+def show(row: dict[str, float | str]) -> None:
+    """Print a line of the table."""
+    cells = [v if isinstance(v, str | int) else f"{v:.4g}" for v in row.values()]
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
