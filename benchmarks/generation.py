@@ -258,8 +258,8 @@ def stream(options: argparse.Namespace) -> None:
     print(
         f"estimate for {PAPERS_LARGEST}³: {voxels:,} voxels / {paces[1]:,.0f} voxels/s = "
         f"{voxels / paces[1] / 3600:.1f} h; "
-        f"{found['megabytes'] / 1e3 * voxels / size**3:.1f} GB on disk with random weights, "
-        f"whose labels hardly compress; memory as above, but for "
+        f"{found['megabytes'] / 1e3 * voxels / size**3:.1f} GB on disk with random weights; "
+        f"memory as above, but for "
         f"{(PAPERS_LARGEST // STREAM_FACTOR) ** 3 / 1e6:.0f} MB of low-res labels"
     )
 

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import pytest
 
-from napari_superres.data.output import check_writable, written_whole
+from napari_superres.data.output import check_writable, format_bytes, written_whole
 from napari_superres.errors import OutputError
 
 
@@ -72,3 +72,10 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, failure):
     with pytest.raises(failure):
         interrupted()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 kB"), (4321, "4 kB"), (3.4e8, "340 MB"), (7.08e9, "7.1 GB")]
+)
+def test_sizes_are_told_in_the_unit_that_fits(count, text):
+    assert format_bytes(count) == text

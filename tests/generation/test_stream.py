@@ -119,5 +119,5 @@ def test_room_is_checked_for_all_realisations_together(tmp_path, monkeypatch):
     many = generate_realisations(
         mixed_generator("2"), VOLUME, PHASES, SETTINGS, 4, tmp_path / "all"
     )
-    with pytest.raises(OutputError, match="GB left"):
+    with pytest.raises(OutputError, match=r"[GMk]B left"):
         next(many)

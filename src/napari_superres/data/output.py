@@ -45,10 +45,19 @@ def check_writable(path: str | Path, n_bytes: int = 0) -> None:
         raise _cannot_write(target, error) from error
     if free < n_bytes:
         raise OutputError(
-            f"The disk of {folder} has {free / 1e9:.1f} GB left.",
-            f"{target.name} needs about {n_bytes / 1e9:.1f} GB.",
+            f"The disk of {folder} has {format_bytes(free)} left.",
+            f"{target.name} needs about {format_bytes(n_bytes)}.",
             "Free some room, or choose another place.",
         )
+
+
+def format_bytes(count: float) -> str:
+    """Return a size for people: 7.1 GB, 340 MB, 12 kB."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= 0.95 * size:
+            amount = count / size
+            return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:.0f} {unit}"
+    return f"{count / 1e3:.0f} kB"
 
 
 @contextmanager

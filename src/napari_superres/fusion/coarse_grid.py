@@ -61,7 +61,7 @@ def trilinear_convolution(
     maps = [interpolation(*axis).to(x_BCZYX.device, dtype) for axis in ranges]
     weight_OCKKK, bias_O = conv.weight.to(dtype), conv.bias
     assert bias_O is not None
-    y_BZYXO: Tensor = _CoarseConvolution.apply(
+    y_BZYXO: Tensor = _CoarseConvolution.apply(  # type: ignore[no-untyped-call]
         x_BCZYX.to(dtype).permute(0, 2, 3, 4, 1).contiguous(),
         weight_OCKKK.permute(2, 3, 1, 4, 0).contiguous(),
         bias_O.to(dtype),
@@ -96,9 +96,7 @@ class _CoarseConvolution(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, x_BZYXC: Tensor, w_KKCKO: Tensor, b_O: Tensor, *maps: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, x_BZYXC: Tensor, w_KKCKO: Tensor, b_O: Tensor, *maps: Tensor) -> Tensor:
         ctx.save_for_backward(x_BZYXC, w_KKCKO, *maps)
         sizes = [matrix_KOI.shape[1] for matrix_KOI in maps]
         y_BZYXO = x_BZYXC.new_empty(len(x_BZYXC), *sizes, len(b_O))

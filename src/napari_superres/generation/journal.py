@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from napari_superres.data.output import format_bytes
 from napari_superres.errors import OutputError
 
 
@@ -62,6 +63,20 @@ class Journal:
         """Record that a block is safely written."""
         append_line(self._done, str(index))
 
+    def check_room(self, n_bytes: int) -> None:
+        """Check that the disk has room for the rest; an empty record is taken away.
+
+        Raises
+        ------
+        OutputError
+        """
+        try:
+            check_room(self.output, n_bytes)
+        except OutputError:
+            if not self.done():
+                self.remove()
+            raise
+
     def remove(self) -> None:
         """Remove the folder: the output is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -101,8 +116,8 @@ def check_room(output: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(output.parent).free
     if free < n_bytes:
         raise OutputError(
-            f"The disk of {output.parent} has {free / 1e9:.1f} GB left.",
-            f"{output.name} needs about {n_bytes / 1e9:.1f} GB more while it is written.",
+            f"The disk of {output.parent} has {format_bytes(free)} left.",
+            f"{output.name} needs about {format_bytes(n_bytes)} more while it is written.",
             "Free some room, or choose another place.",
         )
 

@@ -18,7 +18,7 @@ from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.tiff import check_writable, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
-from napari_superres.generation.journal import Journal, check_room, writing
+from napari_superres.generation.journal import Journal, writing
 from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
@@ -54,7 +54,7 @@ class TiffSink:
         self.done = self._journal.done()
         left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
         self.room = left + result.size // COMPRESSES
-        check_room(output, self.room)
+        self._journal.check_room(self.room)
         voxels = self._journal.folder / "voxels"
         with writing(output):
             voxels.touch()

@@ -12,7 +12,7 @@ from napari_superres.data.ome_zarr import create_pyramid
 from napari_superres.data.pyramid_writing import check_zarr_place, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
-from napari_superres.generation.journal import Journal, check_room, writing
+from napari_superres.generation.journal import Journal, writing
 from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
@@ -50,7 +50,7 @@ class ZarrSink:
         self.done = self._journal.done()
         left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
         self.room = left // COMPRESSES
-        check_room(output, self.room)
+        self._journal.check_room(self.room)
         with writing(output):
             self._levels = create_pyramid(
                 self._journal.folder / output.name,
