@@ -145,10 +145,9 @@ def _events(
     common: dict[str, Any],
     **many: Any,
 ) -> Iterator[GenerationEvent]:
-    from napari_superres.generation import render
+    from napari_superres.generation.render import generate as generate_engine
+    from napari_superres.generation.render import generate_many
 
     if realisations == 1:
-        return render.generate(settings=settings, output=target, **common)
-    return render.generate_many(
-        settings=settings, count=realisations, output=target, **common, **many
-    )
+        return generate_engine(settings=settings, output=target, **common)
+    return generate_many(settings=settings, count=realisations, output=target, **common, **many)
