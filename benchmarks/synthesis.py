@@ -84,7 +84,7 @@ def follow(events: Iterator[TrainingEvent]) -> list[ImagesMeasured]:
 
 
 def synthesis(options: argparse.Namespace) -> None:
-    """Train on one image and compare with its held-out region (judged point 1)."""
+    """Train on one image and compare with its held-out region."""
     images = read_images(options.path, segmented=options.what == "phases")
     settings = style_settings(options)
     measured = follow(train(images, settings, options.run, Budget(minutes=options.minutes)))
@@ -113,7 +113,7 @@ def synthesis(options: argparse.Namespace) -> None:
 
 
 def styles(options: argparse.Namespace) -> None:
-    """Compare what noise changes with what style changes, and look at w paths (judged point 2)."""
+    """Compare what noise changes with what style changes, and look at w paths."""
     synthesiser = Synthesiser.load(options.path)
     opened = json.loads((options.path / "config.json").read_text())["inputs"]["real"]
     images = read_images(sorted((options.path / "inputs").glob("*.tif")), bool(opened["phases"]))
