@@ -12,6 +12,7 @@ bring three phases together too often. So it is asked for these frequencies them
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -59,20 +60,26 @@ def triple_frequencies(slices_BYXN: Tensor) -> Tensor:
     phases = slices_BYXN.shape[3]
     if phases < 3:
         return slices_BYXN.new_zeros(0)
-    groups = [group for size in (1, 2, 3) for group in combinations(range(phases), size)]
-    without = torch.zeros(phases, len(groups), device=slices_BYXN.device)
-    for index, group in enumerate(groups):
-        without[list(group), index] = 1
+    without, signs = _inclusion_exclusion(phases, slices_BYXN.device)
     missing = (1 - slices_BYXN @ without).clamp_min(0)
     missing = missing[:, 1:] * missing[:, :-1]
     missing = (missing[:, :, 1:] * missing[:, :, :-1]).mean((0, 1, 2))
-    place = {group: index for index, group in enumerate(groups)}
-    signs = torch.zeros(len(groups), phases * (phases - 1) * (phases - 2) // 6)
-    for index, triple in enumerate(combinations(range(phases), 3)):
-        for size in (1, 2, 3):
-            for group in combinations(triple, size):
-                signs[place[group], index] = (-1) ** size
-    return 1 + missing @ signs.to(missing.device)
+    return 1 + missing @ signs
+
+
+@lru_cache
+def _inclusion_exclusion(phases: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return which phases each group of one to three holds, and its sign in each triple."""
+    groups = [group for size in (1, 2, 3) for group in combinations(range(phases), size)]
+    triples = list(combinations(range(phases), 3))
+    without = torch.tensor([[float(phase in group) for group in groups] for phase in range(phases)])
+    signs = torch.tensor(
+        [
+            [(-1.0) ** len(group) if set(group) <= set(triple) else 0.0 for triple in triples]
+            for group in groups
+        ]
+    )
+    return without.to(device), signs.to(device)
 
 
 def frequencies(slices_BNYX: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from napari_superres.generation.journal import (
     writing,
 )
 from napari_superres.generation.sinks import Assembled, Sink
+from napari_superres.measures.agreement import AgreementMaps, maps_of_votes
 from napari_superres.measures.naming import pair_names, phase_names
 
 MAPS = ("most-likely", "agreement", "entropy")
@@ -192,18 +193,8 @@ class _Votes:
             votes += labels == phase
         self.pairs[number] = pairs
 
-    def maps(self) -> tuple[Labels, Labels, Labels]:
-        """Return the most frequent phase (ties to the lowest), agreement and entropy in %."""
-        count, n_phases = len(self.pairs), len(self.votes)
-        likely = self.votes.argmax(0).astype(np.uint8)
-        agreement = np.round(100.0 / count * self.votes.max(0)).astype(np.uint8)
-        share = np.arange(count + 1) / count
-        logs = np.log(share, where=share > 0, out=np.zeros_like(share))
-        terms = (-share * logs / np.log(max(n_phases, 2))).astype(np.float32)
-        entropy = np.zeros(likely.shape, np.float32)
-        for votes in self.votes:
-            entropy += terms[votes]
-        return likely, agreement, np.round(100 * entropy).astype(np.uint8)
+    def maps(self) -> AgreementMaps:
+        return maps_of_votes(self.votes, len(self.pairs))
 
 
 class _Spread:

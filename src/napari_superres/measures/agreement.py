@@ -63,15 +63,36 @@ def agreement_maps(volumes: Sequence[object], n_phases: int) -> AgreementMaps:
             "Choose those of one shape.",
         )
     maps = AgreementMaps(*(np.empty(shapes[0], np.uint8) for _ in range(3)))
-    share = np.arange(count + 1) / count
-    logs = np.log(share, where=share > 0, out=np.zeros_like(share))
-    terms = (-100 / np.log(max(n_phases, 2)) * share * logs).astype(np.float32)
     for rows, _ in slabs(arrays[0]):
         votes = np.zeros((n_phases, *arrays[0][rows].shape), np.min_scalar_type(count))
         for array in arrays:
             for phase in range(n_phases):
                 votes[phase] += array[rows] == phase
-        maps.likely[rows] = votes.argmax(axis=0)
-        maps.agreement[rows] = np.rint(100 / count * votes.max(axis=0))
-        maps.entropy[rows] = np.rint(terms[votes].sum(axis=0))
+        for whole, part in zip(maps, maps_of_votes(votes, count), strict=True):
+            whole[rows] = part
     return maps
+
+
+def maps_of_votes(votes: NDArray[np.unsignedinteger], count: int) -> AgreementMaps:
+    """Return the maps of voxels whose phases were counted.
+
+    Parameters
+    ----------
+    votes : (n, …) how many realisations have each phase
+    count : of the realisations
+
+    Returns
+    -------
+    AgreementMaps of (…)
+    """
+    share = np.arange(count + 1) / count
+    logs = np.log(share, where=share > 0, out=np.zeros_like(share))
+    terms = (-share * logs / np.log(max(len(votes), 2))).astype(np.float32)
+    entropy = np.zeros(votes.shape[1:], np.float32)
+    for of_phase in votes:
+        entropy += terms[of_phase]
+    return AgreementMaps(
+        votes.argmax(0).astype(np.uint8),
+        np.round(100.0 / count * votes.max(0)).astype(np.uint8),
+        np.round(100 * entropy).astype(np.uint8),
+    )
