@@ -6,6 +6,7 @@ are frozen: change them with ``settings.replace(name=value)``, which validates.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -59,6 +60,22 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
         raise SettingsError(
             f"The setting {where} is {first.get('input')!r}.", f"{first['msg']}."
         ) from error
+
+
+def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default: StrEnum) -> Any:
+    """Return the values of settings with the engine of their preset, where they have none.
+
+    Parameters
+    ----------
+    values : what the settings are built from
+    presets : engine of each preset
+    default : preset of settings that name none; an unknown one is left to validation
+    """
+    if isinstance(values, dict) and values.get("engine") is None:
+        preset = values.get("preset", default)
+        if preset in list(presets):
+            return values | {"engine": presets[type(default)(preset)]}
+    return values
 
 
 def describe(model: type[BaseModel], name: str) -> str:
@@ -306,11 +323,7 @@ class TrainingSettings(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_engine(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("engine") is None:
-            preset = values.get("preset", Preset.QUICK)
-            if preset in list(Preset):
-                values = values | {"engine": PRESETS[Preset(preset)]}
-        return values
+        return with_engine_of_preset(values, PRESETS, Preset.QUICK)
 
 
 class Budget(FrozenModel):

@@ -30,9 +30,10 @@ from napari_superres.data.volumes import (
     SegmentedVolume,
     values_of,
 )
-from napari_superres.errors import OutputError, RunFolderError, SettingsError
+from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.runs import metrics_log
 from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints
+from napari_superres.runs.new_folder import make_run_folder
 from napari_superres.runs.run_config import FORMAT_VERSION, EngineChange, RunConfig, versions
 
 
@@ -58,21 +59,7 @@ class RunFolder:
         OutputError
             The folder exists and is not empty, or cannot be written.
         """
-        folder = Path(path)
-        try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise OutputError(
-                    f"The run folder {folder} exists and is not empty.",
-                    "A new run needs a new folder.",
-                    "Choose another, or resume the run that is there.",
-                )
-            (folder / "inputs").mkdir(parents=True, exist_ok=True)
-            (folder / "checkpoints").mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The run folder {folder} cannot be made: {error.strerror}.",
-                "A folder that can be written is needed.",
-            ) from error
+        folder = make_run_folder(path)
         hashes = {"low_res.tif": _keep(folder, "low_res.tif", low_res.values, low_res)}
         for axis, images in enumerate(high_res.sets):
             for index, image in enumerate(images):

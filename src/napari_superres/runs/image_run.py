@@ -25,10 +25,11 @@ from napari_superres.data.images import ImageSet
 from napari_superres.data.output import write_whole_text
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff, write_labels_tiff
-from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.errors import RunFolderError
 from napari_superres.runs import metrics_log
 from napari_superres.runs.checkpoints import CheckpointInfo
 from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.new_folder import make_run_folder
 
 FORMAT_VERSION = 1
 _Settings = TypeVar("_Settings", bound=FrozenModel)
@@ -73,21 +74,7 @@ class ImageRun:
         OutputError
             The folder exists and is not empty, or cannot be written.
         """
-        folder = Path(path)
-        try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise OutputError(
-                    f"The run folder {folder} exists and is not empty.",
-                    "A new run needs a new folder.",
-                    "Choose another, or resume the run that is there.",
-                )
-            (folder / "inputs").mkdir(parents=True, exist_ok=True)
-            (folder / "checkpoints").mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The run folder {folder} cannot be made: {error.strerror}.",
-                "A folder that can be written is needed.",
-            ) from error
+        folder = make_run_folder(path)
         versions = {"napari-superres-fusion": napari_superres.__version__} | {
             name: metadata.version(name) for name in ("torch", "numpy")
         }

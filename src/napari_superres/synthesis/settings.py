@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import FrozenModel
+from napari_superres.config import FrozenModel, with_engine_of_preset
 from napari_superres.data.patches import PatchGrid
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
@@ -147,11 +147,7 @@ class SynthesisSettings(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_engine(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("engine") is None:
-            preset = values.get("preset", StylePreset.QUICK)
-            if preset in list(StylePreset):
-                values = values | {"engine": STYLE_PRESETS[StylePreset(preset)]}
-        return values
+        return with_engine_of_preset(values, STYLE_PRESETS, StylePreset.QUICK)
 
     @model_validator(mode="after")
     def _check(self) -> SynthesisSettings:

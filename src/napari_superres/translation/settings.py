@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import FrozenModel
+from napari_superres.config import FrozenModel, with_engine_of_preset
 
 SCALE_FACTORS = (1, 2, 4, 8, 16)
 
@@ -100,11 +100,7 @@ class TranslationSettings(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_engine(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("engine") is None:
-            preset = values.get("preset", TranslationPreset.QUICK)
-            if preset in list(TranslationPreset):
-                values = values | {"engine": TRANSLATION_PRESETS[TranslationPreset(preset)]}
-        return values
+        return with_engine_of_preset(values, TRANSLATION_PRESETS, TranslationPreset.QUICK)
 
     @model_validator(mode="after")
     def _check(self) -> TranslationSettings:
