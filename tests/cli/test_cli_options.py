@@ -4,46 +4,46 @@ from pathlib import Path
 
 import pytest
 
-from napari_superres.cli import options
+from napari_superres.cli import results, values
 from napari_superres.config import TrainingSettings, describe
 from napari_superres.errors import OutputError, SettingsError
 
 
 def test_pairs_are_read_as_high_res_to_low_res() -> None:
-    assert options.parse_pairs("0:0, 1:1,2:0", "--phase-map") == {0: 0, 1: 1, 2: 0}
+    assert values.parse_pairs("0:0, 1:1,2:0", "--phase-map") == {0: 0, 1: 1, 2: 0}
 
 
 @pytest.mark.parametrize("text", ["", "0", "0:1:2", "a:b", "0:0,", "-1:0", "0:0,0:1"])
 def test_what_is_no_pair_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="--phase-map"):
-        options.parse_pairs(text, "--phase-map")
+        values.parse_pairs(text, "--phase-map")
 
 
 def test_a_region_is_three_half_open_ranges() -> None:
-    assert options.parse_region("0:16,8:24,0:32") == ((0, 16), (8, 24), (0, 32))
-    assert options.parse_region(None) is None
+    assert values.parse_region("0:16,8:24,0:32") == ((0, 16), (8, 24), (0, 32))
+    assert values.parse_region(None) is None
 
 
 @pytest.mark.parametrize("text", ["0:4", "0:4,0:4,4:4", "-1:4,0:4,0:4", "0:4,0:4,a:b", ":,:,:"])
 def test_what_is_no_region_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="--region"):
-        options.parse_region(text)
+        values.parse_region(text)
 
 
 def test_a_voxel_size_is_one_number_or_three() -> None:
-    assert options.parse_voxel_size("0.4") == (0.4, 0.4, 0.4)
-    assert options.parse_voxel_size("0.4,0.2,0.1") == (0.4, 0.2, 0.1)
+    assert values.parse_voxel_size("0.4") == (0.4, 0.4, 0.4)
+    assert values.parse_voxel_size("0.4,0.2,0.1") == (0.4, 0.2, 0.1)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1,2", "big", "nan", "inf"])
 def test_what_is_no_voxel_size_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="--voxel-size"):
-        options.parse_voxel_size(text)
+        values.parse_voxel_size(text)
 
 
 def test_dials_are_read_as_json_or_text() -> None:
     changes = ["crop=16", "discriminator-channels=[8,16]", "noise=off", "clip_norm=null"]
-    assert options.parse_changes(changes) == {
+    assert values.parse_changes(changes) == {
         "crop": 16,
         "discriminator_channels": [8, 16],
         "noise": "off",
@@ -54,21 +54,21 @@ def test_dials_are_read_as_json_or_text() -> None:
 @pytest.mark.parametrize("change", ["crop", "cropp=16", "=1"])
 def test_an_unknown_dial_is_refused_with_the_names_there_are(change: str) -> None:
     with pytest.raises(SettingsError, match="slices_per_axis"):
-        options.parse_changes([change])
+        values.parse_changes([change])
 
 
 def test_a_free_name_counts_up(tmp_path: Path) -> None:
     wanted = tmp_path / "run"
-    assert options.free_name(wanted) == wanted
+    assert results.free_name(wanted) == wanted
     wanted.mkdir()
     (tmp_path / "run-2").mkdir()
-    assert options.free_name(wanted) == tmp_path / "run-3"
+    assert results.free_name(wanted) == tmp_path / "run-3"
 
 
 def test_text_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        options.write_text(tmp_path / "file" / "numbers.json", "{}")
+        results.write_text(tmp_path / "file" / "numbers.json", "{}")
 
 
 def test_help_comes_from_the_settings_descriptions(cli) -> None:

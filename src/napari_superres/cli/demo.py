@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options, panel
+from napari_superres.cli import panel, results
 from napari_superres.cli.interrupt import stop_on_interrupt
 from napari_superres.cli.progress import follow_generation, follow_training
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
@@ -48,7 +48,7 @@ def demo(
     Leaves the volume (TIFF), a picture and the numbers in a folder. With a display
     all of it is shown in napari.
     """
-    folder = options.free_name(Path("superres-demo")) if output is None else output
+    folder = results.free_name(Path("superres-demo")) if output is None else output
     plan = DemoPlan(folder, minutes, size, seed)
     if not no_gui and panel.napari_is_installed() and panel.window_can_open():
         from napari_superres.widgets.app import launch

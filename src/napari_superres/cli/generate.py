@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_superres.cli import options
+from napari_superres.cli import options, values
 from napari_superres.cli.interrupt import stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.spread import realisations_folder, spread_lines
@@ -85,14 +85,14 @@ def generate(
         GenerationSettings,
         {
             "seed": seed,
-            "region": options.parse_region(region),
+            "region": values.parse_region(region),
             "tile": tile,
             "device": device,
             "precision": precision,
             "crop_border": crop_border,
             "checkpoint": checkpoint,
-            "periodic_axes": options.parse_axes(periodic),
-            "held_region": options.parse_region(held_region, "--held-region"),
+            "periodic_axes": values.parse_axes(periodic),
+            "held_region": values.parse_region(held_region, "--held-region"),
             "held_seed": held_seed,
         },
     )

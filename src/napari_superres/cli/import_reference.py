@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options
+from napari_superres.cli import options, values
 from napari_superres.cli.train import choose_phase_map
 from napari_superres.config import ImagingModel
 
@@ -59,12 +59,12 @@ def import_reference(
 
     volume = read_volume(low_res)
     if voxel_size is not None:
-        volume = replace(volume, voxel_size=options.parse_voxel_size(voxel_size))
+        volume = replace(volume, voxel_size=values.parse_voxel_size(voxel_size))
     slices = read_slices(high_res, anisotropic=anisotropic) if high_res else None
     if slices is None and phase_map is None:
         pairs = {phase.value: phase.value for phase in volume.phases}
     elif slices is None:
-        pairs = options.parse_pairs(str(phase_map), "--phase-map")
+        pairs = values.parse_pairs(str(phase_map), "--phase-map")
     else:
         pairs = choose_phase_map(phase_map, volume, slices)
     made = import_reference_generator(

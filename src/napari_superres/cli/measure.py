@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_superres.cli import options
+from napari_superres.cli import options, results
 from napari_superres.cli.measure_table import table
 from napari_superres.cli.progress import Bar
 from napari_superres.cli.question import Question
@@ -120,7 +120,7 @@ def measure(
         numbers = answer(question, start, chosen)
     typer.echo(table(numbers))
     if json_file is not None:
-        options.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
+        results.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
 
 
 def ask(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options
+from napari_superres.cli import options, values
 from napari_superres.config import ImagingModel
 from napari_superres.scale_factor import format_scale_factor, parse_scale_factor
 
@@ -41,7 +41,7 @@ def simulate_low_res(
     from napari_superres.data.tiff import write_labels_tiff
 
     factor = parse_scale_factor(scale_factor)
-    pairs = options.parse_pairs(merge, "--merge") if merge else {}
+    pairs = values.parse_pairs(merge, "--merge") if merge else {}
     volume = read_volume(file)
     phase_map = {phase.value: phase.value for phase in volume.phases} | pairs
     low_res = simulate(volume, factor, phase_map, imaging, blur_kernel, blur_sd)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_superres.cli import image_options, options
+from napari_superres.cli import image_options, options, results
 from napari_superres.cli.interrupt import stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
@@ -103,7 +103,7 @@ def train(
     typer.echo(f"{read.name}: {describe_patches(read, settings)}")
     if minutes is None and steps is None:
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
-    folder = options.free_name(Path("synthesis-run")) if run is None else run
+    folder = results.free_name(Path("synthesis-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(read, settings, folder, budget, stop)
         image_options.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
@@ -207,9 +207,9 @@ def report(
     from napari_superres.synthesis.report import make_report
 
     page, numbers = make_report(run, count, seed, checkpoint, device, charts)
-    options.write_text(output, page)
+    results.write_text(output, page)
     if json_file is not None:
-        options.write_text(json_file, json.dumps(numbers, indent=1) + "\n")
+        results.write_text(json_file, json.dumps(numbers, indent=1) + "\n")
     gap = numbers["gap"]
     typer.echo(
         f"mean fractions off by {gap['fraction']:.3f}, specific surface by {gap['surface']:.1%}, "

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options
+from napari_superres.cli import options, results, values
 from napari_superres.cli.interrupt import stop_on_interrupt
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.config import (
@@ -96,7 +96,7 @@ def train(
             "preset": preset,
             "device": device,
             "seed": seed,
-            "engine": PRESETS[preset].replace(**options.parse_changes(changes)),
+            "engine": PRESETS[preset].replace(**values.parse_changes(changes)),
         },
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
@@ -105,7 +105,7 @@ def train(
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
     from napari_superres.fusion.training import train as train_engine  # torch is slow to load
 
-    folder = options.free_name(Path("superres-run")) if run is None else run
+    folder = results.free_name(Path("superres-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(volume, slices, settings, folder, budget, stop)
         follow_to_end(events, known)
@@ -124,7 +124,7 @@ def read_pair(
     volume = read_volume(low_res)
     slices = read_slices(high_res, anisotropic=anisotropic)
     if voxel_size is not None:
-        volume = replace(volume, voxel_size=options.parse_voxel_size(voxel_size))
+        volume = replace(volume, voxel_size=values.parse_voxel_size(voxel_size))
     factor = choose_scale_factor(scale_factor, volume, slices)
     return with_voxel_size(volume, slices, factor), slices, factor
 
@@ -159,7 +159,7 @@ def resume(
         others[kind](run, minutes, steps)
         return
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    changed = options.parse_changes(changes)
+    changed = values.parse_changes(changes)
     with stop_on_interrupt() as stop:
         follow_to_end(resume_engine(run, budget, stop, changed, device))
 
@@ -231,7 +231,7 @@ def choose_phase_map(
         When none is given and a high-res value is not among the low-res values.
     """
     if text is not None:
-        return options.parse_pairs(text, "--phase-map")
+        return values.parse_pairs(text, "--phase-map")
     by_value = default_phase_map(slices.phases, volume.phases)
     if by_value is not None:
         return by_value

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import image_options, options
+from napari_superres.cli import image_options, options, results
 from napari_superres.cli.interrupt import stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
@@ -90,7 +90,7 @@ def train(
         from napari_superres.synthesis.link import images_with_synthetic
 
         high = images_with_synthetic(high, augment_with, augment_count, seed)
-    folder = options.free_name(Path("translation-run")) if run is None else run
+    folder = results.free_name(Path("translation-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(low, high, settings, folder, budget, stop)
         image_options.follow_to_end(events, "translate", NEXT)

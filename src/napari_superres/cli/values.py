@@ -1,0 +1,132 @@
+"""Values of options that are more than one word: pairs, axes, regions, sizes, dials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from napari_superres.config import EngineSettings
+from napari_superres.data.volumes import VoxelSize
+from napari_superres.errors import SettingsError
+
+Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+def parse_pairs(text: str, option: str) -> dict[int, int]:
+    """Read pairs of label values such as ``0:0,1:1,2:0``.
+
+    Raises
+    ------
+    SettingsError
+        When it is not made of such pairs, or a value has two.
+    """
+    pairs: dict[int, int] = {}
+    for part in text.split(","):
+        left, colon, right = part.strip().partition(":")
+        if not (colon and left.strip().isdecimal() and right.strip().isdecimal()):
+            raise SettingsError(
+                f"{option} has the part {part!r}.",
+                "Pairs of label values are needed.",
+                f"Write for example {option} 0:0,1:1,2:0.",
+            )
+        if int(left) in pairs:
+            raise SettingsError(
+                f"{option} names the value {int(left)} twice.", "One pair a value is needed."
+            )
+        pairs[int(left)] = int(right)
+    return pairs
+
+
+def parse_axes(text: str | None) -> tuple[int, ...]:
+    """Read axes such as ``z`` or ``x,y`` as their numbers, 0 for z.
+
+    Raises
+    ------
+    SettingsError
+        When it names something else.
+    """
+    names = [name.strip().lower() for name in (text or "").split(",") if name.strip()]
+    if not set(names) <= set("zyx"):
+        raise SettingsError(
+            f"--periodic is {text!r}.", "Axes are needed.", "Write for example --periodic z,x."
+        )
+    return tuple(sorted({"zyx".index(name) for name in names}))
+
+
+def parse_region(text: str | None, option: str = "--region") -> Region | None:
+    """Read a region such as ``0:16,8:24,0:32``, in low-res voxels, half open, zyx.
+
+    Raises
+    ------
+    SettingsError
+        When it is not three ranges.
+    """
+    if text is None:
+        return None
+    try:
+        z, y, x = (_parse_range(part) for part in text.split(","))
+    except ValueError as error:
+        raise SettingsError(
+            f"{option} is {text!r}.",
+            "Three ranges of low-res voxels along z, y, x are needed.",
+            f"Write for example {option} 0:16,8:24,0:32.",
+        ) from error
+    return z, y, x
+
+
+def _parse_range(text: str) -> tuple[int, int]:
+    start, stop = (int(end) for end in text.split(":"))
+    if not 0 <= start < stop:
+        raise ValueError(text)
+    return start, stop
+
+
+def parse_voxel_size(text: str | None) -> VoxelSize | None:
+    """Read a voxel size in µm: one number, or three along z, y, x.
+
+    Raises
+    ------
+    SettingsError
+        When it is not one or three positive numbers.
+    """
+    if text is None:
+        return None
+    try:
+        sizes = [float(part) for part in text.split(",")]
+        z, y, x = sizes * 3 if len(sizes) == 1 else sizes
+        if not all(0 < size < float("inf") for size in (z, y, x)):
+            raise ValueError(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"--voxel-size is {text!r}.",
+            "One positive number in µm, or three along z, y, x, are needed.",
+            "Write for example --voxel-size 0.4.",
+        ) from error
+    return z, y, x
+
+
+def parse_changes(changes: Sequence[str] | None) -> dict[str, Any]:
+    """Read ``name=value`` pairs; values are JSON where they can be.
+
+    Raises
+    ------
+    SettingsError
+        When there is no name of an engine setting before the equals sign.
+    """
+    values: dict[str, Any] = {}
+    for change in changes or ():
+        name, equals, text = change.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or name not in EngineSettings.model_fields:
+            raise SettingsError(
+                f"--set has {change!r}.",
+                "NAME=VALUE is needed, with one of the names "
+                + ", ".join(EngineSettings.model_fields)
+                + ".",
+            )
+        try:
+            values[name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[name] = text
+    return values
