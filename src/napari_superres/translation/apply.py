@@ -1,14 +1,10 @@
-"""Translating images and whole volumes, slice by slice, tile by tile, streaming to disk.
+"""Translating whole volumes, slice by slice, streaming to disk.
 
-Legend of shape suffixes: B images, C channels, Y X pixels, Z Y X voxels.
-
-A tile is translated with a halo as wide as the network sees, and noise is a function
-of seed, slice, level and place: the result does not depend on the tiles.
+Legend of shape suffixes: Z Y X voxels.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -17,15 +13,11 @@ from typing import Any
 
 import numpy as np
 import tifffile
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from napari_superres.data.output import check_writable, written_whole
-from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import CLASSIC_LIMIT
 from napari_superres.data.volumes import values_of
-from napari_superres.errors import PhaseError, RunFolderError, SettingsError
+from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,
     GenerationEvent,
@@ -34,146 +26,9 @@ from napari_superres.events import (
     TileCompleted,
 )
 from napari_superres.fusion.image_loop import engine_errors
-from napari_superres.fusion.image_tensors import as_network, as_pixels
-from napari_superres.runs.checkpoints import load_tensors
-from napari_superres.runs.device import choose_device
-from napari_superres.runs.image_run import ImageRun
-from napari_superres.translation.networks import ToHighRes
-from napari_superres.translation.settings import TranslationSettings
-from napari_superres.translation.training import HIGH, KIND
+from napari_superres.translation.translator import Pixels, Translator
 
-Pixels = NDArray[np.uint8]
-NOISE_BLOCK = 64
-TILE_PIXELS = 512
-"""Side of a tile in high-res pixels, unless another is asked for."""
-
-
-class PlacedNoise:
-    """Noise that is a function of seed, slice, level and place.
-
-    Parameters
-    ----------
-    seed : one realisation
-    plane : number of the slice
-    origin : row and column of the tile, with its halo, in low-res pixels
-    """
-
-    def __init__(self, seed: int, plane: int, origin: tuple[int, int]) -> None:
-        self.seed, self.plane, self.origin = seed, plane, origin
-
-    def __call__(self, level: int, like_BCYX: Tensor) -> Tensor:
-        """Return (1, 1, Y, X) on the device of `like_BCYX`."""
-        top, left = (start << level for start in self.origin)
-        rows, columns = like_BCYX.shape[2:]
-        size = NOISE_BLOCK
-        lines = []
-        for y in range(top // size, (top + rows - 1) // size + 1):
-            across = range(left // size, (left + columns - 1) // size + 1)
-            lines.append(torch.cat([self._block(level, y, x) for x in across], 1))
-        noise = torch.cat(lines)
-        y, x = top % size, left % size
-        return noise[None, None, y : y + rows, x : x + columns].to(like_BCYX.device)
-
-    def _block(self, level: int, y: int, x: int) -> Tensor:
-        key = f"{self.seed} {self.plane} {level} {y} {x}".encode()
-        number = int.from_bytes(hashlib.blake2b(key, digest_size=7).digest(), "big")
-        random = torch.Generator().manual_seed(number)
-        return torch.randn((NOISE_BLOCK, NOISE_BLOCK), generator=random)
-
-
-class Translator:
-    """A trained translation, ready to use.
-
-    Attributes
-    ----------
-    scale_factor, phases : of the run; no phases for grey values
-    """
-
-    def __init__(self, network: ToHighRes, phases: tuple[Phase, ...], device: str) -> None:
-        self.network = network.to(device).requires_grad_(False).eval()
-        self.scale_factor, self.phases = network.scale_factor, phases
-        self.device = torch.device(device)
-
-    @classmethod
-    def load(cls, run: Path | str, checkpoint: str = "best", device: str = "auto") -> Translator:
-        """Load a run's generator.
-
-        Raises
-        ------
-        RunFolderError
-            Not a run of translation, or no whole checkpoint.
-        """
-        folder = ImageRun.open(run, KIND)
-        settings = folder.settings(TranslationSettings)
-        phases = folder.config.inputs[HIGH].phases
-        network = ToHighRes(settings.engine, settings.scale_factor, len(phases))
-        found = folder.find_checkpoint(checkpoint)
-        try:
-            network.load_state_dict(load_tensors(found.folder, "generator"))
-        except RuntimeError as error:
-            raise RunFolderError(
-                f"The weights of {found.folder} do not fit the run's settings.",
-                "",
-                "Choose another checkpoint.",
-            ) from error
-        return cls(network, phases, choose_device(device))
-
-    def indices(self, values: Pixels) -> Pixels:
-        """Return phase indices of the user's label values; grey values as they are.
-
-        Raises
-        ------
-        PhaseError
-            A value that the run does not know.
-        """
-        if not self.phases:
-            return values
-        table = np.full(256, 255, np.uint8)
-        table[[phase.value for phase in self.phases]] = np.arange(len(self.phases))
-        found = table[values]
-        if (found == 255).any():
-            raise PhaseError(
-                f"There is the label value {int(values[found == 255][0])}.",
-                f"The translation knows {[phase.value for phase in self.phases]}.",
-            )
-        return found
-
-    @torch.no_grad()
-    def image(
-        self, image: Pixels, seed: int = 0, plane: int = 0, tile: int | None = None
-    ) -> Pixels:
-        """Translate one image, the same whatever the tile.
-
-        Parameters
-        ----------
-        image : (rows, columns) uint8 grey values or phase indices
-        seed, plane : of the noise: realisation and slice
-        tile : side in low-res pixels; None for 512 high-res pixels
-
-        Returns
-        -------
-        (rows · sf, columns · sf) uint8
-        """
-        factor, halo = self.scale_factor, self.network.halo
-        side = max(1, TILE_PIXELS // factor) if tile is None else tile
-        rows, columns = image.shape
-        result = np.empty((rows * factor, columns * factor), np.uint8)
-        for top in range(0, rows, side):
-            for left in range(0, columns, side):
-                bottom, right = min(top + side, rows), min(left + side, columns)
-                y, x = max(0, top - halo), max(0, left - halo)
-                part = image[y : min(bottom + halo, rows), x : min(right + halo, columns)]
-                low = as_network(
-                    torch.from_numpy(part.copy())[None].to(self.device), len(self.phases)
-                )
-                made = as_pixels(
-                    self.network(low, PlacedNoise(seed, plane, (y, x))), len(self.phases)
-                )[0].numpy()
-                result[top * factor : bottom * factor, left * factor : right * factor] = made[
-                    (top - y) * factor : (bottom - y) * factor,
-                    (left - x) * factor : (right - x) * factor,
-                ]
-        return result
+__all__ = ["Translator", "translate"]
 
 
 def translate(
