@@ -171,6 +171,14 @@ def split(shape: Shape, held_out: float) -> tuple[Region, Region | None]:
     return Region(0, 0, rows, cut), Region(0, cut, rows, columns)
 
 
+def divide(shape: Shape, grid: PatchGrid, held_out: float) -> tuple[Region, Region | None]:
+    """Split an image as `split` does; whole where the strip is too narrow for a patch."""
+    learn, hold = split(shape, held_out)
+    if hold is not None and min(hold.shape) >= grid.size:
+        return learn, hold
+    return Region(0, 0, *shape), None
+
+
 @dataclass(frozen=True, eq=False)
 class Patches:
     """Patches of several images, cut when asked for.
@@ -237,12 +245,10 @@ def patches_of(
     training, kept = [], []
     for image in images:
         rows, columns = image.shape
-        learn, hold = split((rows, columns), held_out)
-        if hold is not None and min(hold.shape) >= grid.size:
-            training.append(learn.of(image))
+        learn, hold = divide((rows, columns), grid, held_out)
+        training.append(learn.of(image))
+        if hold is not None:
             kept.append(hold.of(image))
-        else:
-            training.append(image)
     if held_out > 0 and not kept:
         largest = max(max(image.shape) for image in images)
         raise ShapeError(

@@ -182,14 +182,19 @@ class Synthesiser:
         first, last : seeds of the styles at the ends
         frames : images, both ends included
         """
+        return np.concatenate(list(self.way(first, last, frames, noise, truncation)))
+
+    def way(
+        self, first: int, last: int, frames: int = 16, noise: int = 0, truncation: float = 1.0
+    ) -> Iterator[Images]:
+        """Yield what `interpolate` returns, a few images at a time."""
         if frames < 2:
             raise SettingsError(f"{frames} frames are asked for.", "At least 2 are needed.")
         ends_BW = self.styles([first, last], truncation)
         way = torch.linspace(0, 1, frames, device=self.device)[:, None]
         w_BW = torch.lerp(ends_BW[:1], ends_BW[1:], way)
-        return np.concatenate(
-            [self.images(w, [noise] * len(w)) for w in torch.split(w_BW, self.chunk)]
-        )
+        for part_BW in torch.split(w_BW, self.chunk):
+            yield self.images(part_BW, [noise] * len(part_BW))
 
     def values(self, images: Images) -> Images:
         """Return the user's label values of phase indices; grey values as they are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
@@ -53,6 +53,7 @@ class LivePlot(QWidget):
         colours: Mapping[str, str],
         theme: ThemeColours,
         targets: Mapping[str, float] | None = None,
+        dashed: Collection[str] = (),
     ) -> None:
         """Draw curves, updating lines in place.
 
@@ -60,6 +61,7 @@ class LivePlot(QWidget):
         ----------
         curves, colours : by name
         targets : values to reach, drawn dashed
+        dashed : names of curves to reach, drawn dashed and without points
         """
         targets = targets or {}
         pens = {
@@ -68,9 +70,13 @@ class LivePlot(QWidget):
         }
         if pens != self._pens or set(curves) - set(self._lines) or set(self._lines) - set(curves):
             self._rebuild(list(curves), pens, targets, theme)
+            for name in dashed:
+                pen = pg.mkPen(pens[name], width=1.5, style=Qt.PenStyle.DashLine)
+                self._lines[name].setPen(pen)
         for name, curve in curves.items():
             few = len(curve.steps) <= FEW_POINTS  # a single point draws no line
-            self._lines[name].setData(curve.steps, curve.values, symbol="o" if few else None)
+            symbol = "o" if few and name not in dashed else None
+            self._lines[name].setData(curve.steps, curve.values, symbol=symbol)
         for name, value in targets.items():
             if name in self._targets:
                 self._targets[name].setValue(value)

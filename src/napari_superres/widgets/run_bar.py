@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_superres.errors import InputError
 from napari_superres.events import StepCompleted
 from napari_superres.widgets.run_state import Happening, RunState, controls
-from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note
+from napari_superres.widgets.stream_runner import StreamRunner
 from napari_superres.widgets.texts import continue_text, progress_percent, status_line
+
+
+class Trained(Protocol):
+    """What the row drives: the session of a fusion, or one that learns from images.
+
+    `inputs_changed` and `run_changed` are signals.
+    """
+
+    training: StreamRunner
+    offer: Mapping[str, int | str]
+    inputs_changed: Any
+    run_changed: Any
+
+    @property
+    def ready(self) -> bool:
+        """Whether a training could start."""
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether there is something learnt that could be trained further."""
 
 
 class RunBar(QWidget):
@@ -24,7 +47,7 @@ class RunBar(QWidget):
     start_asked = Signal()
     continue_asked = Signal()
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Trained, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.status = Note()
