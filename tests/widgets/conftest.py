@@ -12,6 +12,17 @@ from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from tests.fakes import PHASES, FakeEngine
 
 
+@pytest.fixture(autouse=True)
+def fresh_preferences(tmp_path, monkeypatch):
+    """Keep a person's own preferences out of the tests, and the tests' out of theirs."""
+    from napari import settings
+
+    settings._clear_plugin_settings_cache()
+    monkeypatch.setattr(settings, "_CFG_PATH", str(tmp_path / "napari" / "settings.yaml"))
+    yield
+    settings._clear_plugin_settings_cache()
+
+
 @pytest.fixture
 def engine():
     return FakeEngine()

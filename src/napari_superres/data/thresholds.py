@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -215,7 +216,7 @@ def check_thresholds(thresholds: Sequence[float]) -> None:
     SettingsError
         None, not finite, or not rising.
     """
-    rising = all(low < high for low, high in zip(thresholds, thresholds[1:], strict=False))
+    rising = all(low < high for low, high in pairwise(thresholds))
     if not thresholds or not rising or not np.isfinite(thresholds).all():
         raise SettingsError(
             f"The thresholds are {', '.join(f'{t:g}' for t in thresholds) or 'not there'}.",

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from napari_superres.config import GenerationSettings, describe, validated
 from napari_superres.widgets.generation_plan import Target, checkpoint_names, target_of
 from napari_superres.widgets.geometry import parse_region
+from napari_superres.widgets.preferences import on_change, preferences
 from napari_superres.widgets.session import Run
 from napari_superres.widgets.settings_form import SettingsForm
 from napari_superres.widgets.step import new_fold, new_form
@@ -100,6 +101,8 @@ class GenerateForm(QWidget):
             GenerationSettings, ("tile", "device", "precision", "periodic_axes")
         )
         self.advanced_form.show_settings(GenerationSettings())
+        self._take_preferences()
+        on_change(self._take_preferences)
         for signal in (
             self.region.textChanged,
             self.path.textChanged,
@@ -110,6 +113,10 @@ class GenerateForm(QWidget):
         self.kind.currentIndexChanged.connect(self._show_kind)
         self.draw.clicked.connect(lambda: self.draw_asked.emit())
         self.browse.clicked.connect(self._browse)
+
+    def _take_preferences(self) -> None:
+        # an absent device is told when generating starts: torch is not asked here
+        self.advanced_form.dials["device"].value = preferences().device
 
     def offer_checkpoints(self, run: Run | None) -> None:
         """Offer the checkpoints that are there, keeping what is chosen."""

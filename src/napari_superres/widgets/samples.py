@@ -117,9 +117,10 @@ def open_published(case: int) -> list[LayerTuple]:
 
     from napari_superres.data.published import fetch_published
     from napari_superres.errors import InputError
+    from napari_superres.widgets.preferences import preferences, usable_cache
 
     try:
-        return example_layers(fetch_published(case))
+        return example_layers(fetch_published(case, usable_cache(preferences().cache_folder)))
     except InputError as error:
         show_error(str(error))
         return []

@@ -29,6 +29,7 @@ from napari_superres.config import (
 )
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.engine import DeviceChoice
+from napari_superres.widgets.preferences import on_change, preferences, preferred_device
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.step import Note, Step, heading, new_fold, new_form
@@ -57,8 +58,9 @@ class TrainStep(Step):
         super().__init__(napari_viewer, session)
         self._folder_chosen = False
         self._build()
-        self._propose_folder()
+        self._take_preferences()
         self.session.inputs_changed.connect(self._propose_folder)
+        on_change(self._take_preferences)
 
     def _build(self) -> None:
         tips = {name: describe(TrainingSettings, name) for name in TrainingSettings.model_fields}
@@ -182,8 +184,9 @@ class TrainStep(Step):
         offered = [("auto: the fastest there is", "auto")]
         offered += [(choice.text, choice.name) for choice in choices]
         self.device.choices = offered
-        if before in [name for _text, name in offered]:
-            self.device.value = before
+        names = [name for _text, name in offered]
+        kept = before != "auto" and before in names
+        self.device.value = before if kept else preferred_device(preferences().device, names)
 
     def find_devices(self) -> None:
         """Look for devices in a thread: it imports torch."""
@@ -210,12 +213,16 @@ class TrainStep(Step):
     def _on_preset(self, preset: str) -> None:
         self.engine_form.show_settings(PRESETS[Preset(preset)])
 
+    def _take_preferences(self) -> None:
+        self.device.value = preferred_device(preferences().device, self.device.choices)
+        self._propose_folder()
+
     def _propose_folder(self) -> None:
         if self._folder_chosen or self.session.training.active:
             return
         inputs = self.session.inputs
         name = inputs.low_res.name if inputs is not None else ""
-        parent = default_runs_folder(Path.home())
+        parent = preferences().runs_folder or default_runs_folder(Path.home())
         self.folder.setText(str(free_run_folder(parent, name, datetime.now())))
         self.folder.setCursorPosition(0)
 
