@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from npe2 import PluginManifest
 from npe2.manifest.utils import import_python_name
+from qtpy.QtCore import QThreadPool
 
 import napari_superres
 from napari_superres.data.phases import Phase
@@ -40,7 +41,9 @@ def test_every_step_works_by_itself(make_napari_viewer, qtbot):
         command = next(c for c in CONTRIBUTIONS.commands if c.id == widget.command)
         step = import_python_name(command.python_name)(viewer)
         viewer.window.add_dock_widget(step, name=widget.display_name)
-    qtbot.wait(50)
+    # a step by itself looks for devices in a thread, which must not outlive the window
+    idle = QThreadPool.globalInstance().activeThreadCount
+    qtbot.waitUntil(lambda: idle() == 0, timeout=60_000)
 
 
 def test_files_written_here_open_with_names_colours_and_voxel_size(tmp_path):
