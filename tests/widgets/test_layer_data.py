@@ -9,6 +9,7 @@ from napari_superres.widgets.input_roles import guess_roles
 from napari_superres.widgets.layer_data import (
     layer_phases,
     micrometres,
+    set_voxel_size,
     slices_from_layers,
     volume_from_layer,
 )
@@ -86,9 +87,96 @@ def test_a_flat_low_res_layer_is_refused():
         volume_from_layer(image())
 
 
-def test_a_time_series_is_refused():
-    with pytest.raises(ShapeError, match="4 axes"):
-        volume_from_layer(Labels(np.ones((2, 4, 4, 4), np.uint8)))
+def test_a_time_series_is_refused_and_how_to_split_it_is_told():
+    series = Labels(np.ones((2, 4, 4, 4), np.uint8))
+    for read in (volume_from_layer, lambda layer: slices_from_layers([layer])):
+        with pytest.raises(ShapeError, match=r"several time steps.*Split Stack"):
+            read(series)
+
+
+def test_a_series_of_one_time_step_is_that_step():
+    units = ("s", "nm", "nm", "nm")
+    one = Labels(np.ones((1, 4, 5, 6), np.uint8), scale=(1, 400, 400, 400), units=units)
+    volume = volume_from_layer(one)
+    assert volume.shape == (4, 5, 6)
+    assert volume.voxel_size == pytest.approx((0.4,) * 3)
+
+
+def test_a_stack_needs_no_size_along_the_axis_that_counts_its_slices():
+    units = ("pixel", "um", "um")
+    stack = Labels(np.tile(image().data, (3, 1, 1)), scale=(1, 0.1, 0.1), units=units)
+    assert slices_from_layers([stack]).voxel_size == pytest.approx((0.1,) * 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_four_channels_are_refused(dtype):
+    channels = np.random.default_rng(0).integers(0, 200, (64, 64, 4)).astype(dtype)
+    with pytest.raises(NotSegmentedError, match="colour image"):
+        slices_from_layers([Image(channels, rgb=False, name="channels")])
+    with pytest.raises(ShapeError, match="channels"):
+        volume_from_layer(Image(np.zeros((4, 20, 20, 20), dtype), name="channels"))
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
+def test_where_a_layer_lies_does_not_change_what_is_read():
+    plain = read_inputs(cube(), [image()])
+    moved = read_inputs(cube(translate=(5, 6, 7), rotate=(10, 20, 30)), [image(rotate=30)])
+    np.testing.assert_array_equal(plain.low_res.labels, moved.low_res.labels)
+    assert moved.placement.translate == (5, 6, 7)
+    assert not np.allclose(moved.placement.rotate, np.eye(3))
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
+def test_a_turned_layer_keeps_its_voxel_size():
+    um = ("um",) * 3
+    assert volume_from_layer(cube(scale=(1, 2, 3), rotate=(30, 0, 0), units=um)).voxel_size == (
+        pytest.approx((1, 2, 3))
+    )
+
+
+def test_a_size_given_by_an_affine_transform_counts():
+    affine = np.diag([0.5, 0.5, 0.5, 1])
+    layer = cube(scale=(1, 2, 3), affine=affine, units=("um",) * 3)
+    assert volume_from_layer(layer).voxel_size == pytest.approx((0.5, 1, 1.5))
+    set_voxel_size(layer, (4, 4, 4))
+    assert volume_from_layer(layer).voxel_size == pytest.approx((4, 4, 4))
+
+
+def test_a_sheared_layer_is_refused():
+    with pytest.raises(ShapeError, match="sheared"):
+        volume_from_layer(cube(shear=(0.2, 0, 0)))
+
+
+def test_a_rotated_slice_of_an_anisotropic_material_is_refused():
+    with pytest.raises(ShapeError, match=r"rotated.*set the layer's rotation back"):
+        read_inputs(cube(), [image(), image(rotate=90), image()], anisotropic=True)
+
+
+def test_typed_sizes_leave_the_unit_of_time_alone():
+    layer = Labels(np.ones((1, 4, 5, 6), np.uint8), units=("s", "pixel", "pixel", "pixel"))
+    set_voxel_size(layer, (1, 1, 1))
+    assert [str(unit) for unit in layer.units] == ["second", *["micrometer"] * 3]
+
+
+def test_label_values_that_no_phase_can_have_are_told():
+    for value in (300, -1):
+        layer = Labels(np.array([[[0, value]]], np.int64), name="instances")
+        with pytest.raises(PhaseError, match=f"label value {value}"):
+            volume_from_layer(layer)
+
+
+def test_dask_and_zarr_backed_layers_are_read(tmp_path):
+    dask_array, zarr = pytest.importorskip("dask.array"), pytest.importorskip("zarr")
+    plain = volume_from_layer(cube())
+    lazy = Labels(dask_array.from_array(cube().data, chunks=5), name="lazy")
+    stored = zarr.create_array(tmp_path / "a.zarr", data=cube().data, chunks=(5, 5, 5))
+    for layer in (lazy, Labels(stored, name="stored")):
+        np.testing.assert_array_equal(volume_from_layer(layer).labels, plain.labels)
+
+
+def test_the_finest_level_of_several_is_read():
+    levels = [cube().data, cube().data[::2, ::2, ::2]]
+    assert volume_from_layer(Labels(levels, name="pyramid", multiscale=True)).shape == (16,) * 3
 
 
 def test_layers_made_here_are_read_as_their_own_label_values():

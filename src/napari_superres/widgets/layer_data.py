@@ -32,15 +32,64 @@ def micrometres(unit: object) -> float | None:
         return None
 
 
-def layer_voxel_size(layer: Any) -> tuple[float, ...] | None:
-    """Return a layer's voxel size in µm along its own axes, None without units of length."""
-    factors = [micrometres(unit) for unit in layer.units]
+def layer_voxel_size(layer: Any, axes: int | None = None) -> tuple[float, ...] | None:
+    """Return a layer's voxel size in µm along its last axes, None without units of length.
+
+    Parameters
+    ----------
+    axes : how many; None for all. Axes before these may count slices or seconds
+    """
+    first = 0 if axes is None else max(0, layer.ndim - axes)
+    linear = _linear(layer)
     sizes = []
-    for size, factor in zip(layer.scale, factors, strict=True):
-        if factor is None:
+    for axis, unit in enumerate(layer.units):
+        factor = micrometres(unit)
+        if axis >= first and factor is None:
             return None
-        sizes.append(abs(float(size)) * factor)
+        if axis >= first and factor is not None:
+            sizes.append(float(np.linalg.norm(linear[:, axis])) * factor)
     return tuple(sizes)
+
+
+def _linear(layer: Any) -> NDArray[np.float64]:
+    """Return the matrix from a layer's voxels to the world, without the shift (ndim, ndim)."""
+    count = layer.ndim
+    shear = np.asarray(layer.shear, np.float64)
+    if shear.ndim == 1:
+        upper = np.eye(count)
+        upper[np.triu_indices(count, 1)] = shear
+        shear = upper
+    affine = np.asarray(layer.affine.affine_matrix, np.float64)[:count, :count]
+    return np.asarray(affine @ np.asarray(layer.rotate) @ shear @ np.diag(layer.scale))
+
+
+def check_axes(layer: Any, upright: bool = False) -> None:
+    """Raise for a layer whose voxels are no boxes, or that does not lie along the axes.
+
+    Parameters
+    ----------
+    upright : whether a turned layer is wrong too
+
+    Raises
+    ------
+    ShapeError
+        A sheared layer; a turned one where rows and columns must be axes.
+    """
+    linear = _linear(layer)[-3:, -3:]
+    columns = linear / np.linalg.norm(linear, axis=0)
+    crossed = columns.T @ columns - np.eye(len(columns))
+    if np.abs(crossed).max() > 0.01:
+        raise ShapeError(
+            f"{layer.name} is sheared: its voxels are no boxes.",
+            "Voxels with right angles are needed.",
+            "Resample it onto a straight grid, or remove the shear (layer.shear, layer.affine).",
+        )
+    if upright and np.abs(np.abs(columns) - np.eye(len(columns))).max() > 0.01:
+        raise ShapeError(
+            f"{layer.name} is rotated.",
+            "Where axes differ, rows and columns of a slice must lie along the axes.",
+            "Rotate the image itself, then set the layer's rotation back to 0.",
+        )
 
 
 def layer_phases(layer: Any) -> tuple[Phase, ...] | None:
@@ -62,7 +111,7 @@ def _array(layer: Any) -> NDArray[np.generic]:
         raise NotSegmentedError(
             f"{layer.name} is a colour image of shape {tuple(layer.data.shape)}.",
             "A segmented image holds one label value a voxel.",
-            "Segment it first.",
+            "Segment it first, for example with Segment greyscale layers in the Data step.",
         )
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     array = np.asarray(data)
@@ -97,10 +146,12 @@ def volume_from_layer(layer: Any, phases: Sequence[Phase] | None = None) -> Segm
     NotSegmentedError, ShapeError, PhaseError
         The layer holds no segmented volume.
     """
+    _check_series(layer, 3)
+    check_axes(layer)
     array = _array(layer)
-    sizes = layer_voxel_size(layer)
-    if array.ndim == 4 and array.shape[0] == 1:
-        array, sizes = array[0], sizes[1:] if sizes else None
+    if array.ndim == 4:
+        array = array[0]
+    sizes = layer_voxel_size(layer, 3)
     voxel_size: VoxelSize | None = None
     if sizes is not None and len(sizes) == 3:
         voxel_size = (sizes[0], sizes[1], sizes[2])
@@ -118,9 +169,13 @@ def slices_from_layers(
     Raises
     ------
     NotSegmentedError, ShapeError, PhaseError
-        The layers hold no segmented slices, or their pixel sizes differ.
+        The layers hold no segmented slices, their pixel sizes differ, or one is turned
+        while axes differ.
     """
-    arrays = [_array(layer) for layer in layers]
+    for layer in layers:
+        _check_series(layer, 3)
+        check_axes(layer, upright=anisotropic)
+    arrays = [array[0] if array.ndim == 4 else array for array in map(_array, layers)]
     name = " + ".join(str(layer.name) for layer in layers)
     known = phases if phases is not None else _common_phases(layers)
     sets = [[array] for array in arrays] if anisotropic else [arrays]
@@ -137,10 +192,10 @@ def slices_voxel_size(layers: Sequence[Any], anisotropic: bool = False) -> Voxel
     """
     planes = []
     for layer in layers:
-        sizes = layer_voxel_size(layer)
+        sizes = layer_voxel_size(layer, 2)
         if sizes is None or len(sizes) < 2:
             return None
-        planes.append(sizes[-2:])
+        planes.append(sizes)
     if not planes:
         return None
     if anisotropic and len(planes) == 3:
@@ -176,6 +231,24 @@ def set_voxel_size(layer: Any, sizes: VoxelSize) -> None:
     """Give a layer's last axes these sizes in µm, and units of length."""
     scale = np.array(layer.scale, float)
     count = min(layer.ndim, 3)
-    scale[-count:] = sizes[-count:]
+    # an affine transform may stretch what the scale gives
+    linear = np.linalg.norm(_linear(layer), axis=0)[-count:] / np.abs(scale[-count:])
+    scale[-count:] = np.sign(scale[-count:]) * np.array(sizes[-count:]) / linear
     layer.scale = scale
-    layer.units = ("um",) * layer.ndim
+    layer.units = (*(str(unit) for unit in layer.units[:-count]), *("um",) * count)
+
+
+def _check_series(layer: Any, most: int) -> None:
+    """Raise for several volumes in one layer: time steps, channels."""
+    shape = layer.level_shapes[0] if getattr(layer, "multiscale", False) else layer.data.shape
+    if getattr(layer, "rgb", False) or len(shape) <= most:
+        return
+    if len(shape) == most + 1 and shape[0] == 1:
+        return
+    raise ShapeError(
+        f"{layer.name} has {len(shape)} axes, shape {tuple(int(n) for n in shape)}: "
+        "several time steps or channels.",
+        "One volume (z, y, x) or one set of slices is needed.",
+        "Split it: right-click the layer, Convert to Image if it holds labels, then Split Stack; "
+        "choose one of the parts.",
+    )
