@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.cli.conftest import blocks
+
+from napari_superres.data.tiff import write_labels_tiff
 
 torch = pytest.importorskip("torch")
 
@@ -17,7 +20,9 @@ def test_weights_of_another_network_end_in_one_line_and_status_2(cli, pair, tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_imported_weights_generate_by_the_next_command(cli, pair, tmp_path):
+@pytest.fixture
+def weights(tmp_path):
+    """Return a file of the reference's layout: scale factor 2, two phases."""
     from napari_superres.config import PRESETS, Preset
     from napari_superres.fusion.generator import build_generator
     from napari_superres.fusion.reference import _names
@@ -25,11 +30,48 @@ def test_imported_weights_generate_by_the_next_command(cli, pair, tmp_path):
 
     engine = PRESETS[Preset.PAPER].replace(residual_blocks=1)
     generator = build_generator(engine, parse_scale_factor(2), 2, 2)
-    weights = generator.state_dict()
-    torch.save({name: weights[key] for key, name in _names(generator)}, tmp_path / "g.pt")
-    run = tmp_path / "run"
-    options = ("--low-res", pair.low_res, "--scale-factor", 2, "--run", run)
-    result = cli("import-reference", tmp_path / "g.pt", *options)
+    state = generator.state_dict()
+    torch.save({name: state[key] for key, name in _names(generator)}, tmp_path / "g.pt")
+    return tmp_path / "g.pt"
+
+
+@pytest.fixture(params=["without slices", "with slices"])
+def imported(request, cli, pair, weights, tmp_path):
+    """Return a run made of the weights by the command line."""
+    slices, run = tmp_path / "slices.tif", tmp_path / "run"
+    write_labels_tiff(slices, blocks((1, 64, 64), 8, 2), voxel_size=(0.2, 0.2, 0.2))
+    options = ["--low-res", pair.low_res, "--scale-factor", 2, "--run", run]
+    if request.param == "with slices":
+        options += ["--high-res", slices]
+    result = cli("import-reference", weights, *options)
     assert (result.status, result.err) == (0, "")
-    assert cli("generate", run, "--region", "0:4,0:4,0:4").status == 0
-    assert (run / "super-res.tif").is_file()
+    return run
+
+
+def test_imported_weights_generate_and_are_measured(cli, imported):
+    assert cli("generate", imported, "--region", "0:4,0:4,0:4").status == 0
+    result = cli("measure", imported / "super-res.tif", "--run", imported)
+    assert (result.status, result.err) == (0, "")
+    assert "low-res mismatch" in result.out.lower() or "not given back" in result.out
+
+
+def test_the_one_checkpoint_of_imported_weights_is_listed(cli, imported):
+    result = cli("checkpoints", imported)
+    assert (result.status, result.err) == (0, "")
+    assert "last" in result.out
+
+
+def test_imported_weights_cannot_go_on_training_and_say_what_they_can(cli, imported):
+    result = cli("resume", imported, "--steps", 1)
+    assert result.status == 2
+    assert "holds an imported generator only: it can generate, not go on training" in result.err
+    assert f"napari-superres generate {imported}" in result.err
+
+
+def test_whoever_takes_up_imported_weights_to_train_is_told_too(imported):
+    from napari_superres.errors import RunFolderError
+    from napari_superres.runs.checkpoints import load_checkpoint
+    from napari_superres.runs.folder import RunFolder
+
+    with pytest.raises(RunFolderError, match="imported generator only"):
+        load_checkpoint(RunFolder.open(imported).find_checkpoint("last").folder)

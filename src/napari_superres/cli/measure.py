@@ -142,10 +142,10 @@ def ask(
     from napari_superres.runs.folder import RunFolder
 
     folder = None if run is None else RunFolder.open(run)
-    slices = None if folder is None else folder.high_res()
+    slices = folder.high_res() if folder is not None and folder.has_slices else None
     if high_res:
         slices = read_slices(high_res, anisotropic=anisotropic)
-    known = None if folder is None or slices is None else slices.phases
+    known = None if folder is None else folder.config.high_res_phases
     found = tuple(read_segmented(file, phases=known) for file in files)
     other = None if against is None else read_segmented(against)
     if isinstance(other, SegmentedSlices) and slices is not None:

@@ -152,12 +152,14 @@ def resume(
     """Go on with a training from its last checkpoint."""
     from napari_superres.cli import synthesise, translate
     from napari_superres.fusion.training import resume as resume_engine
+    from napari_superres.runs.checkpoints import check_can_train
     from napari_superres.runs.image_run import kind_if_run
 
     others = {"synthesis": synthesise.resume, "translation": translate.resume}
     if (kind := kind_if_run(run)) in others:
         others[kind](run, minutes, steps)
         return
+    check_can_train(run)
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
     changed = values.parse_changes(changes)
     with stop_on_interrupt() as stop:

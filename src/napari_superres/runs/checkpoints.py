@@ -31,6 +31,8 @@ PREFIX = "step-"
 KEPT = 3
 """Latest checkpoints kept beside the best, and beside the last one that was good."""
 THUMBNAIL = "thumbnail.png"
+CHOSEN = "chosen"
+"""Empty file in a checkpoint that somebody chose: it is never dropped for newer ones."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,32 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]
     Raises
     ------
     RunFolderError
-        When one of them is missing or damaged.
+        When one of them is missing or damaged, or the generator was imported alone.
     """
-    return load_tensors(folder, "generator"), load_tensors(folder, "training")
+    training = load_tensors(folder, "training")
+    if not training:
+        raise _generator_only(folder.parent.parent)
+    return load_tensors(folder, "generator"), training
+
+
+def check_can_train(run: Path) -> None:
+    """Check that the run in a folder can go on training, as far as checkpoints tell.
+
+    Raises
+    ------
+    RunFolderError
+        It holds an imported generator only.
+    """
+    if any("imported_from" in info.state for info in list_checkpoints(run / "checkpoints")):
+        raise _generator_only(run)
+
+
+def _generator_only(run: Path) -> RunFolderError:
+    return RunFolderError(
+        f"The run {run} holds an imported generator only: it can generate, not go on training.",
+        "Training needs discriminators and optimisers too, which the reference code saves apart.",
+        f"Generate with it (napari-superres generate {run}), or train a new run.",
+    )
 
 
 def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
@@ -166,6 +191,24 @@ def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
     ]
 
 
+def choose_checkpoint(folder: Path) -> None:
+    """Mark a checkpoint so that training on does not drop it.
+
+    Raises
+    ------
+    RunFolderError
+        It is not there any more.
+    """
+    try:
+        (folder / CHOSEN).touch()
+    except OSError as error:
+        raise RunFolderError(
+            f"The checkpoint {folder} cannot be kept: {error.strerror or error}.",
+            "",
+            "Choose another one.",
+        ) from error
+
+
 def drop_after(checkpoints: Path, step: int) -> None:
     """Delete the checkpoints of later steps: what a run was rolled back from."""
     for info in list_checkpoints(checkpoints):
@@ -177,7 +220,7 @@ def _prune(checkpoints: Path) -> None:
     found = list_checkpoints(checkpoints)
     good = max((info.step for info in found if info.state.get("good")), default=None)
     for info in found[:-KEPT]:
-        if not info.is_best and info.step != good:
+        if not info.is_best and info.step != good and not (info.folder / CHOSEN).exists():
             shutil.rmtree(info.folder, ignore_errors=True)
 
 

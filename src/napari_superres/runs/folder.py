@@ -4,6 +4,7 @@ run/ config.json     what was asked for, phases, voxel sizes, versions, input ha
      inputs/         copies of the inputs: a run needs nothing else to resume or generate
      metrics.jsonl   one line per measurement, and one per roll-back
      checkpoints/    see `checkpoints.py`
+     previews/       see `previews.py`
 
 Files are written under a temporary name, synced and renamed; nothing is pickled.
 """
@@ -138,9 +139,27 @@ class RunFolder:
             config.low_res_name,
         )
 
+    @property
+    def has_slices(self) -> bool:
+        """Whether high-res slices are kept; a generator may be imported without."""
+        return any(self.config.high_res_images)
+
     def high_res(self) -> SegmentedSlices:
-        """Return the run's high-res slices."""
+        """Return the run's high-res slices.
+
+        Raises
+        ------
+        RunFolderError
+            Its generator was imported without slices.
+        """
         config = self.config
+        if not self.has_slices:
+            raise RunFolderError(
+                f"The run {self.path} keeps no high-res slices: its generator was imported "
+                "without them.",
+                "It can generate; it cannot go on training, nor be compared with its slices.",
+                "Name slices to compare with, or import the generator again with them.",
+            )
         sets = [
             [self._input(_image_name(axis, index)) for index in range(count)]
             for axis, count in enumerate(config.high_res_images)

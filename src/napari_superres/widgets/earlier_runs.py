@@ -26,7 +26,7 @@ def read_run(folder: Path) -> Run:
     return Run(
         Path(folder),
         kept.config.settings.scale_factor,
-        kept.high_res().phases,
+        kept.config.high_res_phases,
         low_res.phases,
         low_res.shape,
         plain_placement(low_res.voxel_size),

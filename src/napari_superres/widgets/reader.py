@@ -48,11 +48,13 @@ def run_layers(path: str | Path) -> list[LayerTuple]:
         The run or one of its volumes is damaged.
     """
     from napari_superres.data.examples import Example
+    from napari_superres.data.volumes import SegmentedSlices
     from napari_superres.runs.folder import RunFolder
 
     run = RunFolder.open(path)
-    inputs = Example(run.low_res(), run.high_res(), None, run.config.settings)
-    layers = example_layers(inputs)
+    none = SegmentedSlices(((),), run.config.high_res_phases)
+    slices = run.high_res() if run.has_slices else none
+    layers = example_layers(Example(run.low_res(), slices, None, run.config.settings))
     for file in sorted(Path(path).iterdir()):
         if file.suffix.lower() in KINDS and not file.name.startswith(".") and is_ours(file):
             layers.append(read_result(file))
