@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.phases import Phase
+from napari_superres.data.reading import check_regular, read_npy
 from napari_superres.data.tiff import read_tiff
 from napari_superres.data.tiff_metadata import TiffMetadata
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize, value_counts
@@ -100,6 +101,8 @@ def _read(file: Path) -> Read:
             "Export the segmentation as TIFF.",
         )
     try:
+        if not file.is_dir():
+            check_regular(file)
         if file.is_file() and file.stat().st_size == 0:
             raise FileError(
                 f"{file.name} is empty, 0 bytes.",
@@ -114,22 +117,15 @@ def _read(file: Path) -> Read:
 
 
 def _read_npy(file: Path) -> Read:
-    try:
-        return np.load(file, allow_pickle=False), TiffMetadata()
-    except (ValueError, EOFError, TypeError) as error:
-        raise FileError(
-            f"{file.name} is truncated, damaged or no .npy array of numbers.",
-            "An array saved with numpy.save is needed.",
-            "Save it again.",
-        ) from error
+    return read_npy(file), TiffMetadata()
 
 
 def _read_zarr(folder: Path) -> Read:
-    from napari_superres.data.ome_zarr import open_pyramid
+    from napari_superres.data.ome_zarr import open_pyramid, read_whole
 
     pyramid = open_pyramid(folder)
     metadata = TiffMetadata(pyramid.voxel_size, pyramid.offset, pyramid.phases, pyramid.provenance)
-    return np.asarray(pyramid.levels[0][:]), metadata
+    return read_whole(folder.name, pyramid.levels[0]), metadata
 
 
 _READERS: dict[str, Callable[[Path], Read]] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.files import read_slices
 from napari_superres.data.phases import Phase
+from napari_superres.data.reading import check_fits, read_npy
 from napari_superres.data.tiff import read_tiff
 from napari_superres.data.tiff_metadata import TiffMetadata
 from napari_superres.data.volumes import SegmentedSlices, VoxelSize
@@ -171,32 +175,43 @@ def _read(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
         raise FileError(
             f"{file.name} is of an unknown kind.", f"One of {', '.join(_READERS)} is needed."
         )
-    return reader(file)
+    try:
+        return reader(file)
+    except OSError as error:
+        raise FileError(f"{file} cannot be read: {error.strerror or error}.") from error
 
 
 def _read_npy(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
-    try:
-        return np.load(file, allow_pickle=False), TiffMetadata()
-    except (ValueError, EOFError, OSError) as error:
-        raise FileError(
-            f"{file.name} is truncated, damaged or no .npy array of numbers.",
-            "An array saved with numpy.save is needed.",
-        ) from error
+    return read_npy(file), TiffMetadata()
 
 
 def _read_picture(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        with Image.open(file) as image:
-            array = np.asarray(image.convert("L") if image.mode in ("RGB", "RGBA", "P") else image)
-    except (UnidentifiedImageError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, not yet a bomb
+            with Image.open(file) as image:
+                check_fits(file.name, image.size, 4)
+                grey = image.convert("L") if image.mode in ("RGB", "RGBA", "P") else image
+                array = np.asarray(grey)
+    except FileError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise FileError(
+            f"{file.name} is suspiciously large: {error}.", "", "Save it in parts, or as TIFF."
+        ) from error
+    except _PICTURE_ERRORS as error:
         raise FileError(
             f"{file.name} is truncated, damaged or no picture.", "", "Save it again."
         ) from error
     return array, TiffMetadata()
 
 
+_PICTURE_ERRORS = (
+    OSError, ValueError, SyntaxError, TypeError, EOFError, IndexError, KeyError, OverflowError,
+    MemoryError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
 _PICTURES: dict[str, Callable[[Path], tuple[NDArray[np.generic], TiffMetadata]]] = dict.fromkeys(
     (".png", ".jpg", ".jpeg"), _read_picture
 )

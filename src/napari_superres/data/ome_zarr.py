@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 import zarr
+from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
 from napari_superres.data.phases import Phase
+from napari_superres.data.reading import check_fits, check_regular_below
 from napari_superres.data.volumes import Labels, VoxelSize
 from napari_superres.errors import FileError, PhaseError
 
@@ -29,6 +31,11 @@ COARSEST = 256
 _UNITS = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6}
 
 Array = zarr.Array[Any]
+
+_READ_ERRORS = (
+    OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError,
+    OverflowError, MemoryError, RecursionError, NotImplementedError, AssertionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +172,7 @@ def open_pyramid(path: str | Path) -> LabelsPyramid:
         Not a zarr folder, or without OME's multiscale metadata of three axes.
     """
     try:
+        check_regular_below(Path(path))
         group = zarr.open_group(path, mode="r")
         attributes = dict(group.attrs)
         ome: Any = attributes.get("ome", attributes)
@@ -174,7 +182,7 @@ def open_pyramid(path: str | Path) -> LabelsPyramid:
         if len(axes) != 3 or any(level.ndim != 3 for level in levels):  # type: ignore[union-attr]
             raise ValueError(f"{len(axes)} axes")
         voxel_size, offset = _lengths(axes, multiscale["datasets"][0])
-    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except _READ_ERRORS as error:
         raise FileError(
             f"{Path(path).name} is no OME-Zarr volume that can be read ({error}).",
             "A .zarr folder with multiscale metadata and the axes z, y, x is needed.",
@@ -182,6 +190,25 @@ def open_pyramid(path: str | Path) -> LabelsPyramid:
         ) from error
     phases, provenance = _read_document(attributes.get(DOCUMENT_KEY))
     return LabelsPyramid(levels, voxel_size, offset, phases, provenance)  # type: ignore[arg-type]
+
+
+def read_whole(name: str, level: Array) -> NDArray[np.generic]:
+    """Return all voxels of a level.
+
+    Raises
+    ------
+    FileError
+        A part of it is damaged, or it is larger than memory.
+    """
+    check_fits(name, level.shape, level.dtype.itemsize)
+    try:
+        return np.asarray(level[:])
+    except _READ_ERRORS as error:
+        raise FileError(
+            f"{name} is damaged: a part of it cannot be read ({error}).",
+            "A whole OME-Zarr volume is needed.",
+            "Copy or export it again.",
+        ) from error
 
 
 def _lengths(

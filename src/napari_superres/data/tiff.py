@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.phases import Phase
+from napari_superres.data.reading import check_fits, check_regular
 from napari_superres.data.tiff_metadata import TiffMetadata, document, metadata_of
 from napari_superres.data.volumes import Labels, VoxelSize
 from napari_superres.errors import FileError, InputError, NotSegmentedError, ShapeError
@@ -30,7 +31,8 @@ _COMPRESSES = 4  # labels shrink at least so much; only for the question of disk
 _SIGNS_OF_DAMAGE = ("invalid page offset", "invalid value offset", "corrupted", "failed to")
 _READ_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, IndexError, KeyError, TypeError,
-    RuntimeError, struct.error, zlib.error,
+    RuntimeError, OverflowError, MemoryError, AttributeError, ZeroDivisionError, AssertionError,
+    NotImplementedError, struct.error, zlib.error,
 )  # fmt: skip
 
 
@@ -162,6 +164,7 @@ def read_tiff(path: str | Path) -> tuple[NDArray[np.generic], TiffMetadata]:
                 "Save them as separate files.",
             )
         _check_axes(Path(path).name, series[0].axes, series[0].shape)
+        check_fits(Path(path).name, series[0].shape, series[0].dtype.itemsize)
         array = series[0].asarray()
         metadata = metadata_of(tif)
     return array.reshape(
@@ -212,6 +215,7 @@ def _opened(path: str | Path) -> Iterator[tifffile.TiffFile]:
     logger = logging.getLogger("tifffile")
     logger.addHandler(listener)
     try:
+        check_regular(path)
         with tifffile.TiffFile(path) as tif:
             yield tif
     except InputError as error:
