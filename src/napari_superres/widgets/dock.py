@@ -51,7 +51,7 @@ class SuperResDock(Step):
             self.export,
         )
         for number, step in enumerate(steps, 1):
-            self.tabs.addTab(_scrolled(step), f"{number} {step.title}")
+            self.tabs.addTab(scrolled(step), f"{number} {step.title}")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -105,14 +105,14 @@ class TrainPanel(Step):
         self.run_bar = RunBar(self.session)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(_scrolled(self.train), 1)
+        layout.addWidget(scrolled(self.train), 1)
         layout.addWidget(self.run_bar)
         self.run_bar.start_asked.connect(self.train.start)
         self.run_bar.continue_asked.connect(self.train.continue_run)
         self.train.find_devices()
 
 
-def _scrolled(step: QWidget) -> QScrollArea:
+def scrolled(step: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setWidget(step)
     area.setWidgetResizable(True)
