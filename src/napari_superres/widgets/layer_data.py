@@ -40,7 +40,7 @@ def layer_voxel_size(layer: Any, axes: int | None = None) -> tuple[float, ...] |
     axes : how many; None for all. Axes before these may count slices or seconds
     """
     first = 0 if axes is None else max(0, layer.ndim - axes)
-    linear = _linear(layer)
+    linear = linear_of(layer)
     sizes = []
     for axis, unit in enumerate(layer.units):
         factor = micrometres(unit)
@@ -51,16 +51,25 @@ def layer_voxel_size(layer: Any, axes: int | None = None) -> tuple[float, ...] |
     return tuple(sizes)
 
 
-def _linear(layer: Any) -> NDArray[np.float64]:
-    """Return the matrix from a layer's voxels to the world, without the shift (ndim, ndim)."""
-    count = layer.ndim
+def linear_of(layer: Any, with_affine: bool = True) -> NDArray[np.float64]:
+    """Return the matrix from a layer's voxels to the world, without the shift (ndim, ndim).
+
+    Parameters
+    ----------
+    with_affine : whether the transform that comes last counts; `translate` comes before it
+    """
+    count, known = layer.ndim, getattr(layer, "linear", None)
+    if known is not None:
+        return np.asarray(known)
     shear = np.asarray(layer.shear, np.float64)
     if shear.ndim == 1:
         upper = np.eye(count)
         upper[np.triu_indices(count, 1)] = shear
         shear = upper
-    affine = np.asarray(layer.affine.affine_matrix, np.float64)[:count, :count]
-    return np.asarray(affine @ np.asarray(layer.rotate) @ shear @ np.diag(layer.scale))
+    linear = np.asarray(layer.rotate, np.float64) @ shear @ np.diag(layer.scale)
+    if with_affine:
+        linear = np.asarray(layer.affine.affine_matrix, np.float64)[:count, :count] @ linear
+    return np.asarray(linear)
 
 
 def check_axes(layer: Any, upright: bool = False) -> None:
@@ -75,7 +84,7 @@ def check_axes(layer: Any, upright: bool = False) -> None:
     ShapeError
         A sheared layer; a turned one where rows and columns must be axes.
     """
-    linear = _linear(layer)[-3:, -3:]
+    linear = linear_of(layer)[-3:, -3:]
     columns = linear / np.linalg.norm(linear, axis=0)
     crossed = columns.T @ columns - np.eye(len(columns))
     if np.abs(crossed).max() > 0.01:
@@ -232,7 +241,7 @@ def set_voxel_size(layer: Any, sizes: VoxelSize) -> None:
     scale = np.array(layer.scale, float)
     count = min(layer.ndim, 3)
     # an affine transform may stretch what the scale gives
-    linear = np.linalg.norm(_linear(layer), axis=0)[-count:] / np.abs(scale[-count:])
+    linear = np.linalg.norm(linear_of(layer), axis=0)[-count:] / np.abs(scale[-count:])
     scale[-count:] = np.sign(scale[-count:]) * np.array(sizes[-count:]) / linear
     layer.scale = scale
     layer.units = (*(str(unit) for unit in layer.units[:-count]), *("um",) * count)
@@ -240,7 +249,7 @@ def set_voxel_size(layer: Any, sizes: VoxelSize) -> None:
 
 def _check_series(layer: Any, most: int) -> None:
     """Raise for several volumes in one layer: time steps, channels."""
-    shape = layer.level_shapes[0] if getattr(layer, "multiscale", False) else layer.data.shape
+    shape = (layer.data[0] if getattr(layer, "multiscale", False) else layer.data).shape
     if getattr(layer, "rgb", False) or len(shape) <= most:
         return
     if len(shape) == most + 1 and shape[0] == 1:

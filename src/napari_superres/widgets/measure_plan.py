@@ -16,7 +16,12 @@ from napari_superres.measures.summary import QUICK_MEASURES
 from napari_superres.measures.taking import Subject
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, TRUTH, role_of
-from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_data import (
+    KEY,
+    linear_of,
+    slices_from_layers,
+    volume_from_layer,
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class LayerView:
     ndim: int
     rgb: bool
     role: str | None
+    linear: Any = None
 
 
 def view_of(layer: Any, box: Box | None = None) -> LayerView:
@@ -116,6 +122,7 @@ def view_of(layer: Any, box: Box | None = None) -> LayerView:
         int(layer.ndim),
         bool(getattr(layer, "rgb", False)),
         role_of(layer),
+        linear_of(layer),
     )
 
 
