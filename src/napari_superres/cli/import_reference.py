@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import options, values
-from napari_superres.cli.train import choose_phase_map
+from napari_superres.cli.pair import choose_phase_map
 from napari_superres.config import ImagingModel
 
 

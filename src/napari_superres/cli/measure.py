@@ -15,6 +15,7 @@ import typer
 
 from napari_superres.cli import options, results
 from napari_superres.cli.measure_table import table
+from napari_superres.cli.pair import choose_phase_map, choose_scale_factor
 from napari_superres.cli.progress import Bar
 from napari_superres.cli.question import Question
 from napari_superres.cli.report import write_report_of
@@ -28,7 +29,6 @@ from napari_superres.cli.segmented import (
     volume_with_phases,
     with_phases,
 )
-from napari_superres.cli.train import choose_phase_map, choose_scale_factor
 from napari_superres.config import ImagingModel, TrainingSettings, validated
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume

@@ -113,6 +113,15 @@ VoxelSizeText = Annotated[
         help="Low-res voxel size in µm, where the file does not say: 0.4, or 0.4,0.2,0.2 (zyx).",
     ),
 ]
+PhaseNamesText = Annotated[
+    str | None,
+    typer.Option(
+        "--phase-names",
+        metavar="HR:NAME,...",
+        help="Names of the high-res values, such as 0:pore,1:nickel; the low-res phases take those "
+        "of the high-res phases that belong to them.",
+    ),
+]
 AugmentWith = Annotated[
     Path | None,
     typer.Option(

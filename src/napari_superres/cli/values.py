@@ -38,6 +38,27 @@ def parse_pairs(text: str, option: str) -> dict[int, int]:
     return pairs
 
 
+def parse_names(text: str, option: str) -> dict[int, str]:
+    """Read names of label values such as ``0:pore,1:active material``.
+
+    Raises
+    ------
+    SettingsError
+        When it is not made of such pairs, or a value has two.
+    """
+    names: dict[int, str] = {}
+    for part in text.split(","):
+        value, _, name = (piece.strip() for piece in part.partition(":"))
+        if not value.isdecimal() or not name or int(value) in names:
+            raise SettingsError(
+                f"{option} has the part {part!r}.",
+                "A name for each label value is needed.",
+                f"Write for example {option} '0:pore,1:active material'.",
+            )
+        names[int(value)] = name
+    return names
+
+
 def parse_axes(text: str | None) -> tuple[int, ...]:
     """Read axes such as ``z`` or ``x,y`` as their numbers, 0 for z.
 

@@ -1,0 +1,148 @@
+"""Options of `train` from a file: TOML or JSON, or the config.json of another run.
+
+A name in the file is an option without its dashes (``low_res`` or ``low-res`` for
+``--low-res``); what is written on the command line wins. Paths are relative to the
+file and may start with ``~`` or hold ``$VARIABLES``. A table ``engine`` holds what
+``--set`` takes. Of a config.json the settings are taken, not the inputs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from napari_superres.config import PRESETS, EngineSettings, Preset
+from napari_superres.errors import FileError, SettingsError
+
+FILES = ("low_res", "high_res", "run", "augment_with", "warm_start")
+LISTS = ("high_res", "one_sided")
+READERS = {".toml": tomllib.loads, ".json": json.loads}
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """What a file of settings holds.
+
+    Attributes
+    ----------
+    options : values by the name of an option, as the command line would give them
+    engine : what `--set` takes, by name
+    """
+
+    options: Mapping[str, Any]
+    engine: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_settings_file(path: Path, known: Collection[str] | None = None) -> SettingsFile:
+    """Read options from a file.
+
+    Parameters
+    ----------
+    path : .toml or .json
+    known : names of options that there are; None not to check
+
+    Raises
+    ------
+    FileError
+        No such file, or not of these kinds.
+    SettingsError
+        A name that is no option, a variable that is not set.
+    """
+    found = _parsed(path)
+    if "format_version" in found and isinstance(found.get("settings"), dict):
+        return _of_run(found["settings"])
+    written = {name.replace("-", "_"): value for name, value in found.items()}
+    engine = written.pop("engine", {})
+    dials = ", ".join(EngineSettings.model_fields)
+    if not isinstance(engine, dict) or not set(engine) <= set(EngineSettings.model_fields):
+        raise SettingsError(
+            f"In {path.name} engine is {engine!r}.", f"A table is needed of {dials}."
+        )
+    unknown = sorted(set(written) - set(known)) if known is not None else []
+    if unknown:
+        raise SettingsError(
+            f"{path.name} has {', '.join(unknown)}.",
+            f"The names that there are: {', '.join([*sorted(known or ()), 'engine'])}.",
+        )
+    options = {name: _as_option(name, value, path) for name, value in written.items()}
+    return SettingsFile(_without_none(options), engine)
+
+
+def take_settings_file(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the values of a file the defaults of the command's other options."""
+    if path is not None:
+        known = {str(option.name) for option in context.command.params}
+        found = read_settings_file(path, known - {"settings_file", "changes"})
+        context.default_map = dict(found.options)
+    return path
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise FileError(f"{path} is of an unknown kind.", "A .toml or .json file is needed.")
+    try:
+        found = reader(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileError(f"There is no file {path}.", "", "Check the path.") from error
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read: {error}.", "", "Correct it.") from error
+    if not isinstance(found, dict):
+        raise FileError(f"{path} holds no settings by name.", "An object or table is needed.")
+    return found
+
+
+def _of_run(settings: Mapping[str, Any]) -> SettingsFile:
+    """Return a run's settings as options; of the engine what its preset has otherwise."""
+    options = {name: _as_text(name, value) for name, value in settings.items() if name != "engine"}
+    preset = PRESETS[Preset(options.get("preset", Preset.QUICK))].model_dump(mode="json")
+    engine = {
+        name: value
+        for name, value in settings.get("engine", {}).items()
+        if preset.get(name) != value
+    }
+    return SettingsFile(_without_none(options), engine)
+
+
+def _as_option(name: str, value: Any, path: Path) -> Any:
+    if name in LISTS and not isinstance(value, list):
+        value = [value]
+    if name not in FILES:
+        return _as_text(name, value)
+    if isinstance(value, list):
+        return [_placed(str(one), path) for one in value]
+    return _placed(str(value), path)
+
+
+def _as_text(name: str, value: Any) -> Any:
+    """Return a value as the command line would have it: lists and tables with commas."""
+    if name in LISTS or value is None:
+        return value
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{one}" for key, one in value.items())
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return value if isinstance(value, bool | str) else str(value)
+
+
+def _placed(text: str, path: Path) -> str:
+    """Return a path of the file as one that holds from here."""
+    full = os.path.expandvars(os.path.expanduser(text))
+    if "$" in full:
+        raise SettingsError(
+            f"{path.name} names {text}, with a variable that is not set.",
+            "",
+            "Set it, or name the files on the command line.",
+        )
+    return str(path.parent / full)
+
+
+def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
