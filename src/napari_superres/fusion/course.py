@@ -86,7 +86,9 @@ class Course:
         """Return the course that a checkpoint's state tells; for old ones, that of the log."""
         if "course" in state:
             kept = dict(state["course"])
-            return cls(**(kept | {"best": float("inf") if kept["best"] is None else kept["best"]}))
+            best = float("inf") if kept["best"] is None else float(kept.pop("best"))
+            kept.pop("best", None)
+            return cls(best=best, **{name: int(count) for name, count in kept.items()})
         done = [line for line in (run.log() if run else []) if line["step"] <= state["step"]]
         scores = [line["score"] for line in done if "score" in line]
         return cls(best=min(scores, default=float("inf")), lines=len(done))

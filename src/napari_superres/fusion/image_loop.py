@@ -35,7 +35,12 @@ from napari_superres.events import (
 from napari_superres.fusion.course import Clock, progress
 from napari_superres.fusion.failures import is_out_of_memory
 from napari_superres.fusion.step import mean_terms
-from napari_superres.runs.checkpoints import CheckpointInfo, load_checkpoint, save_checkpoint
+from napari_superres.runs.checkpoints import (
+    CheckpointInfo,
+    load_checkpoint,
+    save_checkpoint,
+    taking_up,
+)
 from napari_superres.runs.image_run import ImageRun
 
 REPORT_SECONDS = 0.2
@@ -131,9 +136,10 @@ class ImageLoop:
 
     def go_on_from(self, checkpoint: CheckpointInfo) -> None:
         """Take up weights and state of a checkpoint."""
-        self.learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
+        with taking_up(checkpoint.folder):
+            self.learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
+            self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
         self.run.forget_after(checkpoint.step)
-        self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
         self.best = min((line["score"] for line in self.run.measurements()), default=float("inf"))
         self.first_step = self.saved_step = checkpoint.step
 

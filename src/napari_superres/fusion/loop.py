@@ -33,7 +33,7 @@ from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
 from napari_superres.fusion.keeping import Keeper
 from napari_superres.fusion.step import Trainer, mean_terms
 from napari_superres.fusion.watch import MOST_ROLLBACKS, NOT_A_NUMBER, Watch
-from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint
+from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint, taking_up
 from napari_superres.runs.folder import RunFolder
 
 REPORT_SECONDS = 0.2
@@ -84,10 +84,11 @@ class TrainingLoop:
     def go_on_from(self, checkpoint: CheckpointInfo) -> None:
         """Take up weights and state of a checkpoint."""
         trainer, state = self.trainer, checkpoint.state
-        trainer.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
-        self.clock.before = float(state.get("elapsed_s", 0.0))
-        self.course = Course.of(state, self.run)
-        self.watch.load(state.get("watch") or {})
+        with taking_up(checkpoint.folder):
+            trainer.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
+            self.clock.before = float(state.get("elapsed_s", 0.0))
+            self.course = Course.of(state, self.run)
+            self.watch.load(state.get("watch") or {})
         trainer.networks.set_learning_rate(self.watch.learning_rate)
         self.first_step = self.keeper.saved_step = trainer.steps
 

@@ -10,10 +10,12 @@ A checkpoint is a folder that is renamed into place when all of it is on disk.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +27,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from napari_superres.data.reading import check_regular, read_small_text
 from napari_superres.errors import OutputError, RunFolderError
 
 PREFIX = "step-"
 KEPT = 3
 """Latest checkpoints kept beside the best, and beside the last one that was good."""
 THUMBNAIL = "thumbnail.png"
+TENSORS = ("generator.safetensors", "training.safetensors")
+HASHES = "sha256"
+"""Entry of state.json with a hash of each file of tensors: a flipped bit is no error of theirs."""
+
+_UNREADABLE = (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError)
 CHOSEN = "chosen"
 """Empty file in a checkpoint that somebody chose: it is never dropped for newer ones."""
 
@@ -98,7 +106,8 @@ def save_checkpoint(
         save_file(_plain(training), temporary / "training.safetensors")
         if picture is not None:
             Image.fromarray(picture).save(temporary / THUMBNAIL)
-        (temporary / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
+        whole = dict(state) | {HASHES: {name: _hash(temporary / name) for name in TENSORS}}
+        (temporary / "state.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
         for file in temporary.iterdir():
             _sync(file)
         if final.exists():
@@ -129,12 +138,36 @@ def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tens
     """
     file = folder / f"{name}.safetensors"
     try:
+        check_regular(file)
+        known = _read_state(folder).get(HASHES)
+        if isinstance(known, dict) and known.get(file.name) != _hash(file):
+            raise ValueError("it has changed since it was written")
         return load_file(file, device=device)
-    except (OSError, SafetensorError) as error:
+    except _UNREADABLE as error:
         raise RunFolderError(
             f"{file} cannot be read: {error}.",
             "A whole checkpoint is needed.",
-            "Choose another checkpoint of the run.",
+            f"Choose another checkpoint of the run; to train on, delete {folder} first.",
+        ) from error
+
+
+@contextmanager
+def taking_up(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong while a checkpoint is taken up into an error that says so.
+
+    Raises
+    ------
+    RunFolderError
+        Its tensors or its state do not fit the run.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunFolderError(
+            f"The checkpoint {folder} does not fit the run: {detail}.",
+            "Checkpoint and config.json of one run are needed.",
+            f"Delete {folder} to go on from the checkpoint before it.",
         ) from error
 
 
@@ -158,10 +191,17 @@ def check_can_train(run: Path) -> None:
     Raises
     ------
     RunFolderError
-        It holds an imported generator only.
+        It holds an imported generator only, or checkpoints of which none can be read.
     """
-    if any("imported_from" in info.state for info in list_checkpoints(run / "checkpoints")):
+    found = list_checkpoints(run / "checkpoints")
+    if any("imported_from" in info.state for info in found):
         raise _generator_only(run)
+    if not found and any((run / "checkpoints").glob(f"{PREFIX}*")):
+        raise RunFolderError(  # it would begin anew, over what can perhaps be saved
+            f"No checkpoint of the run {run} can be read: each state.json is missing or damaged.",
+            "One whole checkpoint is needed to go on.",
+            "Restore one from a copy, or train a new run.",
+        )
 
 
 def _generator_only(run: Path) -> RunFolderError:
@@ -177,9 +217,9 @@ def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
     states = []
     for folder in sorted(checkpoints.glob(f"{PREFIX}*")):
         try:
-            state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-            states.append((int(state["step"]), folder, state))
-        except (OSError, ValueError, KeyError, TypeError):
+            state = _read_state(folder)
+            states.append((state["step"], folder, state))
+        except (OSError, ValueError, RecursionError):
             continue
     states.sort(key=lambda entry: entry[0])
     scores = [state.get("score") for _, _, state in states]
@@ -222,6 +262,32 @@ def _prune(checkpoints: Path) -> None:
     for info in found[:-KEPT]:
         if not info.is_best and info.step != good and not (info.folder / CHOSEN).exists():
             shutil.rmtree(info.folder, ignore_errors=True)
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    """Return what state.json holds.
+
+    Raises
+    ------
+    OSError, ValueError, RecursionError
+        It cannot be read, or holds something else.
+    """
+    state = json.loads(read_small_text(folder / "state.json"))
+    if not isinstance(state, dict):
+        raise ValueError("state.json holds no object")
+    step, score = state.get("step"), state.get("score")
+    if not isinstance(step, int) or not 0 <= step < 2**53:
+        raise ValueError(f"state.json has the step {step!r}")
+    if score is not None and not isinstance(score, int | float):
+        raise ValueError(f"state.json has the score {score!r}")
+    if not isinstance(state.get("measurement") or {}, dict):
+        raise ValueError("state.json has a measurement without names")
+    return state
+
+
+def _hash(file: Path) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

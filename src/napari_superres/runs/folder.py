@@ -24,7 +24,8 @@ from pydantic import ValidationError
 import napari_superres
 from napari_superres.config import SAFE_TO_CHANGE, TrainingSettings
 from napari_superres.data.output import write_whole_text
-from napari_superres.data.tiff import read_tiff, write_labels_tiff
+from napari_superres.data.reading import read_small_text
+from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import (
     Labels,
     SegmentedSlices,
@@ -34,6 +35,7 @@ from napari_superres.data.volumes import (
 from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.runs import metrics_log
 from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints
+from napari_superres.runs.kept_inputs import read_input
 from napari_superres.runs.new_folder import make_run_folder
 from napari_superres.runs.run_config import FORMAT_VERSION, EngineChange, RunConfig, versions
 
@@ -96,7 +98,7 @@ class RunFolder:
         folder = Path(path)
         file = folder / "config.json"
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_small_text(file)
         except (OSError, UnicodeDecodeError) as error:
             raise RunFolderError(
                 f"{folder} is no run folder: it has no readable config.json.",
@@ -105,7 +107,7 @@ class RunFolder:
         try:
             values = json.loads(text)
             version = values.get("format_version")
-        except (json.JSONDecodeError, AttributeError, RecursionError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise RunFolderError(
                 f"{file} is damaged: it is no JSON object.", "", "Restore it from a copy."
             ) from error
@@ -257,8 +259,7 @@ class RunFolder:
         )
 
     def _input(self, name: str) -> Labels:
-        array, _ = read_tiff(self.path / "inputs" / name)
-        return array.reshape(array.shape[-2:]) if name != "low_res.tif" else array  # type: ignore[return-value]
+        return read_input(self.path, name, self.config.input_hashes.get(name))
 
 
 def _values(image: Labels, high_res: SegmentedSlices) -> Labels:

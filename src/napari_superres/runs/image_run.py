@@ -24,11 +24,13 @@ from napari_superres.config import FrozenModel
 from napari_superres.data.images import ImageSet
 from napari_superres.data.output import write_whole_text
 from napari_superres.data.phases import Phase
-from napari_superres.data.tiff import read_tiff, write_labels_tiff
+from napari_superres.data.reading import read_small_text
+from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.errors import RunFolderError
 from napari_superres.runs import metrics_log
 from napari_superres.runs.checkpoints import CheckpointInfo
 from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.kept_inputs import read_input
 from napari_superres.runs.new_folder import make_run_folder
 
 FORMAT_VERSION = 1
@@ -104,7 +106,7 @@ class ImageRun:
             raise RunFolderError(
                 f"The run {folder} is one of {found}.", f"A run of {kind} is needed."
             )
-        text = (folder / "config.json").read_text(encoding="utf-8")
+        text = read_small_text(folder / "config.json")
         try:
             config = ImageRunConfig.model_validate_json(text)
         except ValidationError as error:
@@ -144,16 +146,32 @@ class ImageRun:
 
     def images(self, role: str) -> ImageSet:
         """Return a set of the run's images."""
-        info = self.config.inputs[role]
+        info = self.input_info(role)
         arrays = []
         for index in range(info.images):
-            array, _ = read_tiff(self.path / "inputs" / _name(role, index))
-            arrays.append(np.asarray(array, np.uint8).reshape(array.shape[-2:]))
+            known = info.hashes[index] if index < len(info.hashes) else None
+            arrays.append(read_input(self.path, _name(role, index), known))
         if info.phases:
             table = np.zeros(256, np.uint8)
             table[[phase.value for phase in info.phases]] = np.arange(len(info.phases))
             arrays = [table[array] for array in arrays]
         return ImageSet(tuple(arrays), info.phases, info.pixel_size, info.name)
+
+    def input_info(self, role: str) -> ImageSetInfo:
+        """Return what config.json says of a set of the run's images.
+
+        Raises
+        ------
+        RunFolderError
+            It says nothing of it.
+        """
+        if role not in self.config.inputs:
+            raise RunFolderError(
+                f"{self.path / 'config.json'} names no images called {role}.",
+                f"It names {', '.join(self.config.inputs) or 'none'}.",
+                "Restore it from a copy.",
+            )
+        return self.config.inputs[role]
 
     def measurements(self) -> list[dict[str, Any]]:
         """Return the lines of metrics.jsonl; a last line cut short is left out."""
@@ -195,13 +213,13 @@ def kind_of(path: str | Path) -> str:
     """
     file = Path(path) / "config.json"
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(read_small_text(file))
     except (OSError, UnicodeDecodeError) as error:
         raise RunFolderError(
             f"{path} is no run folder: it has no readable config.json.",
             "A folder made by a training is needed.",
         ) from error
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RunFolderError(
             f"{file} is damaged: it is no JSON object.", "", "Restore it from a copy."
         ) from error

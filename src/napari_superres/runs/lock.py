@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from napari_superres.data.reading import read_small_text
 from napari_superres.errors import OutputError, RunFolderError
 
 NAME = "run.lock"
@@ -117,7 +118,7 @@ def _alive(owner: dict[str, Any]) -> bool:
 
 def _read(lock: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(lock.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(read_small_text(lock))
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -9,27 +9,65 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.data.output import write_whole_text
+from napari_superres.data.reading import read_small_text
+from napari_superres.errors import OutputError, RunFolderError
 
 
 def read(file: Path) -> list[dict[str, Any]]:
-    """Return all lines; a last line cut short is left out."""
+    """Return all lines up to the first that is cut short or no measurement.
+
+    Raises
+    ------
+    RunFolderError
+        The file cannot be read.
+    """
+    if not os.path.lexists(file):
+        return []
+    try:
+        text = read_small_text(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFolderError(
+            f"{file} cannot be read: {error}.",
+            "The run's measurements are needed.",
+            "Restore it from a copy, or delete it to go on without.",
+        ) from error
     lines: list[dict[str, Any]] = []
-    if not file.exists():
-        return lines
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         try:
-            lines.append(json.loads(line))
-        except json.JSONDecodeError:
+            values = json.loads(line)
+        except (ValueError, RecursionError):
             break
+        if not _is_whole(values):
+            break
+        lines.append(values)
     return lines
 
 
+def _is_whole(values: Any) -> bool:
+    if not isinstance(values, dict) or not isinstance(values.get("step"), int):
+        return False
+    return isinstance(values.get("score", 0.0), int | float)
+
+
 def append(file: Path, values: Mapping[str, Any]) -> None:
-    """Add a line, safely on disk."""
-    with open(file, "a", encoding="utf-8") as stream:
-        stream.write(json.dumps(values) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    """Add a line, safely on disk.
+
+    Raises
+    ------
+    OutputError
+        The system refuses: a full disk, no permission.
+    """
+    try:
+        with open(file, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(values) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise OutputError(
+            f"{file} cannot be written: {error.strerror or error}.",
+            f"Room and permission to write are needed in {file.parent}.",
+            "Free some space and resume; the checkpoints are whole.",
+        ) from error
 
 
 def keep(file: Path, count: int) -> None:

@@ -118,7 +118,7 @@ class Synthesiser:
         """
         folder = ImageRun.open(run, KIND)
         settings = folder.settings(SynthesisSettings)
-        info = folder.config.inputs["real"]
+        info = folder.input_info("real")
         generator = Generator(settings.engine, settings.size, len(info.phases) or 1)
         found = folder.find_checkpoint(checkpoint)
         try:

@@ -89,7 +89,7 @@ class Translator:
         """
         folder = ImageRun.open(run, KIND)
         settings = folder.settings(TranslationSettings)
-        phases = folder.config.inputs[HIGH].phases
+        phases = folder.input_info(HIGH).phases
         network = ToHighRes(settings.engine, settings.scale_factor, len(phases))
         found = folder.find_checkpoint(checkpoint)
         try:
