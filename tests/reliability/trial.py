@@ -1,0 +1,251 @@
+"""One case of the trial by faults: damaged files, one command, and what became of it.
+
+Each case runs the command line in a forked process of its own, with a limit on time and
+memory, in a folder of its own that is compared before and after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tests.reliability.mutations import Mutation, choose
+
+SECONDS = 60.0
+"""Longer than this is taken for a hang; a machine may be busy."""
+MEMORY = 3 * 2**30
+"""Bytes of address space that a case may add to what the interpreter has."""
+STATUSES = (0, 1, 2)
+
+
+class Outcome(StrEnum):
+    """What became of a case; the last three are faults of the project."""
+
+    RESULT = "result"
+    REFUSED = "refused"
+    CRASH = "crash"
+    HANG = "hang"
+    OUTSIDE = "wrote outside"
+
+
+GOOD = (Outcome.RESULT, Outcome.REFUSED)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A command and the file that is damaged before it runs.
+
+    Attributes
+    ----------
+    name : for tables
+    file : glob below the inputs
+    command : arguments; IN and OUT stand for the folders
+    writes : folders, beside OUT, in which it may write
+    """
+
+    name: str
+    file: str
+    command: tuple[str, ...]
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a case ended.
+
+    Attributes
+    ----------
+    case : target, mutation and seed
+    outcome : what became of it
+    status : exit status; −9 when it was killed for its time
+    told : what the command wrote to stderr, and files that should not be there
+    seconds : that it took
+    """
+
+    case: str
+    outcome: Outcome
+    status: int
+    told: str
+    seconds: float
+
+
+_TRAIN = ("--device", "cpu", "--steps", "1")
+_FUSE = (
+    "--scale-factor", "2", "--phase-map", "0:0,1:1,2:0", "--run", "OUT/run", *_TRAIN,
+    "--set", "channels=4", "--set", "max_channels=8", "--set", "discriminator_channels=4,8",
+    "--set", "crop=16", "--set", "precision=float32",
+)  # fmt: skip
+_STYLE = (
+    "--size", "16", "--grey", "--set", "base_channels=64", "--set", "max_channels=8",
+    "--set", "latent=8", "--set", "batch=4", "--set", "measured_images=4",
+)  # fmt: skip
+_CPU = ("--device", "cpu")
+_GENERATE = ("generate", "IN/run", "--output", "OUT/sr.tif", *_CPU)
+_SAMPLE = ("synthesise", "sample", "IN/synth", "--output", "OUT/s.tif", "--count", "2", *_CPU)
+_APPLY = ("translate", "apply", "IN/trans", "--output", "OUT/t.tif", *_CPU)
+_PAIR = ("train", "--low-res", "IN/low.tif", "--high-res", "IN/high.tif", *_FUSE)
+
+TARGETS: tuple[Target, ...] = (
+    *(Target(f"measure {n}", n, ("measure", f"IN/{n}", "--json", "OUT/m.json"))
+      for n in ("low.tif", "low.ome.tif", "plain.tif", "low.npy")),
+    Target("measure zarr", "low.zarr/**/*", ("measure", "IN/low.zarr")),
+    Target("simulate zarr", "low.zarr/**/*", ("simulate-low-res", "IN/low.zarr", "--scale-factor",
+                                             "2", "--output", "OUT/coarse.tif")),
+    Target("train, low-res", "low.tif", _PAIR),
+    Target("train, high-res", "high.tif", _PAIR),
+    Target("synthesise train, PNG", "grey.png", ("synthesise", "train", "--images", "IN/grey.png",
+                                                 *_STYLE, "--run", "OUT/run", *_TRAIN)),
+    Target("synthesise train, JPEG", "grey.jpg", ("synthesise", "train", "--images", "IN/grey.jpg",
+                                                  *_STYLE, "--run", "OUT/run", *_TRAIN)),
+    Target("resume", "run/**/*", ("resume", "IN/run", "--steps", "5"), ("run",)),
+    Target("generate", "run/**/*", _GENERATE),
+    Target("generate, other volume", "low.tif", (*_GENERATE, "--low-res", "IN/low.tif")),
+    Target("checkpoints", "run/**/*", ("checkpoints", "IN/run")),
+    Target("measure run", "run/**/*", ("measure", "IN/low.tif", "--run", "IN/run")),
+    Target("synthesise sample", "synth/**/*", _SAMPLE),
+    Target("synthesise resume", "synth/**/*", ("resume", "IN/synth", "--steps", "5"), ("synth",)),
+    Target("translate apply", "trans/**/*", (*_APPLY, "--low-res", "IN/grey.tif")),
+    Target("translate resume", "trans/**/*", ("resume", "IN/trans", "--steps", "5"), ("trans",)),
+    Target("translate apply, image", "grey.tif", (*_APPLY, "--low-res", "IN/grey.tif")),
+    Target("import-reference", "weights.pt", (
+        "import-reference", "IN/weights.pt", "--low-res", "IN/low.tif", "--scale-factor", "2",
+        "--phase-map", "0:0,1:1,2:0", "--run", "OUT/run")),
+)  # fmt: skip
+
+
+def target_called(name: str) -> Target:
+    """Return a target by its name."""
+    return next(target for target in TARGETS if target.name == name)
+
+
+def fuzzed(
+    materials: Path, place: Path, target: Target, seed: int, mutation: Mutation | None = None
+) -> Verdict:
+    """Damage one file of a fresh copy of the materials, run the command, look around.
+
+    Parameters
+    ----------
+    materials : whole inputs, see `materials.make`
+    place : folder for the case; made and removed
+    target : what runs
+    seed : decides which file, and how it is damaged
+    mutation : the damage; None for a random one that suits the file
+    """
+    rng = random.Random(f"{target.name} {seed}")
+    shutil.copytree(materials, place / "in", symlinks=True)
+    (place / "out").mkdir()
+    found = sorted(
+        file for file in (place / "in").glob(target.file) if file.is_file() or mutation is not None
+    )
+    file = rng.choice(found)
+    mutation = mutation or choose(file, rng)
+    mutation(file, rng)
+    case = f"{target.name}: {mutation.__name__} of {file.relative_to(place / 'in')}, seed {seed}"
+    try:
+        return run_case(place, target, case)
+    finally:
+        shutil.rmtree(place)
+
+
+def run_case(place: Path, target: Target, case: str) -> Verdict:
+    """Run a target's command in its place, in a process of its own."""
+    inside = [place / "out", place / "told", *(place / "in" / name for name in target.writes)]
+    before = _listing(place.parent, inside)
+    began = time.monotonic()
+    status = _forked(place, target)
+    seconds = time.monotonic() - began
+    told = (place / "told").read_text(encoding="utf-8", errors="replace")
+    after = _listing(place.parent, inside)
+    if status == -signal.SIGKILL:
+        outcome = Outcome.HANG
+    elif strange := sorted(str(path) for path in before ^ after):
+        outcome, told = Outcome.OUTSIDE, told + "\n" + "\n".join(strange)
+    elif status not in STATUSES or "Unexpected" in told or "Traceback" in told:
+        outcome = Outcome.CRASH
+    else:
+        outcome = Outcome.REFUSED if status else Outcome.RESULT
+    return Verdict(case, outcome, status, told.strip(), seconds)
+
+
+def _listing(folder: Path, leave_out: list[Path]) -> set[tuple[str, int, int]]:
+    """Return every path below a folder, with its time and size; those left out aside."""
+    found = set()
+    for root, folders, files in os.walk(folder):
+        if Path(root) in leave_out:
+            folders.clear()
+            continue
+        for name in (*folders, *files):
+            path = Path(root) / name
+            if path not in leave_out:
+                is_folder = name in folders
+                stat = path.lstat()
+                size, changed = (0, 0) if is_folder else (stat.st_size, stat.st_mtime_ns)
+                found.add((str(path), size, changed))
+    return found
+
+
+def _forked(place: Path, target: Target) -> int:
+    """Return the exit status, negative for a signal, as `subprocess` does."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        status = 99
+        try:
+            status = _in_child(place, target)
+        finally:
+            os._exit(status)
+    with _alarm(SECONDS, child):
+        _, ended = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ended)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, child: int) -> Iterator[None]:
+    def ring(number: int, frame: object) -> None:
+        os.kill(child, signal.SIGKILL)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _in_child(place: Path, target: Target) -> int:
+    told = os.open(place / "told", os.O_WRONLY | os.O_CREAT)
+    silent = os.open(os.devnull, os.O_RDWR)
+    for number, handle in ((0, silent), (1, silent), (2, told)):
+        os.dup2(handle, number)
+    sys.stdin, sys.stdout = open(0), open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.chdir(place / "out")
+    from napari_superres.cli import main
+
+    arguments = [
+        part.replace("IN", str(place / "in"), 1).replace("OUT", str(place / "out"), 1)
+        if part.startswith(("IN/", "OUT/"))
+        else part
+        for part in target.command
+    ]
+    status = main(arguments)
+    sys.stderr.flush()
+    return status
