@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.layers import Labels
 
@@ -72,6 +72,7 @@ def test_a_swipe_shows_one_volume_before_the_cut_and_the_other_behind():
     np.testing.assert_array_equal(shown[..., 3:], enlarged[..., 3:])
 
 
+@settings(deadline=None)
 @given(
     st.tuples(
         *[st.one_of(st.integers(-8, 7), st.slices(8).filter(lambda s: (s.step or 1) > 0))] * 3
