@@ -100,9 +100,9 @@ class Journey:
         self.dock.train.minutes.value = 60
         self.dock.train.use_folder(self.work / "cathode")
         self.picture("03-train")
-        self.dock.train.advanced.expand(animate=False)
+        self.dock.train.advanced.expand()
         self.picture("04-train-advanced")
-        self.dock.train.advanced.collapse(animate=False)
+        self.dock.train.advanced.collapse()
         # livelier than the preset, so that slow machines show curves too
         self.dock.train.engine_form.dials["preview_seconds"].value = 2
         self.dock.train.engine_form.dials["measure_every"].value = 10

@@ -6,8 +6,8 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QDockWidget, QFormLayout, QLabel, QWidget
-from superqt import QCollapsible
 
+from napari_superres.widgets.fold import Fold
 from napari_superres.widgets.session import Session, session_of
 
 
@@ -74,9 +74,6 @@ def new_form(parent: QWidget | None = None) -> QFormLayout:
     return form
 
 
-def new_fold(title: str) -> QCollapsible:
+def new_fold(title: str) -> Fold:
     """Return a folded box for what few people need, flush with its surroundings."""
-    fold = QCollapsible(title)
-    fold.layout().setContentsMargins(0, 0, 0, 0)
-    fold.content().layout().setContentsMargins(8, 4, 0, 4)
-    return fold
+    return Fold(title)
