@@ -210,6 +210,7 @@ def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
         "low_res_mismatch",
         "two_point_error",
         "anisotropy",
+        "losses",
     }
 
 

@@ -35,6 +35,7 @@ from napari_superres.fusion.step import Trainer, mean_terms
 from napari_superres.fusion.watch import MOST_ROLLBACKS, NOT_A_NUMBER, Watch
 from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint, taking_up
 from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.previews import drop_previews_after, keep_preview
 
 REPORT_SECONDS = 0.2
 """Steps faster than this are reported together."""
@@ -166,7 +167,9 @@ class TrainingLoop:
         save_now = False
         if first and clock.seconds() - self.previewed >= engine.preview_seconds:
             self.previewed = clock.seconds()
-            yield self.evaluator.preview(self.trainer.steps)
+            preview, config = self.evaluator.preview(self.trainer.steps), self.run.config
+            keep_preview(self.run.path, preview, config.high_res_phases, config.low_res_phases)
+            yield preview
         if self.trainer.steps % engine.measure_every == 0:
             trouble = None
             if first:
@@ -187,9 +190,10 @@ class TrainingLoop:
         better = score < course.best
         course.best = min(course.best, score)
         course.since_best = 0 if better else course.since_best + 1
+        losses = {name: float(value) for name, value in self.terms.items()}
         trouble = self.watch.look(
             measurement,
-            {name: float(value) for name, value in self.terms.items()},
+            losses,
             trainer.steps // trainer.engine.critic_steps,
             trainer.networks.healthy(),
         )
@@ -198,7 +202,7 @@ class TrainingLoop:
         if self.good:
             course.since_good = 0
         self.measured = {"step": trainer.steps, "score": score} | asdict(measurement)
-        self._log(self.measured)
+        self._log(self.measured | {"losses": losses})
         return MetricsMeasured(trainer.steps, measurement, score, better), trouble
 
     def _log(self, line: Mapping[str, Any]) -> None:
@@ -232,6 +236,7 @@ class TrainingLoop:
             line = {"step": step, "rolled_back_to": trainer.steps, "reason": reason}
             self._log(line | {"learning_rate": watch.learning_rate})
             drop_after(self.run.path / "checkpoints", trainer.steps)
+            drop_previews_after(self.run.path, trainer.steps)
         left = MOST_ROLLBACKS - watch.rollbacks
         yield RolledBack(step, trainer.steps, reason, watch.learning_rate, left)
         yield from self._save()

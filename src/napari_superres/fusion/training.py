@@ -28,6 +28,7 @@ from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.lock import run_lock
 from napari_superres.runs.memory import memory_warning
+from napari_superres.runs.previews import drop_previews_after
 
 
 def train(
@@ -133,6 +134,7 @@ def resume(
             loop.forget_rollbacks()
         if distributed.is_first():
             run.keep_lines(loop.course.lines)
+            drop_previews_after(run.path, loop.trainer.steps)
         yield from loop.events()
 
 

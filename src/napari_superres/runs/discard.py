@@ -1,0 +1,109 @@
+"""Delete what a run has written, and nothing that somebody put beside it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_superres.data.output import format_bytes
+from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs.lock import NAME as LOCK
+from napari_superres.runs.lock import run_lock
+from napari_superres.runs.previews import FOLDER as PREVIEWS
+
+OWN = ("checkpoints", PREVIEWS, "inputs", "metrics.jsonl", "config.json", LOCK)
+"""In the order in which they go: a run without its configuration is none any more."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What lies in a run folder.
+
+    Attributes
+    ----------
+    own : bytes that the run wrote itself
+    checkpoints : how many
+    others : names of files and folders that are not the run's, such as generated volumes
+    """
+
+    own: int
+    checkpoints: int
+    others: tuple[str, ...]
+
+    @property
+    def size(self) -> str:
+        """The bytes as people say them."""
+        return format_bytes(self.own)
+
+
+def holdings(run: Path) -> Holdings:
+    """Return what lies in a run folder.
+
+    Raises
+    ------
+    RunFolderError
+        The folder is no run.
+    """
+    _check(run)
+    own = sum(_bytes(run / name) for name in OWN)
+    checkpoints = len(list((run / "checkpoints").glob("step-*")))
+    return Holdings(own, checkpoints, _others(run))
+
+
+def discard(run: Path) -> tuple[str, ...]:
+    """Delete a run; its folder goes too when nothing else lies in it.
+
+    Parameters
+    ----------
+    run : folder of the run
+
+    Returns
+    -------
+    tuple of str
+        Names of what was left in the folder, because the run did not make it.
+
+    Raises
+    ------
+    RunFolderError
+        The folder is no run, or another process works on it.
+    OutputError
+        Something cannot be deleted.
+    """
+    _check(run)
+    try:
+        with run_lock(run):
+            for name in OWN:
+                _delete(run / name)
+        others = _others(run)
+        if not others:
+            run.rmdir()
+    except OSError as error:
+        raise OutputError(
+            f"{run} cannot be deleted: {error.strerror or error}.",
+            "Permission to delete is needed.",
+            "Close programs that use it, or delete it by hand.",
+        ) from error
+    return others
+
+
+def _check(run: Path) -> None:
+    if not (run / "config.json").is_file() or not (run / "inputs").is_dir():
+        raise RunFolderError(f"{run} is no run.", "Only runs are deleted.")
+
+
+def _others(run: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.name for path in run.iterdir() if path.name not in OWN))
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _bytes(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

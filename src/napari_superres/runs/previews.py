@@ -1,0 +1,141 @@
+"""The previews of a run on disk, so that one can look back at how it learnt.
+
+previews/ step-0000560.png    three rows: generated, real, low-res; a column for each axis
+
+The pixels of a picture are phase indices with the phases' colours as its palette, low-res
+phases after the high-res ones; any image viewer shows it, and nothing is lost. Where the
+nine slices lie in it is told in its metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.events import PreviewReady
+
+FOLDER = "previews"
+PREFIX = "step-"
+MOST = 200
+"""Previews kept; when there are more, every second one goes."""
+GAP = 2
+PAPER = 255
+WHERE = "slices"
+
+Labels = NDArray[np.uint8]
+
+
+def keep_preview(
+    run: Path, event: PreviewReady, high_res: Sequence[Phase], low_res: Sequence[Phase]
+) -> Path | None:
+    """Write a preview; a disk that refuses loses the picture, not the training.
+
+    Parameters
+    ----------
+    run : folder of the run
+    event : the preview
+    high_res, low_res : phases, for the colours
+
+    Returns
+    -------
+    Path or None
+        The file, or None where it could not be written.
+    """
+    folder = run / FOLDER
+    final = folder / f"{PREFIX}{event.step:07d}.png"
+    part = folder / f".{final.name}.part"
+    try:
+        folder.mkdir(exist_ok=True)
+        sheet, where = _sheet(event, len(high_res))
+        picture = Image.fromarray(sheet)
+        picture.putpalette(_palette(high_res, low_res))
+        told = PngInfo()
+        told.add_text(WHERE, json.dumps({"step": event.step, "low": len(high_res), "at": where}))
+        picture.save(part, format="PNG", pnginfo=told)
+        os.replace(part, final)
+        _thin(folder)
+    except OSError:
+        return None
+    return final
+
+
+def read_previews(run: Path) -> list[PreviewReady]:
+    """Return the previews of a run, earliest first; damaged ones are left out."""
+    found = []
+    for file in sorted((run / FOLDER).glob(f"{PREFIX}*.png")):
+        try:
+            found.append(_read(file))
+        except (OSError, ValueError, KeyError, TypeError, SyntaxError):  # Pillow raises the last
+            continue
+    return sorted(found, key=lambda event: event.step)
+
+
+def drop_previews_after(run: Path, step: int) -> None:
+    """Delete the previews of later steps: what a run was rolled back from."""
+    for file in (run / FOLDER).glob(f"{PREFIX}*.png"):
+        if _step(file) > step:
+            file.unlink(missing_ok=True)
+
+
+def _sheet(event: PreviewReady, phases: int) -> tuple[Labels, list[list[int]]]:
+    """Return the slices on one sheet, and row, column, height and width of each."""
+    rows = (event.generated, event.real, tuple(image + phases for image in event.low_res))
+    where: list[list[int]] = []
+    top = 0
+    for row in rows:
+        left = 0
+        for image in row:
+            where.append([top, left, *image.shape])
+            left += image.shape[1] + GAP
+        top += max(image.shape[0] for image in row) + GAP
+    width = max(left + columns for _, left, _, columns in where)
+    sheet = np.full((top - GAP, width), PAPER, np.uint8)
+    for image, (top, left, height, columns) in zip(sum(rows, ()), where, strict=True):
+        sheet[top : top + height, left : left + columns] = image
+    return sheet, where
+
+
+def _read(file: Path) -> PreviewReady:
+    with Image.open(file) as picture:
+        told = json.loads(picture.info[WHERE])
+        sheet = np.asarray(picture)
+    if sheet.ndim != 2 or len(told["at"]) != 9:
+        raise ValueError(f"{file} is no preview")
+    images = [sheet[top : top + h, left : left + w].copy() for top, left, h, w in told["at"]]
+    low = [image - np.uint8(told["low"]) for image in images[6:]]
+    return PreviewReady(
+        int(told["step"]),
+        (images[0], images[1], images[2]),
+        (images[3], images[4], images[5]),
+        (low[0], low[1], low[2]),
+    )
+
+
+def _thin(folder: Path) -> None:
+    files = sorted(folder.glob(f"{PREFIX}*.png"), key=_step)
+    if len(files) > MOST:
+        for file in files[1:-1:2]:
+            file.unlink(missing_ok=True)
+
+
+def _step(file: Path) -> int:
+    digits = file.stem.removeprefix(PREFIX)
+    return int(digits) if digits.isdigit() else 0
+
+
+def _palette(high_res: Sequence[Phase], low_res: Sequence[Phase]) -> list[int]:
+    colours = [
+        phase.colour or PALETTE[index % len(PALETTE)]
+        for phases in (high_res, low_res)
+        for index, phase in enumerate(phases)
+    ]
+    table = [int(colour[i : i + 2], 16) for colour in colours for i in (1, 3, 5)]
+    return (table + [PAPER] * 768)[:768]
