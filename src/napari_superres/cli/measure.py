@@ -18,7 +18,7 @@ from napari_superres.cli.measure_table import table
 from napari_superres.cli.pair import choose_phase_map, choose_scale_factor
 from napari_superres.cli.progress import Bar
 from napari_superres.cli.question import Question
-from napari_superres.cli.report import write_report_of
+from napari_superres.cli.report import write_picture_of, write_report_of
 from napari_superres.cli.segmented import (
     Segmented,
     as_slices,
@@ -83,6 +83,14 @@ def measure(
             "--report", metavar="F.html", help="Measure everything and write one page about it."
         ),
     ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            "--picture",
+            metavar="F.png",
+            help="Draw the volume in three planes, beside what it is compared with.",
+        ),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every measure but transport; a report has them anyway.")
     ] = False,
@@ -110,6 +118,8 @@ def measure(
         settings = settings_for_mismatch(question, scale_factor, phase_map, imaging, one_sided)
         question = replace(question, settings=settings)
     start = place(files[0], question)
+    if picture is not None:
+        write_picture_of(picture, question, start)
     if report is not None:
         numbers = write_report_of(report, question, start, transport, figures)
     else:

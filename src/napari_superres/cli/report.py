@@ -1,4 +1,4 @@
-"""The report that `measure --report` writes."""
+"""The report and the picture that `measure` writes."""
 
 from __future__ import annotations
 
@@ -70,3 +70,29 @@ def write_report_of(
                 bar.show(event.progress, event.text)
     typer.echo("Report   " + ", ".join(str(file) for file in written))
     return numbers
+
+
+def write_picture_of(path: Path, question: Question, offset: Triple) -> None:
+    """Draw the first volume beside what there is to compare it with, in three planes.
+
+    Parameters
+    ----------
+    path : of the picture
+    question : a volume, and what there is beside
+    offset : first low-res voxel that the volume covers
+
+    Raises
+    ------
+    ShapeError
+        When what was found is no volume.
+    OutputError
+        When the picture cannot be written.
+    """
+    from napari_superres.measures.planes import planes_figure
+
+    found = question.found[0]
+    if not isinstance(found, SegmentedVolume):
+        raise ShapeError(f"{found.name} is no volume.", "A picture in three planes is of one.")
+    inputs = (question.low_res, question.high_res, question.truth, question.settings)
+    planes_figure(found, path, *inputs, offset=offset)
+    typer.echo(f"Picture  {path}")

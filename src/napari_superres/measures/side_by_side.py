@@ -37,6 +37,7 @@ class Panel:
     pixel_size : along rows and columns
     origin : of the first pixel's corner, relative to the super-res plane's corner
     title : above it
+    elsewhere : whether it shows another place than the super-res plane
     """
 
     labels: Labels
@@ -44,6 +45,7 @@ class Panel:
     pixel_size: tuple[float, float]
     origin: tuple[float, float]
     title: str
+    elsewhere: bool = False
 
 
 def compare_figure(
@@ -171,7 +173,7 @@ def plane_panels(
         )
         pixel = (fine[rows], fine[columns])
         title = ITEM_TITLES["high_res"]
-        panels.append(Panel(image[cut], high_res.phases, pixel, (0.0, 0.0), title))
+        panels.append(Panel(image[cut], high_res.phases, pixel, (0.0, 0.0), title, elsewhere=True))
     panels.append(plane(super_res, middle, fine, False, "super_res"))
     if truth is not None:
         panels.append(plane(truth, int(depth / fine[axis]), fine, True, "truth"))
