@@ -1,0 +1,125 @@
+"""What several of these scripts need: the pairs, what to reach on each, the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from napari_superres.cli.pair import choose_phase_map, read_pair, with_phase_names
+from napari_superres.cli.settings_file import read_settings_file
+from napari_superres.config import TrainingSettings, validated
+from napari_superres.data.examples import example_pair
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.events import Measurement
+from napari_superres.fusion.evaluation import measure_slices
+from napari_superres.measures.fractions import volume_fractions
+from napari_superres.measures.interfaces import interface_areas
+from napari_superres.measures.naming import pair_names, phase_names
+
+ROOT = Path(__file__).resolve().parents[1]
+GENERATED = "generated"
+OF_SETTINGS = ("imaging", "anisotropic", "one_sided", "rotations", "mirrors")
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Inputs of a training, the truth where it is known, and settings without seed."""
+
+    low_res: SegmentedVolume
+    high_res: SegmentedSlices
+    truth: SegmentedVolume | None
+    settings: TrainingSettings
+
+
+def pair_choices() -> list[str]:
+    """Return the names that `load_pair` knows: generated, case1 to case4."""
+    files = sorted((ROOT / "examples").glob("case*.toml"))
+    return [GENERATED, *(file.stem.partition("_")[0] for file in files)]
+
+
+def load_pair(name: str) -> Pair:
+    """Return the generated material, or a case of `examples/` on the published data."""
+    if name == GENERATED:
+        example = example_pair()
+        return Pair(example.low_res, example.high_res, example.truth, example.settings)
+    os.environ.setdefault("SUPERRES_DATA", str(ROOT.parent / "shared" / "data"))
+    (file,) = (ROOT / "examples").glob(f"{name}_*.toml")
+    options = read_settings_file(file).options
+    low_res, high_res, factor = read_pair(
+        Path(options["low_res"]),
+        [Path(path) for path in options["high_res"]],
+        bool(options.get("anisotropic", False)),
+        options["scale_factor"],
+        options.get("voxel_size"),
+    )
+    phase_map = choose_phase_map(options.get("phase_map"), low_res, high_res)
+    low_res, high_res = with_phase_names(low_res, high_res, phase_map, options.get("phase_names"))
+    chosen = {key: options[key] for key in OF_SETTINGS if key in options}
+    values = {"scale_factor": factor, "phase_map": phase_map} | chosen
+    return Pair(low_res, high_res, None, validated(TrainingSettings, values))
+
+
+def wanted_of(pair: Pair) -> Measurement:
+    """Return the fractions and interface areas to reach.
+
+    Of the truth, where it is known. Otherwise the interface areas are those of the
+    slices, and of the fractions the share of each low-res phase is that of the volume,
+    as its high-res phases divide it in the slices: a result that gives the volume back
+    cannot have other ones. With one-sided phases, which may appear elsewhere, the
+    fractions are those of the slices.
+    """
+    phases = pair.high_res.phases
+    if pair.truth is not None:
+        labels, n = pair.truth.labels, len(phases)
+        areas = interface_areas(labels, n)
+        return Measurement(
+            dict(zip(phase_names(phases), volume_fractions(labels, n).tolist(), strict=True)),
+            {name: float(areas[a, b]) for (a, b), name in pair_names(phases).items()},
+        )
+    slices = measure_slices(pair.high_res)
+    if pair.settings.one_sided:
+        return slices
+    volume = volume_fractions(pair.low_res.labels, len(pair.low_res.phases))
+    of_value = {p.value: float(f) for p, f in zip(pair.low_res.phases, volume, strict=True)}
+    fine = dict(zip((p.value for p in phases), slices.volume_fractions.values(), strict=True))
+    lows = pair.settings.phase_map
+    sums = {low: sum(fine[high] for high in fine if lows[high] == low) for low in of_value}
+    fractions = [of_value[lows[high]] * fine[high] / sums[lows[high]] for high in fine]
+    return Measurement(
+        dict(zip(slices.volume_fractions, fractions, strict=True)), slices.interface_areas
+    )
+
+
+def errors_of(found: Measurement, wanted: Measurement) -> tuple[float, float]:
+    """Return the mean error of the fractions and the mean relative error of the areas."""
+    fractions = np.mean([abs(found.volume_fractions[k] - v) for k, v in _items(wanted, True)])
+    areas = [abs(found.interface_areas[k] - v) / v for k, v in _items(wanted, False) if v > 0]
+    return float(fractions), float(np.mean(areas)) if areas else 0.0
+
+
+def _items(of: Measurement, fractions: bool) -> list[tuple[str, float]]:
+    values: Mapping[str, float] = of.volume_fractions if fractions else of.interface_areas
+    return list(values.items())
+
+
+def machine() -> dict[str, object]:
+    """Return what a time depends on: processors, threads, versions, device."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "processors": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "system": platform.platform(),
+        "gpu": gpu,
+    }
+
+
+def load_average() -> float | None:
+    """Return the machine's load over the last minute, where it can be told."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
