@@ -158,6 +158,13 @@ class EngineSettings(FrozenModel):
         "many as generated ones, which the relativistic loss needs.",
     )
     learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
+    annealing: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Last share of the budget in which the learning rate falls, in a straight "
+        "line, to a twentieth; 0 for a constant one.",
+    )
     beta_1: float = Field(0.0, ge=0, lt=1, description="Adam's first moment decay.")
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay.")
     average_half_life: float = Field(
@@ -219,6 +226,7 @@ SAFE_TO_CHANGE = (
     "crop",
     "slices_per_axis",
     "learning_rate",
+    "annealing",
     "clip_norm",
     "precision",
     "measure_every",
@@ -254,6 +262,7 @@ PRESETS: dict[Preset, EngineSettings] = {
         slices_per_axis=None,
         real_slices_per_axis=64,
         learning_rate=1e-4,
+        annealing=0.0,
         beta_1=0.5,
         beta_2=0.999,
         average_half_life=0.0,

@@ -27,6 +27,7 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
+from napari_superres.fusion.course import annealed
 from napari_superres.fusion.evaluation import score
 from napari_superres.fusion.loading import load_generator
 from napari_superres.fusion.step import Trainer
@@ -81,7 +82,11 @@ def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
 def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
     pair, settings = tiny_pair(), tiny_settings()
     list(train(*pair, settings, tmp_path / "whole", Budget(steps=6)))
-    list(train(*pair, settings, tmp_path / "parts", Budget(steps=3)))
+    stop = threading.Event()
+    for event in train(*pair, settings, tmp_path / "parts", Budget(steps=6), stop):
+        if isinstance(event, MetricsMeasured):
+            stop.set()
+    assert RunFolder.open(tmp_path / "parts").find_checkpoint("last").step < 6
     list(resume(tmp_path / "parts", Budget(steps=6)))
     whole, parts = (RunFolder.open(tmp_path / name) for name in ("whole", "parts"))
     assert whole.measurements() == parts.measurements()
@@ -191,6 +196,21 @@ def test_failures_of_torch_become_errors_that_say_what_to_do(
     monkeypatch.setattr(Trainer, "parts", fail)
     with pytest.raises(expected):
         list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
+
+
+def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
+    factors = [annealed(share, 0.5) for share in (0.0, 0.5, 0.75, 1.0)]
+    assert factors == pytest.approx([1.0, 1.0, 0.525, 0.05])
+    assert annealed(1.0, 0.0) == 1.0
+
+
+def test_the_step_that_ends_a_budget_is_measured_and_can_become_the_best(tmp_path: Path) -> None:
+    events = list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=3)))
+    assert [e.step for e in events if isinstance(e, MetricsMeasured)] == [2, 3]
+    run = RunFolder.open(tmp_path / "run")
+    scores = {line["step"]: line["score"] for line in run.measurements()}
+    assert run.find_checkpoint("last").state["score"] == scores[3]
+    assert run.find_checkpoint("best").step == min(scores, key=lambda step: scores[step])
 
 
 def test_a_perfect_measurement_scores_zero(tmp_path: Path) -> None:

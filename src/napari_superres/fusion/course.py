@@ -64,6 +64,23 @@ def progress(budget: Budget, seconds: float, first_step: int, step: int) -> floa
     return min(max(shares), 1.0) if shares else None
 
 
+LEAST_RATE = 0.05
+"""Share of the learning rate that annealing leaves."""
+
+
+def annealed(share: float, annealing: float) -> float:
+    """Return the factor on the learning rate when `share` of a budget is used.
+
+    Parameters
+    ----------
+    share : 0 to 1
+    annealing : last share of the budget in which the factor falls from 1 to `LEAST_RATE`
+    """
+    if annealing <= 0:
+        return 1.0
+    return 1 - (1 - LEAST_RATE) * min(max((share - 1 + annealing) / annealing, 0.0), 1.0)
+
+
 @dataclass
 class Course:
     """What measurements have come to: kept in every checkpoint, so that a resumed run agrees.

@@ -27,7 +27,7 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.fusion import distributed
-from napari_superres.fusion.course import Clock, Course, progress
+from napari_superres.fusion.course import Clock, Course, annealed, progress
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
 from napari_superres.fusion.keeping import Keeper
@@ -139,6 +139,7 @@ class TrainingLoop:
             yield from self._look()
         if self.history:
             yield self._step_completed()
+        yield from self._last_look(reason)
         if self.keeper.saved_step != trainer.steps:
             yield from self._save()
         yield TrainingFinished(reason, trainer.steps, self.clock.elapsed(), self.run.path)
@@ -147,6 +148,7 @@ class TrainingLoop:
         """Do one step; where it takes long, tell of its parts."""
         terms: dict[str, Tensor] = {}
         self.in_step, self.good = True, False
+        self.trainer.networks.set_learning_rate(self._learning_rate())
         for part, values in self.trainer.parts():
             terms |= values
             if self.clock.seconds() - self.reported >= SIGN_OF_LIFE_SECONDS:
@@ -183,6 +185,16 @@ class TrainingLoop:
         due = first and clock.seconds() - self.saved >= engine.checkpoint_seconds
         if distributed.largest(save_now or due):
             yield from self._save()
+
+    def _last_look(self, reason: FinishReason) -> Iterator[TrainingEvent]:
+        """Measure where the budget ended: annealed, it is most often the best."""
+        steps, every = self.trainer.steps, self.trainer.engine.measure_every
+        if reason is FinishReason.STOPPED or steps == self.first_step or steps % every == 0:
+            return
+        if distributed.is_first():
+            yield self._measure()[0]
+        # saved already when the clock said so, without its score
+        self.keeper.saved_step = None
 
     def _measure(self) -> tuple[MetricsMeasured, str | None]:
         trainer, course = self.trainer, self.course
@@ -276,6 +288,15 @@ class TrainingLoop:
             elif (self._progress() or 0) >= 1:
                 code = 1
         return REASONS[distributed.largest(code)]
+
+    def _learning_rate(self) -> float:
+        """Return the rate of the next step; with a budget of steps, whatever went before."""
+        share = 0.0
+        if self.budget.steps is not None:
+            share = self.trainer.steps / self.budget.steps
+        if self.budget.minutes is not None:
+            share = max(share, self.clock.seconds() / (60 * self.budget.minutes))
+        return self.watch.learning_rate * annealed(share, self.trainer.engine.annealing)
 
     def _progress(self) -> float | None:
         return progress(self.budget, self.clock.seconds(), self.first_step, self.trainer.steps)
