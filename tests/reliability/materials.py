@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +69,7 @@ def _reference_weights(file: Path) -> None:
     generator = build_generator(engine, parse_scale_factor("2"), 2, 3)
     own = generator.state_dict()
     torch.save({name: own[key] for key, name in _names(generator)}, file)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))
