@@ -34,6 +34,7 @@ from napari_superres.events import (
 )
 from napari_superres.scale_factor import super_res_shape
 from napari_superres.widgets.engine import DeviceChoice
+from napari_superres.widgets.preflight import Preflight
 
 PHASES = (
     Phase(0, "pore", "#20242c"),
@@ -183,6 +184,10 @@ class FakeEngine:
     def devices(self) -> list[DeviceChoice]:
         """Return one device."""
         return [DeviceChoice("cpu", "cpu: a fake, 8.0 GiB free")]
+
+    def preflight(self, settings: TrainingSettings) -> Preflight:
+        """Return an estimate that grows with the batch."""
+        return Preflight("cpu", settings.engine.batch * 2**30, 8 * 2**30)
 
 
 def _fields(event: PreviewReady) -> tuple[int, tuple, tuple, tuple]:  # type: ignore[type-arg]

@@ -402,7 +402,9 @@ def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
 
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "config.json").write_text('{"format_version": 99}')
+    before = len(notification_manager.records)
     open_run(bench.session, tmp_path / "old")
+    bench.qtbot.waitUntil(lambda: len(notification_manager.records) > before, timeout=8000)
     message = notification_manager.records[-1].message
     assert "format version 99" in message
     assert "\n" not in message

@@ -62,7 +62,7 @@ class SuperResDock(Step):
         self.run_bar.continue_asked.connect(self._continue)
         self.tabs.currentChanged.connect(self._on_tab)
         shared.training.state_changed.connect(self._on_state)
-        self._devices_asked = False
+        shared.checkpoint_chosen.connect(self._on_checkpoint)
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         """Return a size that leaves the canvas its room at 1440 × 900."""
@@ -76,8 +76,7 @@ class SuperResDock(Step):
                 self.tabs.setCurrentIndex(index)
 
     def _start(self) -> None:
-        if self.data.refresh() is not None:  # the layers may have been painted since
-            self.train.start()
+        self.data.refresh(then=self.train.start)  # the layers may have been painted since
 
     def _continue(self) -> None:
         self.train.continue_run()
@@ -86,11 +85,13 @@ class SuperResDock(Step):
         if state is RunState.STARTING:
             self.show_step(self.monitor)
 
+    def _on_checkpoint(self, _name: str) -> None:
+        self.show_step(self.generate)
+
     def _on_tab(self, _index: int) -> None:
         area = self.tabs.currentWidget()
         shown = area.widget() if isinstance(area, QScrollArea) else None
-        if shown is self.train and not self._devices_asked:
-            self._devices_asked = True
+        if shown is self.train:  # each time: free memory changes
             self.train.find_devices()
 
 
@@ -113,6 +114,7 @@ class TrainPanel(Step):
 
 
 def scrolled(step: QWidget) -> QScrollArea:
+    """Return a step in an area that scrolls where the window is low."""
     area = QScrollArea()
     area.setWidget(step)
     area.setWidgetResizable(True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import GenerationEvent, TrainingEvent
+from napari_superres.widgets.preflight import Preflight, estimate
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,4 @@ class Engine:
     generate: Generate = _generate
     generate_to_disk: GenerateToDisk = _generate_to_disk
     devices: Callable[[], Sequence[DeviceChoice]] = _devices
+    preflight: Callable[[TrainingSettings], Preflight] = estimate

@@ -61,6 +61,7 @@ class GenerateStep(Step):
         session.generation.failed.connect(self._on_failed)
         session.generated.connect(self.add_layer)
         session.written.connect(self.open_written)
+        session.checkpoint_chosen.connect(self.use_checkpoint)
         self.refresh()
 
     def _build(self) -> None:
@@ -140,6 +141,11 @@ class GenerateStep(Step):
         except SuperResError as error:
             told = str(error)
         self.estimate.setText(told)
+
+    def use_checkpoint(self, name: str) -> None:
+        """Generate from this checkpoint from now on."""
+        self.refresh()
+        self.form.checkpoint.setCurrentText(name)
 
     def start_drawing(self) -> None:
         """Let the user draw the region on the low-res volume."""

@@ -13,6 +13,7 @@ from napari_superres.widgets.history import Curve
 from napari_superres.widgets.theme import ThemeColours
 
 FEW_POINTS = 20
+BAND_OPACITY = "38"  # hexadecimal: behind the curves, still seen on both themes
 
 
 class LivePlot(QWidget):
@@ -40,6 +41,7 @@ class LivePlot(QWidget):
         self.plot.getPlotItem().setContentsMargins(0, 7, 0, 0)
         self._lines: dict[str, pg.PlotDataItem] = {}
         self._targets: dict[str, pg.InfiniteLine] = {}
+        self._bands: dict[str, pg.LinearRegionItem] = {}
         self._pens: dict[str, str] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -54,6 +56,7 @@ class LivePlot(QWidget):
         theme: ThemeColours,
         targets: Mapping[str, float] | None = None,
         dashed: Collection[str] = (),
+        bands: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         """Draw curves, updating lines in place.
 
@@ -62,6 +65,7 @@ class LivePlot(QWidget):
         curves, colours : by name
         targets : values to reach, drawn dashed
         dashed : names of curves to reach, drawn dashed and without points
+        bands : intervals to come to lie in, by name, drawn behind
         """
         targets = targets or {}
         pens = {
@@ -73,6 +77,9 @@ class LivePlot(QWidget):
             for name in dashed:
                 pen = pg.mkPen(pens[name], width=1.5, style=Qt.PenStyle.DashLine)
                 self._lines[name].setPen(pen)
+        for name, band in (bands or {}).items():
+            if name in pens:
+                self._show_band(name, band)
         for name, curve in curves.items():
             few = len(curve.steps) <= FEW_POINTS  # a single point draws no line
             symbol = "o" if few and name not in dashed else None
@@ -80,6 +87,18 @@ class LivePlot(QWidget):
         for name, value in targets.items():
             if name in self._targets:
                 self._targets[name].setValue(value)
+
+    def _show_band(self, name: str, band: tuple[float, float]) -> None:
+        if name not in self._bands:
+            colour = pg.mkBrush(self._pens[name] + BAND_OPACITY)
+            region = pg.LinearRegionItem(
+                orientation="horizontal", brush=colour, pen=pg.mkPen(None), movable=False
+            )
+            region.setZValue(-10)
+            self._bands[name] = region
+            # it spans the view, and would widen it at every look
+            self.plot.addItem(region, ignoreBounds=True)
+        self._bands[name].setRegion(band)
 
     def _rebuild(
         self,
@@ -89,7 +108,7 @@ class LivePlot(QWidget):
         theme: ThemeColours,
     ) -> None:
         self.plot.clear()
-        self._pens, self._lines, self._targets = pens, {}, {}
+        self._pens, self._lines, self._targets, self._bands = pens, {}, {}, {}
         self.plot.setBackground(theme.background)
         for side in ("left", "bottom"):
             axis = self.plot.getAxis(side)

@@ -1,107 +1,163 @@
-"""Step 3: watch a training learn."""
+"""Step 3: watch a training learn, look back, choose a checkpoint."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QVBoxLayout
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_superres.data.phases import PALETTE, Phase
-from napari_superres.events import PreviewReady
+from napari_superres.widgets.checkpoint_list import CheckpointList
 from napari_superres.widgets.colours import pair_colours
+from napari_superres.widgets.earlier_runs import open_run
+from napari_superres.widgets.history import Curve
 from napari_superres.widgets.live_plots import LivePlot
-from napari_superres.widgets.preview_grid import PreviewGrid
+from napari_superres.widgets.preview_panel import PreviewPanel
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import Note, Step, heading
-from napari_superres.widgets.texts import score_line
+from napari_superres.widgets.step import Note, Step
+from napari_superres.widgets.texts import rollbacks_line, score_line
 from napari_superres.widgets.theme import theme_colours
 
-REDRAW_MS = 250  # however fast events come, plots are drawn at most four times a second
-
-
+REDRAW_MS = 500  # however fast events come, plots are drawn at most twice a second
 SCORE_TIP = (
     "Fractions: mean absolute difference from the slices. Interfaces: mean relative difference. "
     "Low-res: voxels that the down-sampled result does not give back. Two-point: difference "
     "from the correlations of high-res slices that were not trained on. Between axes: how much "
     "the interface areas differ from axis to axis."
 )
+LEGEND = (
+    "Dashed: the high-res slices. Band: where the material's own fraction lies with 95 %, as far "
+    "as the slices can tell. Horizontal axis: steps."
+)
 
 
 class MonitorStep(Step):
-    """Previews beside real slices, numbers against their targets, losses."""
+    """Previews beside real slices, numbers against their targets, losses, checkpoints."""
 
     title = "Monitor"
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
-        self.caption = heading("Previews")
-        self.grid = PreviewGrid()
-        self.score = Note()
-        self.score.setToolTip(SCORE_TIP)
-        self.fractions = LivePlot("Volume fractions", steps_shown=False)
-        self.interfaces = LivePlot("Interface areas", steps_shown=False)
-        self.losses = LivePlot("Losses")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self.caption)
-        layout.addWidget(self.grid, 5)
-        layout.addWidget(self.score)
-        layout.addWidget(self.fractions, 2)
-        layout.addWidget(self.interfaces, 2)
-        layout.addWidget(self.losses, 2)
-        self.legend = Note("Dashed lines: the high-res slices. Horizontal axis: steps.")
-        layout.addWidget(self.legend)
-        self.session.preview_ready.connect(self.show_preview)
+        self._build()
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_MS)
         self._redraw.timeout.connect(self.show_history)
         self.session.history_changed.connect(self._on_history)
         self.session.run_changed.connect(self._on_run)
+        self.session.training.state_changed.connect(self._on_run)
         self.viewer.events.theme.connect(self._on_theme)
+        self.pages.currentChanged.connect(self.show_history)
+        self._on_run()
         self.show_history()
-        self.show_preview(self.session.preview)
+
+    def _build(self) -> None:
+        self.run_name = QLabel()
+        self.run_name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.open = QPushButton("Open an earlier run …")
+        self.open.setToolTip("Plots, previews and checkpoints of a run folder, to look at or use")
+        self.previews = PreviewPanel(self.session)
+        self.score, self.rolled_back, self.legend = Note(), Note(), Note(LEGEND)
+        self.score.setToolTip(SCORE_TIP)
+        self.fractions = LivePlot("Volume fractions", steps_shown=False)
+        self.interfaces = LivePlot("Interface areas")
+        self.losses = LivePlot("Losses", steps_shown=False)
+        self.mismatch = LivePlot("Low-res mismatch")
+        self.checkpoints = CheckpointList(self.session)
+        self.pages = QTabWidget()
+        self.pages.setDocumentMode(True)
+        self.pages.addTab(_page(self.fractions, self.interfaces, self.legend), "Targets")
+        self.pages.addTab(_page(self.losses, self.mismatch), "Losses")
+        self.pages.addTab(self.checkpoints, "Checkpoints")
+        top, below = QHBoxLayout(), _page(self.score, self.rolled_back, self.pages)
+        top.addWidget(self.run_name, 1)
+        top.addWidget(self.open)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        for number, part in enumerate((self.previews, below)):
+            self.splitter.addWidget(part)
+            self.splitter.setStretchFactor(number, 5 - number)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addWidget(self.splitter, 1)
+        self.open.clicked.connect(self._open_run)
+
+    @property
+    def caption(self) -> QLabel:
+        """What the previews say of themselves."""
+        return self.previews.caption
 
     @property
     def _phases(self) -> tuple[Phase, ...]:
         return self.session.run.phases if self.session.run is not None else ()
 
-    def show_preview(self, event: PreviewReady | None) -> None:
-        """Show a preview in place of the one before."""
-        run = self.session.run
-        low_res = run.low_res_phases if run is not None else ()
-        self.grid.show_preview(event, self._phases, low_res)
-        step = f" at step {event.step:,}" if event is not None else ""
-        self.caption.setText(f"<b>Previews{step}</b>")
-
-    def show_history(self) -> None:
-        """Draw the curves as they are now."""
+    def show_history(self, _page: object = None) -> None:
+        """Draw the curves of the shown page as they are now."""
         history, theme = self.session.history, theme_colours(self.viewer)
         target = history.target
-        colours = {phase.name: phase.colour for phase in self._phases}
-        self.fractions.show_curves(
-            history.fractions, colours, theme, target.volume_fractions if target else None
-        )
-        pairs = list(target.interface_areas) if target else list(history.interfaces)
-        self.interfaces.show_curves(
-            history.interfaces,
-            pair_colours(pairs),
-            theme,
-            target.interface_areas if target else None,
-        )
-        names = dict(zip(history.losses, PALETTE[1:], strict=False))
-        self.losses.show_curves(history.losses, names, theme)
+        if self.pages.currentIndex() == 0:
+            self.fractions.show_curves(
+                history.fractions,
+                {phase.name: phase.colour for phase in self._phases},
+                theme,
+                target.volume_fractions if target else None,
+                bands=history.bands,
+            )
+            pairs = list(target.interface_areas) if target else list(history.interfaces)
+            self.interfaces.show_curves(
+                history.interfaces,
+                pair_colours(pairs),
+                theme,
+                target.interface_areas if target else None,
+            )
+        elif self.pages.currentIndex() == 1:
+            names = dict(zip(history.losses, PALETTE[1:], strict=False))
+            self.losses.show_curves(history.losses, names, theme)
+            curves: dict[str, Curve] = {}
+            if history.mismatch.steps:
+                curves = {"share of low-res voxels": history.mismatch}
+            self.mismatch.show_curves(curves, {}, theme)
         self.score.setText(score_line(history))
+        self.rolled_back.setText(rollbacks_line(history))
 
     def _on_history(self) -> None:
         if not self._redraw.isActive():
             self._redraw.start()
 
-    def _on_run(self) -> None:
-        if self.session.preview is None:
-            self.show_preview(None)
+    def _on_run(self, _state: object = None) -> None:
+        run, training = self.session.run, self.session.training.active
+        self.run_name.setText(run.folder.name if run is not None else "No run yet")
+        self.run_name.setToolTip(str(run.folder) if run is not None else "Train, or open one")
+        self.open.setEnabled(not training)
 
     def _on_theme(self, _event: object = None) -> None:
         self.show_history()
+
+    def _open_run(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
+        if folder:
+            open_run(self.session, folder)
+
+
+def _page(*parts: QWidget) -> QWidget:
+    """Return parts below each other; plots and pages share what room there is."""
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 2, 0, 0)
+    layout.setSpacing(2)
+    for part in parts:
+        layout.addWidget(part, 0 if isinstance(part, Note) else 1)
+    return page

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_superres.errors import InputError
-from napari_superres.events import StepCompleted
+from napari_superres.events import StepCompleted, StepProgress, TrainingStarted
+from napari_superres.widgets.discarding import Discarder
 from napari_superres.widgets.run_state import Happening, RunState, controls
 from napari_superres.widgets.step import Note
-from napari_superres.widgets.stream_runner import StreamRunner
-from napari_superres.widgets.texts import continue_text, progress_percent, status_line
+from napari_superres.widgets.texts import (
+    continue_text,
+    failure_text,
+    progress_percent,
+    status_line,
+)
+from napari_superres.widgets.trained import Trained
 
-
-class Trained(Protocol):
-    """What the row drives: the session of a fusion, or one that learns from images.
-
-    `inputs_changed` and `run_changed` are signals.
-    """
-
-    training: StreamRunner
-    offer: Mapping[str, int | str]
-    inputs_changed: Any
-    run_changed: Any
-
-    @property
-    def ready(self) -> bool:
-        """Whether a training could start."""
-
-    @property
-    def can_continue(self) -> bool:
-        """Whether there is something learnt that could be trained further."""
+MIDDLE_TIPS = {
+    Happening.PAUSE: "Compute nothing after this step, until Resume",
+    Happening.RESUME: "Go on where it was paused",
+    Happening.START: "Train this run for as long again as step 2, Train, says",
+}
 
 
 class RunBar(QWidget):
-    """Status line, progress bar, and Start, Pause / Resume / Continue, Stop and keep.
+    """Status line, progress bar, and Start, Pause / Resume / Continue, Stop and keep, Discard.
 
     Signals
     -------
@@ -53,22 +41,28 @@ class RunBar(QWidget):
         self.status = Note()
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
-        self.start = QPushButton("Start training")
+        self.start = QPushButton("Start")
         self.middle = QPushButton("Pause")
         self.stop = QPushButton("Stop and keep")
-        self.start.setToolTip("Start a new run with the inputs and settings of steps 1 and 2")
+        self.discard = QPushButton("Discard …")
+        self.discarder = Discarder(session, self)
+        self._started = False
+        self.start.setToolTip("Train a new run with the inputs and settings of steps 1 and 2")
         self.stop.setToolTip("Save what was learnt and end; it can be continued later")
+        self.discard.setToolTip("Delete the run and all that it has learnt, after asking")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
         layout.addWidget(self.status)
         layout.addWidget(self.bar)
         buttons = QHBoxLayout()
-        for button in (self.start, self.middle, self.stop):
-            buttons.addWidget(button)
+        for button in (self.start, self.middle, self.stop, self.discard):
+            buttons.addWidget(button, 1)
         layout.addLayout(buttons)
         self.start.clicked.connect(self.start_asked)
         self.middle.clicked.connect(self._on_middle)
         self.stop.clicked.connect(session.training.stop)
+        self.discard.clicked.connect(self.discarder.ask)
+        self.discarder.said.connect(self._on_discarded)
         session.inputs_changed.connect(self.refresh)
         session.run_changed.connect(self.refresh)
         session.training.state_changed.connect(self._on_state)
@@ -79,13 +73,17 @@ class RunBar(QWidget):
     def refresh(self) -> None:
         """Show what the run's state offers now."""
         session = self.session
-        offer = controls(session.training.state, session.ready, session.can_continue)
+        offer = controls(
+            session.training.state, session.ready, session.can_continue, session.run is not None
+        )
         self.start.setEnabled(offer.start)
         self.middle.setEnabled(offer.middle)
         self.middle.setText(offer.middle_text)
+        self.middle.setToolTip(MIDDLE_TIPS[offer.middle_does])
         if offer.middle and session.offer and not session.training.active:
             self.middle.setText(continue_text(session.offer))
         self.stop.setEnabled(offer.stop)
+        self.discard.setEnabled(offer.discard)
         if offer.hint:
             self.status.setText(offer.hint)
         self._middle_does = offer.middle_does
@@ -100,22 +98,27 @@ class RunBar(QWidget):
 
     def _on_state(self, state: RunState) -> None:
         if state is RunState.STARTING:
+            self._started = False
             self.bar.setRange(0, 0)
         elif self.bar.maximum() == 0:
             self.bar.setRange(0, 100)
         self.refresh()
 
     def _on_event(self, event: object) -> None:
+        self._started = self._started or isinstance(event, TrainingStarted)
         percent = progress_percent(event)
         if percent is not None:
             self.bar.setRange(0, 100 if percent >= 0 else 0)
             self.bar.setValue(max(percent, 0))
         line = status_line(event)
-        stopping = self.session.training.state is RunState.STOPPING
-        if line is not None and not (stopping and isinstance(event, StepCompleted)):
+        late = self.session.training.state in (RunState.STOPPING, RunState.PAUSING)
+        if line is not None and not (late and isinstance(event, StepCompleted | StepProgress)):
             self.status.setText(line)
 
     def _on_failed(self, error: Exception) -> None:
         self.bar.setValue(0)
-        what = "Not started." if isinstance(error, InputError) else "Training failed."
-        self.status.setText(f"<b>{what}</b> {error}")
+        self.status.setText(failure_text(error, self._started))
+
+    def _on_discarded(self, text: str) -> None:
+        self.bar.setValue(0)
+        self.status.setText(text)

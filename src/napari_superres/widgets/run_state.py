@@ -94,7 +94,7 @@ class Controls:
 
     Attributes
     ----------
-    start, middle, stop : whether the three buttons can be pressed
+    start, middle, stop, discard : whether the buttons can be pressed
     middle_text : the middle button is Pause, Resume or Continue
     middle_does : what it asks for
     hint : one sentence for the status line, empty to leave what it says
@@ -106,6 +106,7 @@ class Controls:
     middle_text: str
     middle_does: Happening
     hint: str
+    discard: bool = False
 
 
 _HINTS = {
@@ -116,7 +117,9 @@ _HINTS = {
 }
 
 
-def controls(state: RunState, inputs_ready: bool, can_continue: bool) -> Controls:
+def controls(
+    state: RunState, inputs_ready: bool, can_continue: bool, has_run: bool = False
+) -> Controls:
     """Return what the buttons of a training offer.
 
     Parameters
@@ -124,11 +127,12 @@ def controls(state: RunState, inputs_ready: bool, can_continue: bool) -> Control
     state : where the training stands
     inputs_ready : a low-res and a high-res input are chosen and fit
     can_continue : there is a run folder with something learnt
+    has_run : there is a run on disk, learnt or not
     """
     active = state in ACTIVE
     hint = _HINTS.get(state, "")
     if state is RunState.IDLE:
-        hint = "Ready to start." if inputs_ready else "Choose the two inputs in step 1, Data."
+        hint = _idle_hint(inputs_ready, can_continue)
     if active:
         resume = state in (RunState.PAUSED, RunState.PAUSING)
         return Controls(
@@ -138,6 +142,7 @@ def controls(state: RunState, inputs_ready: bool, can_continue: bool) -> Control
             middle_text="Resume" if resume else "Pause",
             middle_does=Happening.RESUME if resume else Happening.PAUSE,
             hint=hint,
+            discard=has_run and state not in (RunState.STARTING, RunState.STOPPING),
         )
     return Controls(
         start=inputs_ready,
@@ -146,4 +151,11 @@ def controls(state: RunState, inputs_ready: bool, can_continue: bool) -> Control
         middle_text="Continue" if can_continue else "Pause",
         middle_does=Happening.START if can_continue else Happening.PAUSE,
         hint=hint,
+        discard=has_run,
     )
+
+
+def _idle_hint(inputs_ready: bool, can_continue: bool) -> str:
+    if can_continue:
+        return "Continue trains this run further; step 4, Generate, makes volumes from it."
+    return "Ready to start." if inputs_ready else "Choose the two inputs in step 1, Data."

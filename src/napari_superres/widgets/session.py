@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -12,10 +12,8 @@ from weakref import WeakKeyDictionary, WeakSet
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres import __version__
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
-from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import Labels
+from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
     CheckpointSaved,
@@ -27,63 +25,17 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.scale_factor import ScaleFactor, format_scale_factor
 from napari_superres.widgets.engine import Engine
 from napari_superres.widgets.history import History
 from napari_superres.widgets.input_reader import Inputs, problem_of
-from napari_superres.widgets.layer_data import KEY
-from napari_superres.widgets.placement import Placement
+from napari_superres.widgets.preview_book import PreviewBook
+from napari_superres.widgets.results import Generated, Run, Written
 from napari_superres.widgets.stream_runner import StreamRunner
-from napari_superres.widgets.texts import rolled_back_text
+from napari_superres.widgets.target_bands import bands_or_none
+from napari_superres.widgets.texts import rolled_back_text, second_run_text
+from napari_superres.widgets.threads import Outcome, in_thread
 
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A run folder and what placing its results over the low-res layer takes."""
-
-    folder: Path
-    scale_factor: ScaleFactor
-    phases: tuple[Phase, ...]
-    low_res_phases: tuple[Phase, ...]
-    low_res_shape: tuple[int, int, int]
-    placement: Placement
-    learnt: bool = False
-    name: str = ""
-
-    def noted(self, metadata: dict[str, Any], settings: GenerationSettings) -> dict[str, Any]:
-        """Return a result's layer metadata with where it comes from added."""
-        border = {"border dropped": "yes"} if settings.crop_border else {}
-        more = {
-            "scale_factor": format_scale_factor(self.scale_factor),
-            "border_dropped": settings.crop_border,
-            "provenance": border
-            | {
-                "software": f"napari-superres-fusion {__version__}",
-                "run": str(self.folder),
-                "checkpoint": settings.checkpoint,
-                "seed": str(settings.seed),
-                "scale factor": format_scale_factor(self.scale_factor),
-            },
-        }
-        return {**metadata, KEY: {**metadata[KEY], **more}}
-
-
-@dataclass(frozen=True, eq=False)
-class Generated:
-    """A finished generation: phase indices, what it was asked for, and its run."""
-
-    labels: Labels
-    settings: GenerationSettings
-    run: Run
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """A finished generation on disk: a file, or a folder of realisations."""
-
-    path: Path
-    settings: GenerationSettings
-    run: Run
+__all__ = ["Generated", "Run", "Session", "Written", "session_of"]
 
 
 class Session(QObject):
@@ -92,8 +44,9 @@ class Session(QObject):
     Signals
     -------
     inputs_changed, run_changed : look at `inputs`, `run`
-    preview_ready : PreviewReady
+    preview_ready : PreviewReady; all of them are in `previews`
     history_changed : look at `history`
+    checkpoint_chosen : how the Generate step calls it
     generated : Generated
     written : Written
     """
@@ -102,6 +55,7 @@ class Session(QObject):
     run_changed = Signal()
     preview_ready = Signal(object)
     history_changed = Signal()
+    checkpoint_chosen = Signal(str)
     generated = Signal(object)
     written = Signal(object)
 
@@ -111,18 +65,25 @@ class Session(QObject):
         self.inputs: Inputs | None = None
         self.run: Run | None = None
         self.history = History()
-        self.preview: PreviewReady | None = None
+        self.previews = PreviewBook()
         self.training = StreamRunner(self)
         self.generation = StreamRunner(self)
         self._runners = [self.training, self.generation]
         self.offer: Mapping[str, int | str] = {}
+        self._high_res: SegmentedSlices | None = None
         self._starting: Run | None = None
+        self._bands_of: History | None = None
         self._asked: GenerationSettings | None = None
         self._widgets: WeakSet[Any] = WeakSet()
         self.training.event.connect(self._on_training_event)
         self.training.failed.connect(self._on_training_failure)
         self.generation.event.connect(self._on_generation_event)
         self.generation.failed.connect(self._on_failure)
+
+    @property
+    def preview(self) -> PreviewReady | None:
+        """The latest preview."""
+        return self.previews.last
 
     @property
     def ready(self) -> bool:
@@ -144,14 +105,27 @@ class Session(QObject):
         self.inputs_changed.emit()
 
     def set_run(self, run: Run | None) -> None:
-        """Make another run the one to watch, continue and generate from."""
+        """Tell of a change of the run to watch, continue and generate from."""
         self.run = run
         self.run_changed.emit()
 
+    def show_run(self, run: Run | None, history: History, previews: PreviewBook) -> None:
+        """Make another run, with what it has told so far, the one to watch; None for none."""
+        self.history, self.previews, self.offer = history, previews, {}
+        self.set_run(run)
+        self.history_changed.emit()
+
+    def take_earlier(self, outcome: Outcome) -> None:
+        """Show an earlier run that was read in a thread, or what is wrong with it."""
+        if outcome.error is not None or self.training.active:
+            show_error(str(outcome.error or self._refusal()))
+            return
+        self.show_run(outcome.value.run, outcome.value.history, outcome.value.previews)
+
     def start_training(self, settings: TrainingSettings, run_folder: Path, budget: Budget) -> None:
-        """Start a new run with the chosen inputs; ignored without them."""
+        """Start a new run with the chosen inputs; refused while another one trains."""
         inputs = self.inputs
-        if inputs is None or self.training.active:
+        if inputs is None or self._refused():
             return
         self._starting = Run(
             run_folder,
@@ -164,6 +138,7 @@ class Session(QObject):
         )
         self.offer = {}
         train, low_res, high_res = self.engine.train, inputs.low_res, inputs.high_res
+        self._high_res = high_res
 
         def events(stop: threading.Event) -> Iterator[TrainingEvent]:
             return train(low_res, high_res, settings, run_folder, budget, stop)
@@ -172,7 +147,7 @@ class Session(QObject):
 
     def continue_training(self, budget: Budget) -> None:
         """Train the current run further; after a lack of memory, with what was offered."""
-        if self.run is None or self.training.active:
+        if self.run is None or self._refused():
             return
         self._starting = None
         folder, resume, changes = self.run.folder, self.engine.resume, self.offer
@@ -237,23 +212,40 @@ class Session(QObject):
     def _on_training_event(self, event: TrainingEvent) -> None:
         if isinstance(event, TrainingStarted) and self._starting is not None:
             # only now: inputs that are refused must not cost the run before
-            self.history, self.preview = History(), None
-            self.set_run(self._starting)
-            self._starting = None
+            started, self._starting = self._starting, None
+            self.show_run(started, History(), PreviewBook())
+            self._bands_of = self.history
+            in_thread(bands_or_none, self._take_bands, self._high_res)
         self.history.add(event)
         if isinstance(event, PreviewReady):
-            self.preview = event
+            self.previews.add(event)
             self.preview_ready.emit(event)
             return
         if isinstance(event, TrainingStarted):
             for warning in event.warnings:
                 show_info(warning)
         if isinstance(event, RolledBack):
+            self.previews.drop_after(event.to_step)
             show_warning(rolled_back_text(event))
         learnt = isinstance(event, CheckpointSaved | TrainingFinished)
         if learnt and self.run is not None and not self.run.learnt:
             self.set_run(replace(self.run, learnt=True))
         self.history_changed.emit()
+
+    def _take_bands(self, outcome: Outcome) -> None:
+        if self._bands_of is self.history and outcome.error is None:
+            self.history.bands = outcome.value
+            self.history_changed.emit()
+
+    def _refusal(self) -> str:
+        run = self._starting or self.run
+        return second_run_text(run.folder if run is not None else None)
+
+    def _refused(self) -> bool:
+        """Whether a training goes on already, which is told."""
+        if self.training.active:
+            show_warning(self._refusal())
+        return self.training.active
 
     def _on_generation_event(self, event: GenerationEvent) -> None:
         if not isinstance(event, GenerationFinished) or self.run is None or self._asked is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from pydantic import BaseModel
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
 
 from napari_superres.widgets.form_fields import FieldSpec, field_specs, from_text, to_text
@@ -33,7 +34,13 @@ class SettingsForm(QWidget):
     ----------
     model : the settings' class
     names : fields to show; empty for all
+
+    Signals
+    -------
+    changed : a dial was moved
     """
+
+    changed = Signal()
 
     def __init__(self, model: type[BaseModel], names: tuple[str, ...] = ()) -> None:
         super().__init__()
@@ -42,6 +49,10 @@ class SettingsForm(QWidget):
         form = new_form(self)
         for dial in self.dials.values():
             add_dial(form, dial)
+            dial.changed.connect(self._on_dial)
+
+    def _on_dial(self, _value: object = None) -> None:
+        self.changed.emit()
 
     def values(self) -> dict[str, Any]:
         """Return what the dials say, to be validated by the model."""

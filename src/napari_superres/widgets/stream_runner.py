@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.errors import EngineError, OutOfMemoryError, SuperResError
+from napari_superres.errors import EngineError, OutOfMemoryError, OutputError, SuperResError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.run_state import ACTIVE, Happening, RunState, advance
 
@@ -66,6 +67,12 @@ def as_engine_error(error: Exception) -> SuperResError:
             "The device has no memory left.",
             "A step or a tile must fit.",
             "Choose a smaller crop, batch or tile in the advanced settings, or the cpu.",
+        )
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        wrapped = OutputError(
+            "The disk is full.",
+            "",
+            "Free some space; what was saved before is whole and can be gone on with.",
         )
     else:
         wrapped = EngineError(f"{type(error).__name__}: {error}")

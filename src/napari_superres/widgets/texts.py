@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import escape
 from pathlib import Path
 
 from napari_superres.config import PRESETS, Budget, TrainingSettings
@@ -57,6 +58,32 @@ def rolled_back_text(event: RolledBack) -> str:
         f"Step {event.step:,}: {event.reason}. Rolled back to {where}; it goes on at half the "
         "learning rate."
     )
+
+
+def failure_text(error: Exception, started: bool) -> str:
+    """Return what the status line says of a training that failed.
+
+    Parameters
+    ----------
+    started : whether it had begun; if not, nothing of it is on disk
+    """
+    what = "Training ended early." if started else "Not started."
+    return f"<b>{what}</b> {escape(str(error))}"
+
+
+def second_run_text(folder: Path | None) -> str:
+    """Return why a second training is not started."""
+    where = f" in {folder}" if folder is not None else ""
+    return f"A training is going on{where}. One at a time: Stop and keep it first."
+
+
+def rollbacks_line(history: History) -> str:
+    """Return how often a run was rolled back, and why the last time; empty for never."""
+    if not history.rollbacks:
+        return ""
+    last, times = history.rollbacks[-1], len(history.rollbacks)
+    often = "once" if times == 1 else f"{times} times"
+    return f"Rolled back {often}, last from step {last.step:,} to {last.to_step:,}: {last.reason}."
 
 
 def continue_text(changes: Mapping[str, int | str]) -> str:

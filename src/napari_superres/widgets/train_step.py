@@ -9,6 +9,7 @@ from typing import Any
 from magicgui.widgets import ComboBox, FloatSpinBox, SpinBox
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -30,10 +31,12 @@ from napari_superres.config import (
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.engine import DeviceChoice
 from napari_superres.widgets.preferences import on_change, preferences, preferred_device
+from napari_superres.widgets.preflight import folder_text, preflight_text
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.step import Note, Step, heading, new_fold, new_form
 from napari_superres.widgets.texts import default_runs_folder, free_run_folder, train_command
+from napari_superres.widgets.threads import Outcome, in_thread
 
 IMAGING = (
     ("blurred: under-resolved, as X-ray CT", "blurred"),
@@ -46,6 +49,7 @@ PRESET_TEXTS = (
 )
 
 
+PATIENCE_MS = 400
 MORE_DIALS = ("blur_kernel", "blur_sd", "one_sided", "rotations", "mirrors", "warm_start")
 
 
@@ -57,9 +61,16 @@ class TrainStep(Step):
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
         self._folder_chosen = False
+        self._devices_known = False  # before, an estimate would import torch for nothing
+        self._look = QTimer(self)
+        self._look.setSingleShot(True)
+        self._look.setInterval(PATIENCE_MS)
+        self._look.timeout.connect(self.look_ahead)
         self._build()
         self._take_preferences()
         self.session.inputs_changed.connect(self._propose_folder)
+        self.session.inputs_changed.connect(self._on_dial)
+        self.session.run_changed.connect(self._tell_folder)
         on_change(self._take_preferences)
 
     def _build(self) -> None:
@@ -85,10 +96,12 @@ class TrainStep(Step):
         self.choose = QPushButton("Choose …")
         self.copy = QPushButton("Copy as command")
         self.copy.setToolTip("The same run for a terminal, without napari")
-        self.folder_note = Note("Must not exist yet, or be empty.")
+        self.folder_note, self.preflight = Note(), Note()
+        self.preflight.setToolTip("Estimated from the sizes of networks, crop and batch")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addLayout(dials)
+        layout.addWidget(self.preflight)
         layout.addWidget(heading("Run folder"))
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
@@ -101,7 +114,11 @@ class TrainStep(Step):
         self.preset.changed.connect(self._on_preset)
         self.choose.clicked.connect(self._choose_folder)
         self.folder.textEdited.connect(self._on_folder_edited)
+        self.folder.textChanged.connect(self._tell_folder)
         self.copy.clicked.connect(self.copy_command)
+        for dial in (self.preset, self.device):
+            dial.changed.connect(self._on_dial)
+        self.engine_form.changed.connect(self._on_dial)
 
     def settings(self) -> TrainingSettings:
         """Return the settings of the dials and of the chosen inputs.
@@ -187,9 +204,28 @@ class TrainStep(Step):
         names = [name for _text, name in offered]
         kept = before != "auto" and before in names
         self.device.value = before if kept else preferred_device(preferences().device, names)
+        self._devices_known = True
+        self._on_dial()
+
+    def look_ahead(self) -> None:
+        """Estimate, in a thread, the memory that these settings need."""
+        try:
+            settings = self.settings()
+        except SuperResError:
+            self.preflight.setText("")  # Start tells what is wrong
+            return
+        in_thread(self.session.engine.preflight, self._on_estimate, settings)
+
+    def _on_estimate(self, outcome: Outcome) -> None:
+        told = outcome.error or preflight_text(outcome.value)
+        self.preflight.setText(str(told))
+
+    def _on_dial(self, _value: object = None) -> None:
+        if self._devices_known:
+            self._look.start()
 
     def find_devices(self) -> None:
-        """Look for devices in a thread: it imports torch."""
+        """Look for devices and their free memory in a thread: it imports torch."""
         look = self.session.engine.devices
         worker = create_worker(look, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(self.set_device_choices)
@@ -225,6 +261,11 @@ class TrainStep(Step):
         parent = preferences().runs_folder or default_runs_folder(Path.home())
         self.folder.setText(str(free_run_folder(parent, name, datetime.now())))
         self.folder.setCursorPosition(0)
+
+    def _tell_folder(self, _text: str = "") -> None:
+        session, folder = self.session, self.run_folder
+        own = session.run is not None and session.run.folder == folder
+        self.folder_note.setText("This is the run in step 3." if own else folder_text(folder))
 
     def _on_folder_edited(self, text: str) -> None:
         self._folder_chosen = bool(text.strip())

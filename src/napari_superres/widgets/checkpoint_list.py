@@ -1,0 +1,146 @@
+"""The checkpoints of a run: picture, numbers, and "Use this one"."""
+
+from __future__ import annotations
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_superres.errors import SuperResError
+from napari_superres.events import CheckpointSaved, RolledBack
+from napari_superres.widgets.checkpoint_rows import COLUMN_TIPS, COLUMNS, CheckpointRow, read_rows
+from napari_superres.widgets.history import History
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.step import Note
+from napari_superres.widgets.threads import Outcome, in_thread
+
+PICTURE = QSize(100, 32)
+PATIENCE_MS = 300
+STEP = Qt.ItemDataRole.UserRole
+EMPTY = "Checkpoints appear here as they are saved."
+
+
+class CheckpointList(QWidget):
+    """A row for each checkpoint, latest first; the chosen one is handed to step 4, Generate."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.rows: list[CheckpointRow] = []
+        self._asked: History | None = None
+        self.tree = QTreeWidget()
+        self.tree.setAccessibleName("Checkpoints")
+        self.tree.setHeaderLabels(["", *COLUMNS])
+        for column, tip in enumerate(COLUMN_TIPS, 1):
+            self.tree.headerItem().setToolTip(column, tip)
+        self.tree.setRootIsDecorated(False)
+        self.tree.setIconSize(PICTURE)
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.note = Note(EMPTY)
+        self.use = QPushButton("Use this one")
+        self.use.setToolTip(
+            "Generate from this checkpoint in step 4; training on will not drop it for newer ones"
+        )
+        below = QHBoxLayout()
+        below.addWidget(self.note, 1)
+        below.addWidget(self.use)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.tree, 1)
+        layout.addLayout(below)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PATIENCE_MS)
+        self._timer.timeout.connect(self._read)
+        self.use.clicked.connect(self.use_chosen)
+        self.tree.itemActivated.connect(self.use_chosen)
+        self.tree.itemSelectionChanged.connect(self._on_selection)
+        session.run_changed.connect(self._timer.start)
+        session.training.event.connect(self._on_event)
+        self._on_selection()
+        self._timer.start()
+
+    @property
+    def chosen(self) -> CheckpointRow | None:
+        """The row that is selected."""
+        items = self.tree.selectedItems()
+        step = items[0].data(0, STEP) if items else None
+        return next((row for row in self.rows if row.step == step), None)
+
+    def use_chosen(self, *_item: object) -> None:
+        """Keep the selected checkpoint, and hand it to the Generate step."""
+        from napari_superres.runs.checkpoints import choose_checkpoint
+
+        row = self.chosen
+        if row is None:
+            return
+        try:
+            choose_checkpoint(row.folder)
+        except SuperResError as error:
+            show_error(str(error))
+            self._timer.start()
+            return
+        self.session.checkpoint_chosen.emit(str(row.step))
+        show_info(f"Step 4, Generate, now makes volumes from step {row.step:,}.")
+
+    def show_rows(self, rows: list[CheckpointRow]) -> None:
+        """Show these checkpoints, keeping the selection."""
+        before = self.chosen
+        self.rows = rows
+        self.tree.clear()
+        for row in rows:
+            item = _item(row)
+            self.tree.addTopLevelItem(item)
+            item.setSelected(before is not None and before.step == row.step)
+        self.note.setText("★ the best score." if rows else EMPTY)
+        self._on_selection()
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, CheckpointSaved | RolledBack):
+            self._timer.start()
+
+    def _read(self) -> None:
+        run = self.session.run
+        if run is None:
+            self.show_rows([])
+            return
+        self._asked = self.session.history
+        in_thread(read_rows, self._on_read, run.folder, self._asked.target)
+
+    def _on_read(self, outcome: Outcome) -> None:
+        if outcome.error is None and self._asked is self.session.history:
+            self.show_rows(outcome.value)
+
+    def _on_selection(self) -> None:
+        self.use.setEnabled(self.chosen is not None)
+
+
+def _item(row: CheckpointRow) -> QTreeWidgetItem:
+    step, *others = row.cells
+    item = QTreeWidgetItem(["", f"{step} ★" if "best" in row.marks else step, *others])
+    item.setData(0, STEP, row.step)
+    if row.picture is not None:
+        pixels = QPixmap()
+        pixels.loadFromData(row.picture)
+        item.setIcon(0, QIcon(pixels))
+    for column in range(item.columnCount()):
+        item.setToolTip(column, row.tip)
+        if column:
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            item.setTextAlignment(column, right)
+    return item

@@ -1,0 +1,100 @@
+"""The checkpoints of a run as rows of a table; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_superres.events import Measurement
+from napari_superres.widgets.history import mean_errors
+from napari_superres.widgets.texts import duration
+
+COLUMNS = ("Step", "Trained", "Score", "Fractions", "Interfaces", "Low-res")
+COLUMN_TIPS = (
+    "Steps done",
+    "Time trained",
+    "Lower is better: errors of fractions, interface areas and low-res in units of a good result",
+    "Mean absolute difference of the volume fractions from the high-res slices",
+    "Mean relative difference of the interface areas from the high-res slices",
+    "Share of low-res voxels that the down-sampled result does not give back",
+)
+
+
+@dataclass(frozen=True)
+class CheckpointRow:
+    """One checkpoint.
+
+    Attributes
+    ----------
+    step, folder : of the checkpoint
+    cells : one text for each of `COLUMNS`
+    marks : "best", "last", both or neither, for the first cell
+    picture : PNG bytes of its thumbnail, or None
+    """
+
+    step: int
+    folder: Path
+    cells: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+    picture: bytes | None = None
+
+    @property
+    def tip(self) -> str:
+        """What a tooltip tells of it."""
+        marked = f" ({', '.join(self.marks)})" if self.marks else ""
+        return f"Step {self.step:,}{marked}: {self.folder}"
+
+
+def read_rows(run: Path, target: Measurement | None) -> list[CheckpointRow]:
+    """Return the checkpoints of a run, latest first. Imports torch: call it in a thread.
+
+    Parameters
+    ----------
+    run : folder of the run
+    target : of the high-res slices, None where it is not known
+    """
+    from napari_superres.runs.checkpoints import list_checkpoints
+
+    found = list_checkpoints(run / "checkpoints")
+    rows = []
+    for info in found:
+        marks = ("best",) * info.is_best + ("last",) * (info is found[-1])
+        cells = cells_of(info.step, info.state, target)
+        rows.append(CheckpointRow(info.step, info.folder, cells, marks, _picture(info.thumbnail)))
+    return rows[::-1]
+
+
+def cells_of(step: int, state: Mapping[str, Any], target: Measurement | None) -> tuple[str, ...]:
+    """Return the texts of a row from what a checkpoint's state.json tells."""
+    numbers = state.get("measurement") or {}
+    errors = None
+    if target is not None and numbers.get("volume_fractions"):
+        areas = numbers.get("interface_areas") or {}
+        errors = mean_errors(Measurement(numbers["volume_fractions"], areas), target)
+    trained = state.get("elapsed_s")
+    return (
+        f"{step:,}",
+        duration(trained) if isinstance(trained, int | float) else "–",
+        _number(numbers.get("score"), ".2f"),
+        _number(errors and errors[0], ".3f"),
+        _number(errors and errors[1], ".0%"),
+        _number(numbers.get("low_res_mismatch"), ".1%"),
+    )
+
+
+def checkpoint_to_use(rows: Sequence[CheckpointRow], step: int) -> str:
+    """Return how the Generate step calls a checkpoint: by its step."""
+    return str(step) if any(row.step == step for row in rows) else "best"
+
+
+def _number(value: Any, form: str) -> str:
+    return format(value, form) if isinstance(value, int | float) else "–"
+
+
+def _picture(file: Path | None) -> bytes | None:
+    try:
+        return None if file is None else file.read_bytes()
+    except OSError:  # dropped for a newer one meanwhile
+        return None
