@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import psutil
+
 from tests.reliability.mutations import Mutation, choose
 
-SECONDS = 60.0
-"""Longer than this is taken for a hang; a machine may be busy."""
+SECONDS = 30.0
+"""A case is taken for hung when it used so much processor time, or waits for so long."""
 MEMORY = 3 * 2**30
 """Bytes of address space that a case may add to what the interpreter has."""
 STATUSES = (0, 1, 2)
@@ -213,11 +215,21 @@ def _forked(place: Path, target: Target) -> int:
 
 @contextlib.contextmanager
 def _alarm(seconds: float, child: int) -> Iterator[None]:
+    """Kill a child that works, or waits, for too long; one that gets no processor may go on."""
+    process = psutil.Process(child)
+    spent = 0.0
+
     def ring(number: int, frame: object) -> None:
-        os.kill(child, signal.SIGKILL)
+        nonlocal spent
+        with contextlib.suppress(psutil.Error):
+            used = sum(process.cpu_times()[:2])
+            waits = process.status() != psutil.STATUS_RUNNING and used - spent < 0.01
+            spent = used
+            if waits or used > seconds:
+                os.kill(child, signal.SIGKILL)
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         yield
     finally:
