@@ -16,6 +16,8 @@ from napari_superres.measures.side_by_side import Panel, coarse_voxel_size, plan
 
 SIDE = 192
 """High-res voxels shown along each side: few enough to see a single one."""
+LEAST = 64
+"""Slices smaller than this do not make the window smaller: they are shown whole in its middle."""
 
 
 def planes_figure(
@@ -31,8 +33,8 @@ def planes_figure(
 ) -> None:
     """Draw the middle of the middle planes normal to z, y and x, a row each, at one scale.
 
-    Low-res, super-res and truth show the same place, the high-res slice another; a
-    slice smaller than the window is shown whole.
+    Low-res, super-res and truth show the same place, the high-res slice another. The
+    window is no larger than the slices.
 
     Parameters
     ----------
@@ -56,6 +58,9 @@ def planes_figure(
         for axis in range(3)
     ]
     columns = len(rows[0])
+    if high_res is not None:
+        smallest = min(min(image.shape) for images in high_res.sets for image in images)
+        side = min(side, max(smallest, LEAST))
     figure = Figure(figsize=(3.2 * columns, 10.4), layout="constrained", dpi=130)
     grid = figure.subplots(3, columns, squeeze=False)
     for axis, panels in enumerate(rows):
