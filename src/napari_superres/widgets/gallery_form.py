@@ -1,0 +1,161 @@
+"""The dials and buttons of the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_superres.widgets.gallery_view import Thumbnails
+from napari_superres.widgets.step import Note, heading, new_form
+
+TRUNCATION_TIP = (
+    "Draws styles towards their mean: 1 not at all, 0 wholly. Less is more like the average "
+    "image, and less varied."
+)
+
+
+class GalleryForm(QWidget):
+    """What the gallery shows; the step connects it.
+
+    Attributes
+    ----------
+    made_with_a_run : buttons that need a trained run
+    made_with_samples : buttons that need samples on show
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._make_dials()
+        self._make_buttons()
+        self.picked = Note()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        top = new_form()
+        top.addRow("Checkpoint", self.checkpoint)
+        top.addRow("Samples", _row(self.count, self.new))
+        top.addRow("Truncation", self.truncation)
+        layout.addLayout(top)
+        layout.addWidget(self.thumbnails, 1)
+        layout.addWidget(self.picked)
+        layout.addLayout(self._picked_buttons())
+        layout.addWidget(heading("Many samples"))
+        many = new_form()
+        many.addRow("First seed, count", _row(self.seed, self.many))
+        many.addRow("Write to", _row(self.path, self.browse, self.export))
+        self.classes_row = QWidget()
+        classes = new_form(self.classes_row)
+        classes.addRow("Phases, by thresholds", self.classes)
+        layout.addLayout(many)
+        layout.addWidget(self.classes_row)
+        layout.addLayout(_across(self.slices, self.option))
+        layout.addWidget(heading("Real against synthetic"))
+        layout.addWidget(self.report)
+
+    def _make_dials(self) -> None:
+        self.thumbnails = Thumbnails()
+        self.checkpoint = QComboBox()
+        self.checkpoint.setEditable(True)
+        self.checkpoint.addItems(["best", "last"])
+        self.checkpoint.setToolTip("best, last, or a step that was saved")
+        self.count, self.seed = _spin(1, 400, 16), _spin(0, 2**31 - 1, 0)
+        self.many = _spin(1, 100_000, 64)
+        self.frames, self.classes = _spin(2, 1000, 16), _spin(2, 6, 2)
+        self.frames.setToolTip("Images from one picked sample to the other, both included")
+        self.classes.setToolTip("Grey samples are split into so many phases, dark ones first")
+        self.truncation = QDoubleSpinBox()
+        self.truncation.setRange(0, 2)
+        self.truncation.setSingleStep(0.1)
+        self.truncation.setValue(1)
+        self.truncation.setToolTip(TRUNCATION_TIP)
+        self.path = QLineEdit()
+        self.path.setPlaceholderText("samples.tif, or a folder for PNG files")
+
+    def _make_buttons(self) -> None:
+        def button(text: str, tip: str) -> QPushButton:
+            made = QPushButton(text)
+            made.setToolTip(tip)
+            return made
+
+        self.new = button("New samples", "New styles and new noise")
+        self.noise = button("Same style, new noise", "Of the one picked sample")
+        self.style_button = button("Same noise, new styles", "Of the one picked sample")
+        self.between = button(
+            "Interpolate", "An image stack between two picked samples; napari's ▶ plays it"
+        )
+        self.nearest = button(
+            "Nearest real",
+            "The window of the real images most like each picked sample, of all places, "
+            "rotations and mirrors: was it learnt by heart?",
+        )
+        self.show_picked = button("To viewer", "The picked samples as a layer; all if none is")
+        self.browse = button("Choose …", "A TIFF file; type a folder's name for PNG files")
+        self.export = button("Export", "Write so many samples")
+        self.slices = button(
+            "Use as high-res slices for fusion",
+            "A Labels layer of so many samples, to be ticked beside the high-res slices in the "
+            "fusion panel's step 1, Data",
+        )
+        self.option = button(
+            "Copy as option", "The same for a terminal: napari-superres train … --augment-with"
+        )
+        self.report = button("Report …", "Figure 3 of the paper for this run, as one HTML page")
+        self.made_with_a_run = (self.new, self.export, self.slices, self.option, self.report)
+        self.made_with_samples = (
+            self.noise,
+            self.style_button,
+            self.between,
+            self.nearest,
+            self.show_picked,
+        )
+
+    def _picked_buttons(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        grid.addWidget(self.noise, 0, 0, 1, 2)
+        grid.addWidget(self.style_button, 0, 2, 1, 2)
+        grid.addWidget(self.between, 1, 0)
+        grid.addWidget(self.frames, 1, 1)
+        grid.addWidget(self.nearest, 1, 2)
+        grid.addWidget(self.show_picked, 1, 3)
+        return grid
+
+    def offer_checkpoints(self, names: Sequence[str]) -> None:
+        """Offer these checkpoints, keeping what is chosen."""
+        chosen = self.checkpoint.currentText()
+        self.checkpoint.clear()
+        self.checkpoint.addItems(list(names))
+        self.checkpoint.setCurrentText(chosen)
+
+
+def _spin(lowest: int, highest: int, value: int) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(lowest, highest)
+    spin.setValue(value)
+    return spin
+
+
+def _across(*widgets: QWidget) -> QHBoxLayout:
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    for number, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if number == 0 else 0)
+    return layout
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    row = QWidget()
+    layout: Any = _across(*widgets)
+    row.setLayout(layout)
+    return row

@@ -1,0 +1,112 @@
+"""A row for one job at a time: its progress, Cancel, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.events import FinishReason
+from napari_superres.widgets.run_state import ACTIVE, RunState
+from napari_superres.widgets.step import Note
+from napari_superres.widgets.stream_runner import StreamRunner
+from napari_superres.widgets.texts import left, progress_percent
+
+
+class JobRow(QWidget):
+    """Runs streams of events and hands over the last one.
+
+    Signals
+    -------
+    changed : a job started or ended
+    """
+
+    changed = Signal()
+
+    def __init__(self, runner: StreamRunner) -> None:
+        super().__init__()
+        self.runner = runner
+        self._then: Callable[[Any], None] | None = None
+        self.bar, self.cancel, self.status = QProgressBar(), QPushButton("Cancel"), Note()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.cancel)
+        layout.addLayout(row)
+        layout.addWidget(self.status)
+        self.cancel.clicked.connect(runner.stop)
+        runner.state_changed.connect(self._on_state)
+        runner.event.connect(self._on_event)
+        runner.failed.connect(self._on_failed)
+        self._on_state(runner.state)
+
+    @property
+    def active(self) -> bool:
+        """Whether a job is under way."""
+        return self.runner.active
+
+    def start(
+        self,
+        name: str,
+        job: Callable[[threading.Event], Iterator[Any]],
+        then: Callable[[Any], None],
+    ) -> None:
+        """Start a job.
+
+        Parameters
+        ----------
+        name : shown by napari when it asks whether to close
+        job : called in the thread with the stop event
+        then : called on the main thread with each event that ends a result
+
+        Raises
+        ------
+        SettingsError
+            One is under way.
+        """
+        if self.active:
+            raise SettingsError("Something is being made already.", action="Wait, or cancel it.")
+        self._then = then
+        self.runner.start(name, job)
+
+    def _on_state(self, state: RunState) -> None:
+        active = state in ACTIVE
+        self.bar.setVisible(active)
+        self.cancel.setVisible(active)
+        if state is RunState.STARTING:
+            self.bar.setRange(0, 0)
+            self.status.setText("Loading the network …")
+        self.changed.emit()
+
+    def _on_event(self, event: Any) -> None:
+        percent = progress_percent(event)
+        if percent is not None:
+            self.bar.setRange(0, 100)
+            self.bar.setValue(percent)
+            self.status.setText(left(getattr(event, "seconds_left", None)) or "Working …")
+        reason = getattr(event, "reason", None)
+        if reason is FinishReason.STOPPED:
+            self.status.setText("Cancelled.")
+        elif reason is not None and self._then is not None:
+            self._then(event)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.status.setText(f"<b>It did not work.</b> {error}")
+
+
+def guarded(does: Callable[[], None]) -> Callable[..., None]:
+    """Return a slot that tells errors of the project as a notification."""
+
+    def slot(_checked: bool = False) -> None:
+        try:
+            does()
+        except SuperResError as error:
+            show_error(str(error))
+
+    return slot

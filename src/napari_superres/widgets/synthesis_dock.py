@@ -1,0 +1,58 @@
+"""The synthesis panel: its steps as tabs in one dock, with the training's controls below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import QWidget
+
+from napari_superres.widgets.gallery_step import GalleryStep
+from napari_superres.widgets.image_bar import ImageRunBar
+from napari_superres.widgets.image_dock import ImageDock
+from napari_superres.widgets.image_session import image_session
+from napari_superres.widgets.image_watch import ImageWatch, WatchPlan
+from napari_superres.widgets.patches_step import PatchesStep
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.synthesis_engine import SynthesisEngine
+from napari_superres.widgets.synthesis_train import SynthesisTrainStep
+
+GAPS = ("fraction_gap", "surface_gap", "length_gap", "two_point_rmse", "histogram_gap")
+WATCH = WatchPlan(
+    rows={"synthetic": 8, "real": 8},
+    numbers=(
+        ("Adaptive augmentation", ("r_t", "p"), {"r_t": 0.6}),
+        ("Gap to real images", GAPS, {}),
+    ),
+    compared=(
+        ("two-point", "Two-point correlation over distance (pixels)"),
+        ("histogram", "Grey values, 32 bins"),
+    ),
+)
+
+
+class SynthesisDock(ImageDock):
+    """Patches, Train, Watch, Gallery."""
+
+    title = "Synthesise images"
+
+    def __init__(
+        self,
+        napari_viewer: Any,
+        session: Session | None = None,
+        engine: SynthesisEngine | None = None,
+    ) -> None:
+        super().__init__(napari_viewer, session)
+        self.images = image_session(self.session, engine or SynthesisEngine())
+        self.patches = PatchesStep(napari_viewer, self.images)
+        self.train = SynthesisTrainStep(napari_viewer, self.images)
+        self.watch = ImageWatch(napari_viewer, self.images, WATCH)
+        self.gallery = GalleryStep(napari_viewer, self.images)
+        self.run_bar = ImageRunBar(
+            self.images, "Choose images in step 1, Patches.", "Next: step 4, Gallery."
+        )
+        self.lay_out((self.patches, self.train, self.watch, self.gallery))
+
+    def on_step(self, step: QWidget) -> None:
+        """Make the first samples when the gallery is looked at."""
+        if step is self.gallery:
+            self.gallery.fill()

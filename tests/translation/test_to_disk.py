@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_superres.data.ome_zarr import open_pyramid
+from napari_superres.errors import OutputError
+from napari_superres.events import FinishReason, PartAssembled
+from napari_superres.translation.apply import translate
+from napari_superres.translation.to_disk import translate_to
+from tests.translation.test_translation import run_of
+
+VOLUME = (np.random.default_rng(0).integers(0, 2, (3, 10, 12))).astype(np.uint8)
+
+
+@pytest.mark.parametrize("phases", [0, 2])
+def test_a_pyramid_holds_what_memory_would(tmp_path: Path, phases: int) -> None:
+    run = tmp_path / "run"
+    run_of(run, 1, phases)
+    file, size = tmp_path / "out.zarr", (0.4, 0.4, 0.4)
+    events = list(translate_to(run, VOLUME, file, 1, device="cpu", voxel_size=size))
+    whole = list(translate(run, VOLUME, None, 1, device="cpu"))[-1].labels
+    pyramid = open_pyramid(file)
+    assert any(isinstance(event, PartAssembled) for event in events)
+    np.testing.assert_array_equal(np.asarray(pyramid.levels[0][:]), whole)
+    assert pyramid.voxel_size == pytest.approx((0.2, 0.4, 0.2))
+    assert len(pyramid.phases) == phases
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "out.zarr"}
+
+
+def test_a_stopped_pyramid_leaves_nothing_and_others_are_not_replaced(tmp_path: Path) -> None:
+    run, stop = tmp_path / "run", threading.Event()
+    run_of(run, 1)
+    stop.set()
+    last = list(translate_to(run, VOLUME, tmp_path / "a.zarr", device="cpu", stop=stop))[-1]
+    assert last.reason is FinishReason.STOPPED
+    assert not (tmp_path / "a.zarr").exists()
+    (tmp_path / "b.zarr").write_text("precious")
+    with pytest.raises(OutputError, match="no zarr folder"):
+        next(iter(translate_to(run, VOLUME, tmp_path / "b.zarr", device="cpu")))
