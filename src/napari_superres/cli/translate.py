@@ -114,7 +114,10 @@ def apply(
     low_res: Annotated[
         Path, typer.Option("--low-res", metavar="F", help="Image or volume to translate.")
     ],
-    output: Annotated[Path, typer.Option("--output", metavar="F.tif", help="Where to write.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", metavar="F.tif|F.zarr", help="Where to write."),
+    ],
     axis: Annotated[
         str, typer.Option("--axis", metavar="z|y|x", help="The slices are normal to it.")
     ] = "z",
@@ -130,7 +133,7 @@ def apply(
 ) -> None:
     """Translate an image or a whole volume, slice by slice, straight to disk."""
     from napari_superres.data.images import read_stack
-    from napari_superres.translation.apply import translate
+    from napari_superres.translation.to_disk import translate_to
 
     if axis not in ("z", "y", "x"):
         raise SettingsError(f"--axis is {axis!r}.", "One of z, y and x is needed.")
@@ -142,7 +145,7 @@ def apply(
             target = output
             if realisations > 1:
                 target = output.with_name(f"{output.stem}-{index + 1}{output.suffix}")
-            events = translate(
+            events = translate_to(
                 run, volume, target, "zyx".index(axis), seed + index, tile, checkpoint, device,
                 voxel_size, stop,
             )  # fmt: skip
