@@ -7,7 +7,7 @@ from typing import Any
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from pydantic import BaseModel
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 
 from napari_superres.widgets.form_fields import FieldSpec, field_specs, from_text, to_text
 from napari_superres.widgets.step import new_form
@@ -77,7 +77,8 @@ def add_dial(form: QFormLayout, dial: Any) -> None:
     if isinstance(native, QComboBox):
         native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         native.setMinimumContentsLength(10)
-    form.addRow(dial.label, native)
+    # a tick has its text beside it, and magicgui would label it with its name
+    form.addRow("" if isinstance(native, QCheckBox) else dial.label, native)
     label = form.labelForField(native)
     if label is not None:
         label.setToolTip(dial.tooltip or "")
