@@ -70,6 +70,14 @@ def add_layer(viewer: Any, layer: LayerTuple) -> Any:
     return add(data, **arguments)
 
 
+def look_at(viewer: Any, layer: Any) -> None:
+    """Let a layer fill the canvas; with an older napari, all layers."""
+    if hasattr(viewer, "fit_to_view"):
+        viewer.fit_to_view(layers=[layer])
+    else:
+        viewer.reset_view()
+
+
 def beside(samples: Pixels, windows: Pixels) -> Pixels:
     """Return each sample with its nearest real window to its right, (K, Y, 2 X)."""
     return np.concatenate([samples, windows], axis=2)

@@ -29,6 +29,7 @@ from napari_superres.widgets.gallery_results import (
     add_layer,
     beside,
     image_layer,
+    look_at,
     thresholded,
 )
 from napari_superres.widgets.image_jobs import JobRow, guarded
@@ -239,8 +240,8 @@ class GalleryStep(Step):
         return self.form.checkpoint.currentText().strip() or "best"
 
     def _add(self, images: Any, run: OpenedRun, name: str) -> None:
-        add_layer(self.viewer, image_layer(images, run.phases, run.pixel_size, name))
-        self.viewer.reset_view()
+        layer = image_layer(images, run.phases, run.pixel_size, name)
+        look_at(self.viewer, add_layer(self.viewer, layer))
 
     def _show_picked(self) -> None:
         names = self.shown.names() if self.shown is not None else []

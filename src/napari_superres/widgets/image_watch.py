@@ -63,6 +63,7 @@ class ImageRows(QWidget):
             line += lines
         for column in range(COLUMNS):
             layout.setColumnStretch(column + 1, 1)
+        self.setMinimumHeight(88 * line)
         self.setMaximumHeight(110 * line)
 
     def show_images(self, event: ImagesReady | None, phases: Sequence[Phase]) -> None:
@@ -85,6 +86,8 @@ class ImageWatch(Step):
         self.caption, self.rows, self.score = heading("Images"), ImageRows(plan.rows), Note()
         self.numbers = [LivePlot(title) for title, _names, _targets in plan.numbers]
         self.compared = [LivePlot(title) for _kind, title in plan.compared]
+        for plot in self.compared:
+            plot.plot.setMinimumHeight(130)
         self.losses = LivePlot("Losses")
         self.losses.plot.setMinimumHeight(140)
         fold = new_fold("Losses")

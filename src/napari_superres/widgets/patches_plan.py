@@ -119,7 +119,9 @@ def _cut(region: Region, grid: PatchGrid, seed: int) -> tuple[int, Starts]:
         starts = grid.starts(region.shape, seed)
         chosen = np.linspace(0, len(starts) - 1, min(len(starts), MOST_DRAWN)).round()
         return len(starts), starts[np.unique(chosen.astype(np.int64))] + corner
-    step = max(1, math.ceil(math.sqrt(count / MOST_DRAWN)))
+    step = 1
+    if count > MOST_DRAWN:  # side by side rather than a tangle
+        step = max(math.ceil(math.sqrt(count / MOST_DRAWN)), math.ceil(grid.size / grid.stride))
     grids = np.meshgrid(_some(down, step), _some(across, step), indexing="ij")
     return count, np.stack(grids, -1).reshape(-1, 2) + corner
 

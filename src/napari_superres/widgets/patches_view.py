@@ -11,7 +11,8 @@ from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.patches_layers import plane_arguments
 from napari_superres.widgets.patches_plan import ImagePlan, PatchPlan, outline, rectangles
 
-TRAINING_COLOUR, HELD_OUT_COLOUR = "#4ea8de", "#f4a261"
+TRAINING_COLOUR, HELD_OUT_COLOUR = "#2ee6a6", "#ff5fd2"
+"""Neither is near a colour of phases, nor grey."""
 ROLE = "patches"
 
 
@@ -21,7 +22,8 @@ def draw_patches(viewer: Any, layers: Sequence[Any], plan: PatchPlan) -> None:
     clear_patches(viewer, keep=set(wanted))
     for name, (layer, part) in wanted.items():
         data, edges, faces = shapes_of(part, plan.grid.size)
-        width = max(1.0, plan.grid.size / 64)
+        longest = max(part.learn.shape)
+        width = max(1.0, plan.grid.size / 64, longest / 400)  # thinner, it is lost on a screen
         style = {"edge_color": edges, "face_color": faces, "edge_width": width}
         if name in viewer.layers:
             viewer.layers.remove(name)
@@ -56,7 +58,7 @@ def shapes_of(plan: ImagePlan, size: int) -> tuple[list[Any], list[str], list[st
         (plan.drawn_held_out, HELD_OUT_COLOUR),
     ):
         data += list(np.asarray(rectangles(starts, size)))
-        edges += [colour + "b0"] * len(starts)
+        edges += [colour + "d0"] * len(starts)
         faces += ["#00000000"] * len(starts)
     return data, edges, faces
 
