@@ -185,7 +185,12 @@ class EngineSettings(FrozenModel):
         10.0,
         ge=0,
         description="Weight of the loss on how often phases meet, against the high-res slices: "
-        "pairs at 1, 2 and 4 voxels in each direction, and triples; 0 for none.",
+        "pairs at 1, 2 and 4 voxels in each direction, thin parts, and triples; 0 for none.",
+    )
+    fraction_weight: float = Field(
+        5.0,
+        ge=0,
+        description="Weight of the loss on the volume fractions of the generated crops; 0 for none.",
     )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."
@@ -269,6 +274,7 @@ PRESETS: dict[Preset, EngineSettings] = {
         voxel_loss="mse",
         voxel_weight=10.0,
         frequency_weight=0.0,
+        fraction_weight=0.0,
         clip_norm=None,
     ),
 }

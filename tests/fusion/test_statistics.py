@@ -5,12 +5,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from skimage.measure import euler_number
 
 from napari_superres.fusion.statistics import (
     DISTANCES,
     FrequencyLoss,
+    euler_densities,
     frequencies,
     pair_frequencies,
+    thin_frequencies,
     triple_frequencies,
     wanted_frequencies,
 )
@@ -65,6 +68,24 @@ def test_triples_in_a_slice_are_the_triple_phase_boundary_of_its_extrusion(phase
     assert len(triples) == len(found)
     # edges in the plane of an extrusion have two pairs of equal voxels: never three phases
     np.testing.assert_allclose(triples.numpy(), straight, rtol=1e-4)
+
+
+def test_specks_and_gaps_are_told_from_what_is_thicker() -> None:
+    row = np.zeros(12, np.uint8)
+    row[3] = row[6:8] = 1  # one voxel wide, and two
+    image = np.repeat(row[None], 4, 0)
+    near, far = (thin_frequencies(last_axis(one_hot(image, 2)), 1, d) for d in (1, 2))
+    assert near.tolist() == pytest.approx([0, 1 / 10, 1 / 10, 0])
+    # two apart: the three voxels of phase 1; of phase 0 only the one between 3 and 7
+    assert far.tolist() == pytest.approx([1 / 8, 3 / 8, 3 / 8, 1 / 8])
+
+
+@pytest.mark.parametrize("phase", range(PHASES))
+def test_the_euler_density_is_parts_less_holes(phase: int) -> None:
+    image = random_slice(20, 23)
+    image[0] = image[-1] = image[:, 0] = image[:, -1] = (phase + 1) % PHASES
+    found = euler_densities(last_axis(one_hot(image)))[phase] * 19 * 22
+    assert float(found) == pytest.approx(euler_number(image == phase, connectivity=1), abs=1e-3)
 
 
 def test_two_phases_have_no_triples() -> None:

@@ -21,6 +21,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import distributed, losses
+from napari_superres.fusion.fraction_loss import FractionLoss, pooled_fractions, wanted_fractions
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
@@ -59,6 +60,7 @@ class Trainer:
     ----------
     low_res, high_res, settings, report : checked inputs
     device : where to train
+    known : all slices where some are held back from `high_res`: of these, fractions count
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Trainer:
         settings: TrainingSettings,
         report: InputReport,
         device: str,
+        known: SegmentedSlices | None = None,
     ) -> None:
         engine = settings.engine
         self.settings = settings
@@ -94,6 +97,7 @@ class Trainer:
         )
         self.slices = self._slice_samplers(high_res, report)
         self.frequencies = self._frequency_loss(high_res)
+        self.fractions = self._fraction_loss(low_res, known or high_res, report)
         self.imaging = Imaging(
             settings,
             report.lr_of_hr.tolist(),
@@ -138,6 +142,18 @@ class Trainer:
             wanted.append(wanted_frequencies(images, phases, turned=turned, mirrored=mirrored))
         return FrequencyLoss(torch.stack(wanted).to(self.device), phases)
 
+    def _fraction_loss(
+        self, low_res: SegmentedVolume, high_res: SegmentedSlices, report: InputReport
+    ) -> FractionLoss | None:
+        if self.engine.fraction_weight == 0:
+            return None
+        images = [image for images in high_res.sets for image in images]
+        fine = pooled_fractions(images, self.phases[1])
+        coarse = pooled_fractions([low_res.labels], self.phases[0])
+        lr_of_hr = report.lr_of_hr.tolist()
+        wanted = wanted_fractions(fine, coarse, lr_of_hr, agree=report.fractions_agree)
+        return FractionLoss(wanted, coarse, lr_of_hr, self.device)
+
     def _symmetries(self, high_res: SegmentedSlices, axis: int) -> tuple[bool, tuple[bool, bool]]:
         settings = self.settings
         return plane_symmetries(
@@ -166,6 +182,8 @@ class Trainer:
             terms = {"saturation": losses.saturation_penalty(logits_BNZYX)}
             if self.frequencies is not None:
                 terms["frequencies"] = self.frequencies(fakes)
+            if self.fractions is not None:
+                terms["fractions"] = self.fractions(fake_BNZYX, low_res_BMZYX)
             terms = self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, terms)
             yield "generator", _detached(terms)
 
@@ -281,6 +299,7 @@ class Trainer:
         for name, weight in (
             ("saturation", SATURATION_WEIGHT),
             ("frequencies", engine.frequency_weight),
+            ("fractions", engine.fraction_weight),
         ):
             if name in terms:
                 total = total + weight * terms[name]
@@ -321,14 +340,18 @@ class Trainer:
         seed = (self.settings.seed + 1_000_003 * again) % 2**31
         self.networks = Networks(self.settings.replace(seed=seed), *self.phases, self.device)
         self.steps = 0
-        if self.frequencies is not None:
-            self.frequencies.forget()
+        for running in self._running():
+            running.forget()
+
+    def _running(self) -> list[FrequencyLoss | FractionLoss]:
+        """Return the losses that have a memory."""
+        return [loss for loss in (self.frequencies, self.fractions) if loss is not None]
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
         tensors = self.networks.state()
-        if self.frequencies is not None:
-            tensors |= self.frequencies.state()
+        for running in self._running():
+            tensors |= running.state()
         for rank, state in enumerate(distributed.gathered(self.random.get_state())):
             tensors[f"random{rank or ''}"] = state
         for rank, state in enumerate(distributed.gathered(self.noise_random.get_state())):
@@ -341,8 +364,8 @@ class Trainer:
         """Take up the state that `state` returned, and the averaged generator."""
         self.steps = steps
         self.networks.load(average, tensors)
-        if self.frequencies is not None:
-            self.frequencies.load(tensors)
+        for running in self._running():
+            running.load(tensors)
         rank = distributed.rank()
         for name, random in (("random", self.random), ("noise_random", self.noise_random)):
             state = tensors.get(f"{name}{rank or ''}")

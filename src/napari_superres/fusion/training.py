@@ -154,7 +154,7 @@ def _loop(
     if too_large is not None:
         warnings = (*warnings, too_large)
     split = hold_back(high_res, settings, needed_sides(settings))
-    trainer = Trainer(low_res, split.training, settings, report, device)
+    trainer = Trainer(low_res, split.training, settings, report, device, split.all)
     return TrainingLoop(run, trainer, Evaluator(trainer, split), budget, stop, warnings)
 
 

@@ -1,0 +1,129 @@
+"""How much of each phase there is: known of both inputs, and asked of the generated crops.
+
+Legend of shape suffixes: B crops, M low-res phases, N high-res phases, Z Y X voxels.
+
+A crop holds as much of a phase as its place in the low-res volume has, so a few crops
+tell little of the whole. What the place explains is known from the low-res volume
+and is taken off; the rest has a fifth of the spread or less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_superres.data.volumes import Labels, value_counts
+from napari_superres.fusion import distributed
+
+KEPT = 0.97
+"""Share of the running mean that one step leaves."""
+SCALE = 0.05
+"""Error of a fraction that counts as one."""
+LARGEST_ERROR = 0.15
+"""Errors beyond this, in units of `SCALE`, pull no harder."""
+
+
+def pooled_fractions(arrays: Sequence[Labels], phases: int) -> NDArray[np.float64]:
+    """Return the volume fractions, (phases,), of several images or volumes together."""
+    counts = np.sum([value_counts(array)[:phases] for array in arrays], axis=0)
+    return np.asarray(counts / counts.sum())
+
+
+def wanted_fractions(
+    high_res_N: NDArray[np.float64],
+    low_res_M: NDArray[np.float64],
+    lr_of_hr: Sequence[int],
+    *,
+    agree: bool,
+) -> NDArray[np.float64]:
+    """Return the fraction that each high-res phase should have in the volume, (n,).
+
+    Parameters
+    ----------
+    high_res_N : fractions in the high-res slices
+    low_res_M : fractions in the low-res volume
+    lr_of_hr : low-res phase of each high-res phase
+    agree : whether the slices represent the volume; where not, they only tell how
+        the high-res phases share what the low-res volume has of theirs
+    """
+    wanted = high_res_N.astype(np.float64).copy()
+    if not agree:
+        belongs = np.asarray(lr_of_hr)
+        for phase, share in enumerate(low_res_M):
+            parts = belongs == phase
+            if wanted[parts].sum() > 0:
+                wanted[parts] *= share / wanted[parts].sum()
+    return np.asarray(wanted / wanted.sum())
+
+
+class FractionLoss:
+    """Running volume fractions of generated crops, held against those wanted.
+
+    Parameters
+    ----------
+    wanted_N : of the whole super-res volume
+    low_res_M : fractions in the low-res volume
+    lr_of_hr : low-res phase of each high-res phase
+    device : of the crops
+    """
+
+    def __init__(
+        self,
+        wanted_N: NDArray[np.float64],
+        low_res_M: NDArray[np.float64],
+        lr_of_hr: Sequence[int],
+        device: torch.device,
+    ) -> None:
+        self.wanted = torch.as_tensor(wanted_N, dtype=torch.float32, device=device)
+        self.low_res = torch.as_tensor(low_res_M, dtype=torch.float32, device=device)
+        self.lr_of_hr = torch.as_tensor(lr_of_hr, device=device)
+        totals = torch.zeros_like(self.low_res).index_add_(0, self.lr_of_hr, self.wanted)
+        self.share = self.wanted / totals[self.lr_of_hr].clamp_min(1e-9)
+        self.running = torch.zeros_like(self.wanted)
+        self.weight = torch.zeros((), device=device)
+
+    def __call__(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
+        """Return the mean squared error of the running fractions, a scalar.
+
+        Counted are labels, the gradient is that of the probabilities, as in
+        `statistics.FrequencyLoss`.
+
+        Parameters
+        ----------
+        fake_BNZYX : generated probabilities
+        low_res_BMZYX : one-hot low-res phases of the same crops
+        """
+        soft_N = fake_BNZYX.mean((0, 2, 3, 4))
+        with torch.no_grad():
+            labels = fake_BNZYX.argmax(1).flatten()
+            counted_N = F.one_hot(labels, len(self.wanted)).float().mean(0)
+            explained_M = low_res_BMZYX.mean((0, 2, 3, 4)) - self.low_res
+            counted_N = counted_N - self.share * explained_M[self.lr_of_hr]
+            counted_N = distributed.mean_over_ranks(counted_N)
+            self.running.lerp_(counted_N, 1 - KEPT)
+            self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)
+            error_N = (self.running / self.weight - self.wanted) / SCALE
+            error_N.clamp_(-LARGEST_ERROR, LARGEST_ERROR)
+        pull = 2 * error_N / SCALE * (soft_N - soft_N.detach())
+        return error_N.square().mean() + pull.mean()
+
+    def forget(self) -> None:
+        """Start the running mean anew."""
+        self.running.zero_()
+        self.weight.zero_()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the running mean, by name."""
+        return {"fractions/running": self.running, "fractions/weight": self.weight}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up what `state` returned; anew where it is not there."""
+        self.forget()
+        for name, mine in self.state().items():
+            if name in tensors and tensors[name].shape == mine.shape:
+                mine.copy_(tensors[name])

@@ -1,0 +1,64 @@
+"""Fractions of the generated crops: what is wanted, what a crop's place explains."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from napari_superres.fusion.fraction_loss import FractionLoss, pooled_fractions, wanted_fractions
+
+LOW_RES = np.array([0.6, 0.4])
+LR_OF_HR = [0, 1, 0]
+
+
+def test_larger_images_count_for_more() -> None:
+    images = [np.zeros((4, 4), np.uint8), np.ones((4, 12), np.uint8)]
+    np.testing.assert_allclose(pooled_fractions(images, 3), [0.25, 0.75, 0])
+
+
+def test_slices_that_represent_the_volume_set_all_fractions() -> None:
+    wanted = wanted_fractions(np.array([0.4, 0.45, 0.15]), LOW_RES, LR_OF_HR, agree=True)
+    np.testing.assert_allclose(wanted, [0.4, 0.45, 0.15])
+
+
+def test_slices_that_do_not_only_share_out_what_the_volume_has() -> None:
+    wanted = wanted_fractions(np.array([0.2, 0.7, 0.1]), LOW_RES, LR_OF_HR, agree=False)
+    np.testing.assert_allclose(wanted, [0.4, 0.4, 0.2])
+
+
+def a_loss(wanted: tuple[float, ...] = (0.4, 0.4, 0.2)) -> FractionLoss:
+    return FractionLoss(np.array(wanted), LOW_RES, LR_OF_HR, torch.device("cpu"))
+
+
+def crop(labels: np.ndarray, phases: int) -> torch.Tensor:
+    return F.one_hot(torch.from_numpy(labels.astype(np.int64)), phases).movedim(-1, 0)[None].float()
+
+
+def test_a_crop_in_a_place_with_more_of_a_phase_may_have_more_of_it() -> None:
+    low_res = np.zeros((1, 1, 10), np.uint8)
+    low_res[..., :8] = 1  # 0.8, where the volume has 0.4
+    labels = np.ones((1, 1, 30), np.uint8)
+    labels[..., 24:28], labels[..., 28:] = 0, 2
+    assert float(a_loss()(crop(labels, 3), crop(low_res, 2))) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_gradient_takes_from_what_is_too_much() -> None:
+    low_res = np.array([1, 1, 0, 0, 0], np.uint8).reshape(1, 1, 5)
+    labels = np.array([1, 1, 2, 2, 2] * 2, np.uint8).reshape(1, 1, 10)
+    fake = crop(labels, 3).requires_grad_()
+    a_loss()(fake, crop(low_res, 2)).backward()  # type: ignore[no-untyped-call]
+    assert fake.grad is not None
+    pull = fake.grad.mean((0, 2, 3, 4))
+    assert pull[0] < 0 == pytest.approx(float(pull[1]), abs=1e-6)
+    assert pull[2] > 0
+
+
+def test_a_loss_goes_on_where_another_was_saved() -> None:
+    low_res, labels = np.zeros((1, 1, 4), np.uint8), np.array([0, 0, 1, 2]).reshape(1, 1, 4)
+    first, second = a_loss(), a_loss()
+    first(crop(labels, 3), crop(low_res, 2))
+    second.load({name: value.clone() for name, value in first.state().items()})
+    pair = crop(labels * 0, 3), crop(low_res, 2)
+    assert float(first(*pair)) == float(second(*pair)) > 0
+    second.forget()
+    assert float(second.weight) == 0
