@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of training and of generation: is anything lost?
+"""SIGKILL at random moments of training and of generation: what is lost.
 
     python benchmarks/kills.py                  # 50 kills of a training, 50 of generations
     python benchmarks/kills.py --kills 5
@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import torch
+from tests.fusion.materials import TINY, tiny_pair, tiny_settings
+from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 from napari_superres.config import Budget
 from napari_superres.fusion.loading import load_generator
@@ -35,8 +37,6 @@ from napari_superres.fusion.training import resume, train
 from napari_superres.generation.journal import unfinished_folder
 from napari_superres.runs.checkpoints import load_checkpoint, save_checkpoint
 from napari_superres.runs.folder import RunFolder
-from tests.fusion.materials import TINY, tiny_pair, tiny_settings
-from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 SETTINGS = tiny_settings(engine=TINY.replace(checkpoint_seconds=0.2, measure_every=5))
 TRAIN = f"""
@@ -144,7 +144,7 @@ def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
 
 
 def _untrained_run(path: Path) -> Path:
-    from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+    from napari_superres.data.volumes import SegmentedVolume
 
     volume = SegmentedVolume.from_labels(low_res((33, 33, 33)))
     slices = tiny_pair()[1]

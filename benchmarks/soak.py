@@ -1,4 +1,4 @@
-"""A soak: very many short steps of training, and does memory stay flat?
+"""A soak: very many short steps of training, memory must stay flat.
 
     python benchmarks/soak.py                   # 100,000 steps; hours
     python benchmarks/soak.py --steps 5000
@@ -22,10 +22,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
+from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 from napari_superres.config import Budget
 from napari_superres.fusion.training import train
-from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 MOMENTS = 20
 GROWTH = 1.05

@@ -85,7 +85,7 @@ class Verdict:
 _TRAIN = ("--device", "cpu", "--steps", "1")
 _FUSE = (
     "--scale-factor", "2", "--phase-map", "0:0,1:1,2:0", "--run", "OUT/run", *_TRAIN,
-    "--set", "channels=4", "--set", "max_channels=8", "--set", "discriminator_channels=4,8",
+    "--set", "channels=4", "--set", "max_channels=8", "--set", "discriminator_channels=[4,8]",
     "--set", "crop=16", "--set", "precision=float32",
 )  # fmt: skip
 _STYLE = (
@@ -242,8 +242,10 @@ def _in_child(place: Path, target: Target) -> int:
     silent = os.open(os.devnull, os.O_RDWR)
     for number, handle in ((0, silent), (1, silent), (2, told)):
         os.dup2(handle, number)
-    sys.stdin, sys.stdout = open(0), open(1, "w", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, encoding="utf-8", errors="replace", closefd=False, buffering=1)  # noqa: SIM115
+        for number, mode in ((0, "r"), (1, "w"), (2, "w"))
+    )
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
