@@ -32,7 +32,9 @@ def test_opening_the_panel_imports_no_torch():
 def test_every_step_has_its_place_in_the_plugins_menu():
     names = [widget.display_name for widget in CONTRIBUTIONS.widgets]
     assert names[0] == "SuperRes Fusion"
-    assert {"Synthesise images", "Translate images"} <= set(names)
+    steps = ["Data", "Train", "Monitor", "Generate", "Compare", "Measure", "Export"]
+    assert names[1:8] == [f"{number} {step}" for number, step in enumerate(steps, 1)]
+    assert {"Segment greyscale", "Synthesise images", "Translate images"} <= set(names)
 
 
 def test_every_step_works_by_itself(make_napari_viewer, qtbot):

@@ -5,8 +5,8 @@ What cannot work raises; what works but should be known is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class InputReport:
     super_res_shape : voxels of the whole result, zyx
     low_res_crop, high_res_crop : voxels of a training crop, zyx
     findings : what should be known, in order of reading
+    fractions_agree : whether the slices' phase fractions can be those of the volume
     """
 
     lr_of_hr: NDArray[np.int64]
@@ -55,6 +56,7 @@ class InputReport:
     low_res_crop: Triple
     high_res_crop: Triple
     findings: tuple[Finding, ...]
+    fractions_agree: bool = True
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -115,17 +117,26 @@ def check_inputs(
             f"Try {settings.blur_kernel + 1}.",
         )
     shape = super_res_shape(low_res.shape, settings.scale_factor)
+    sides = needed_sides(settings)
+    held = Finding("note", describe(hold_back(high_res, settings, sides), settings))
+    compared = tuple(look.at_fractions(low_res, high_res, lr_of_hr, settings, error_of_fraction))
+    agree = all(finding.level == "ok" for finding in compared)
     found = (
-        *look.at_fractions(low_res, high_res, lr_of_hr, settings, error_of_fraction),
-        *look.at_representativity(high_res, error_of_fraction),
-        *look.at_rare_phases(low_res, high_res),
-        *look.at_directions(low_res, high_res, settings),
-        *look.at_amount(high_res, needed_sides(settings)),
-        Finding("note", describe(hold_back(high_res, settings, needed_sides(settings)), settings)),
-        *look.at_voxel_sizes(low_res, high_res, settings),
-        look.at_result_size(shape),
+        *_about("Fractions", compared),
+        *_about("Representative", look.at_representativity(high_res, error_of_fraction)),
+        *_about("Rare phases", look.at_rare_phases(low_res, high_res)),
+        *_about("Directions", look.at_directions(low_res, high_res, settings)),
+        *_about("Amount", look.at_amount(high_res, sides)),
+        *_about("Held back", [held]),
+        *_about("Voxel sizes", look.at_voxel_sizes(low_res, high_res, settings)),
+        *_about("Result", [look.at_result_size(shape)]),
     )
-    return InputReport(lr_of_hr, shape, low_crop, high_crop, found)
+    return InputReport(lr_of_hr, shape, low_crop, high_crop, found, agree)
+
+
+def _about(topic: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        yield replace(finding, topic=topic)
 
 
 def needed_sides(settings: TrainingSettings) -> list[tuple[int, int]]:

@@ -29,10 +29,18 @@ FEW_CROPS = 25
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to know: in order, worth a note, or worth changing the inputs for."""
+    """One thing to know: in order, worth a note, or worth changing the inputs for.
+
+    Attributes
+    ----------
+    level : which of the three
+    text : a sentence
+    topic : what it is about, in a word or two; empty when not told
+    """
 
     level: Literal["ok", "note", "warning"]
     text: str
+    topic: str = ""
 
 
 def at_fractions(

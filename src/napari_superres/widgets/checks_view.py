@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from html import escape
+from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_superres.config import Preset, TrainingSettings, validated
 from napari_superres.data.checks import InputReport, check_inputs
 from napari_superres.widgets.input_reader import Inputs
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.threads import Outcome, in_thread
+from napari_superres.widgets.theme import theme_colours
+from napari_superres.widgets.threads import Outcome
+from napari_superres.widgets.verdicts import error_html, verdict_html
 
-MARKS = {"ok": "✓", "note": "•", "warning": "⚠"}
 PATIENCE_MS = 400
 WAITING = "Sizes, fractions and directions are checked once both inputs are chosen."
+CHECKING = "Checking …"
 
 
 def verdict(inputs: Inputs) -> InputReport:
@@ -36,42 +39,47 @@ def verdict(inputs: Inputs) -> InputReport:
     return check_inputs(inputs.low_res, inputs.high_res, settings)
 
 
-def verdict_text(outcome: Outcome) -> str:
-    """Return the findings, or the error, as rich text, one a line."""
-    if outcome.error is not None:
-        return f"<b>Not usable yet.</b> {escape(str(outcome.error))}"
-    findings = outcome.value.findings
-    lines = [f"{MARKS[finding.level]} {escape(finding.text)}" for finding in findings]
-    return "<br>".join(lines)
-
-
 class ChecksView(QLabel):
     """The verdicts on the session's inputs."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.session = session
+        self.session, self.viewer = session, viewer
         self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setText(WAITING)
-        self._checked: Inputs | None = None
+        self._outcome: Outcome | None = None
+        self._work = Latest(self)
+        self._work.done.connect(self._show)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PATIENCE_MS)
         self._timer.timeout.connect(self._check)
         session.inputs_changed.connect(self._on_inputs)
+        viewer.events.theme.connect(self._draw)
 
     def _on_inputs(self) -> None:
-        self.setText("…" if self.session.ready else WAITING)
+        self._work.forget()
+        self._outcome = None
+        self.setText(CHECKING if self.session.ready else WAITING)
         if self.session.ready:
             self._timer.start()
+        else:
+            self._timer.stop()
 
     def _check(self) -> None:
-        inputs = self.session.inputs
-        if inputs is None or not self.session.ready:
-            return
-        self._checked = inputs
-        in_thread(verdict, self._show, inputs)
+        if self.session.inputs is not None and self.session.ready:
+            self._work.ask(verdict, self.session.inputs)
 
     def _show(self, outcome: Outcome) -> None:
-        if self._checked is self.session.inputs:
-            self.setText(verdict_text(outcome))
+        self._outcome = outcome
+        self._draw()
+
+    def _draw(self, _event: object = None) -> None:
+        if self._outcome is None:
+            return
+        theme = theme_colours(self.viewer)
+        if self._outcome.error is not None:
+            self.setText(error_html(self._outcome.error, theme))
+        else:
+            self.setText(verdict_html(self._outcome.value.findings, theme))

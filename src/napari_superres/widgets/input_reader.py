@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import ScaleFactorError, ShapeError, SuperResError
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 from napari_superres.widgets.geometry import suggest_scale_factor
 from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_from_layer
+from napari_superres.widgets.measure_plan import LayerView, view_of
 from napari_superres.widgets.phase_rows import PhaseTable, make_table
 from napari_superres.widgets.placement import Placement, placement_of
+
+SMALL = 2**24
+"""Voxels that are read at once, without a thread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +45,39 @@ class Inputs:
     high_res_paths: tuple[Path | None, ...] = ()
 
 
-def read_inputs(
-    low_res_layer: Any | None,
-    high_res_layers: Sequence[Any | None],
-    anisotropic: bool = False,
-    before: PhaseTable | None = None,
-) -> Inputs | None:
-    """Read the chosen layers.
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The chosen layers as they are now: threads must not touch the layers themselves."""
+
+    low_res: LayerView
+    high_res: tuple[LayerView, ...]
+    anisotropic: bool
+    placement: Placement
+    low_res_path: Path | None = None
+    high_res_paths: tuple[Path | None, ...] = ()
+
+    @property
+    def small(self) -> bool:
+        """Whether reading them takes no time worth a thread."""
+        arrays = [view.data for view in (self.low_res, *self.high_res)]
+        in_memory = all(isinstance(array, np.ndarray) for array in arrays)
+        return in_memory and sum(math.prod(array.shape) for array in arrays) <= SMALL
+
+
+def choose_inputs(
+    low_res_layer: Any | None, high_res_layers: Sequence[Any | None], anisotropic: bool = False
+) -> Choice | None:
+    """Take down what reading the chosen layers needs; None while the choice is not complete.
 
     Parameters
     ----------
     low_res_layer, high_res_layers : None for what is not chosen yet
     anisotropic : three layers, normal to z, y and x
-    before : the table as edited so far, kept where the phases are the same
-
-    Returns
-    -------
-    Inputs or None
-        None while the choice is not complete. The scale factor is what the voxel
-        sizes say, None when they say nothing.
 
     Raises
     ------
-    SuperResError
-        The layers cannot be used; the message says why.
+    ShapeError
+        One layer is chosen as both, or is several time steps or channels.
     """
     chosen = [layer for layer in high_res_layers if layer is not None]
     if low_res_layer is None or not chosen or (anisotropic and len(chosen) != 3):
@@ -72,19 +88,57 @@ def read_inputs(
             "They are two different images.",
             "Take it out of one of the two.",
         )
-    low_res = volume_from_layer(low_res_layer)
-    high_res = slices_from_layers(chosen, anisotropic)
+    return Choice(
+        view_of(low_res_layer),
+        tuple(view_of(layer) for layer in chosen),
+        anisotropic,
+        placement_of(low_res_layer),
+        _path(low_res_layer),
+        tuple(_path(layer) for layer in chosen),
+    )
+
+
+def read_choice(choice: Choice, before: PhaseTable | None = None) -> Inputs:
+    """Read the chosen layers.
+
+    Parameters
+    ----------
+    before : the table as edited so far, kept where the phases are the same
+
+    Returns
+    -------
+    Inputs
+        The scale factor is what the voxel sizes say, None when they say nothing.
+
+    Raises
+    ------
+    SuperResError
+        The layers cannot be used; the message says why.
+    """
+    low_res = volume_from_layer(choice.low_res)
+    high_res = slices_from_layers(choice.high_res, choice.anisotropic)
     table = make_table(low_res, high_res, before)
     inputs = Inputs(
         low_res,
         high_res,
         table,
         suggest_scale_factor(low_res.voxel_size, high_res.voxel_size),
-        placement_of(low_res_layer),
-        _path(low_res_layer),
-        tuple(_path(layer) for layer in chosen),
+        choice.placement,
+        choice.low_res_path,
+        choice.high_res_paths,
     )
     return with_table(inputs, table)
+
+
+def read_inputs(
+    low_res_layer: Any | None,
+    high_res_layers: Sequence[Any | None],
+    anisotropic: bool = False,
+    before: PhaseTable | None = None,
+) -> Inputs | None:
+    """Choose and read in one go; see `choose_inputs` and `read_choice`."""
+    choice = choose_inputs(low_res_layer, high_res_layers, anisotropic)
+    return None if choice is None else read_choice(choice, before)
 
 
 def with_table(inputs: Inputs, table: PhaseTable) -> Inputs:

@@ -8,6 +8,8 @@ from typing import Any
 from napari_superres.widgets.layer_data import KEY
 
 LOW_RES, HIGH_RES, SUPER_RES, TRUTH = "low_res", "high_res", "super_res", "truth"
+PREVIEW = "preview"
+"""A layer that only shows what would come; no step takes it."""
 
 
 def role_of(layer: Any) -> str | None:

@@ -9,10 +9,20 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QWidget
 
+from napari_superres.widgets.input_roles import PREVIEW, role_of
+from napari_superres.widgets.layer_data import KEY
+
 
 def candidates(viewer: Any) -> list[Any]:
-    """Return the viewer's Labels and Image layers, topmost first."""
-    return [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels | Image)]
+    """Return the viewer's Labels and Image layers, topmost first; no previews."""
+    layers = [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels | Image)]
+    return [layer for layer in layers if role_of(layer) != PREVIEW]
+
+
+def grey_layers(viewer: Any) -> list[Any]:
+    """Return the Image layers that may hold grey values: none made here, topmost first."""
+    layers = [layer for layer in reversed(viewer.layers) if isinstance(layer, Image)]
+    return [layer for layer in layers if KEY not in layer.metadata]
 
 
 def same(one: Any, other: Any) -> bool:
@@ -68,10 +78,12 @@ class LayerChecklist(QListWidget):
 
     Signals
     -------
-    chosen : other layers are ticked
+    chosen : other layers are ticked, by whoever
+    picked : a person ticked a layer, with the mouse or the space bar
     """
 
     chosen = Signal()
+    picked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,3 +128,4 @@ class LayerChecklist(QListWidget):
 
     def _on_item(self, _item: QListWidgetItem) -> None:
         self.chosen.emit()
+        self.picked.emit()

@@ -11,6 +11,7 @@ from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_superres.data.phases import Phase
 from napari_superres.widgets.colours import label_colours, rgb
+from napari_superres.widgets.input_roles import SUPER_RES, TRUTH, role_of
 from napari_superres.widgets.layer_data import KEY, layer_note, layer_phases
 
 
@@ -32,6 +33,25 @@ def paint_layer(layer: Any | None, phases: Sequence[Phase], hidden: int | None =
         layer.colormap = DirectLabelColormap(color_dict=colours)
     else:
         _paint_image(layer, phases)
+
+
+def paint_results(layers: Sequence[Any], phases: Sequence[Phase]) -> None:
+    """Show super-res volumes and the truth in the colours of the phases they share.
+
+    A phase that is hidden to look into a volume stays hidden.
+    """
+    values = [phase.value for phase in phases]
+    for layer in layers:
+        known = layer_phases(layer)
+        if role_of(layer) not in (SUPER_RES, TRUTH) or known is None or tuple(phases) == known:
+            continue
+        if [phase.value for phase in known] == values:
+            paint_layer(layer, phases, _hidden_in(layer, len(values)))
+
+
+def _hidden_in(layer: Any, count: int) -> int | None:
+    shown = getattr(layer.colormap, "color_dict", {})
+    return next((k for k in range(count) if k + 1 in shown and shown[k + 1][3] == 0), None)
 
 
 def _note(layer: Any, phases: Sequence[Phase]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The phase table: colour, value, name, fraction, and the low-res phase it belongs to."""
+"""The phase table: colour, value, name, the low-res phase it belongs to, fractions of both."""
 
 from __future__ import annotations
 
@@ -19,8 +19,16 @@ from qtpy.QtWidgets import (
 
 from napari_superres.widgets.phase_rows import PhaseRow, PhaseTable
 
-COLUMNS = ("", "Value", "Name", "Fraction", "Belongs to low-res")
-COLOUR, VALUE, NAME, FRACTION, BELONGS = range(5)
+COLUMNS = ("", "Value", "Name", "In HR", "Belongs to", "In LR")
+COLOUR, VALUE, NAME, FRACTION, BELONGS, LOW_FRACTION = range(6)
+TIPS = (
+    "Shared by low-res, high-res and super-res layers",
+    "Label value in the high-res slices",
+    "Double-click, or F2, to rename",
+    "Fraction of the high-res slices",
+    "The low-res phase (label value) that this high-res phase is a part of",
+    "Fraction of that low-res phase in the low-res volume",
+)
 
 
 class PhaseTableView(QTableWidget):
@@ -37,13 +45,17 @@ class PhaseTableView(QTableWidget):
         super().__init__(0, len(COLUMNS), parent)
         self.table: PhaseTable | None = None
         self.setHorizontalHeaderLabels(COLUMNS)
+        for column, tip in enumerate(TIPS):
+            self.horizontalHeaderItem(column).setToolTip(tip)
+        self.setAccessibleName("Phases of the high-res slices")
+        self.setTabKeyNavigation(False)  # the Tab key leads out, the arrows lead around
         self.verticalHeader().hide()
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setShowGrid(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.horizontalHeader()
         header.setMinimumSectionSize(24)
-        for column in (COLOUR, VALUE, FRACTION, BELONGS):
+        for column in (COLOUR, VALUE, FRACTION, BELONGS, LOW_FRACTION):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self.itemChanged.connect(self._on_item)
@@ -67,10 +79,11 @@ class PhaseTableView(QTableWidget):
 
     def _add_controls(self, index: int) -> None:
         button = QToolButton()
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(partial(self._pick_colour, index))
         self.setCellWidget(index, COLOUR, button)
         combo = QComboBox()
-        combo.setToolTip("The low-res phase that this high-res phase belongs to")
+        combo.setToolTip(TIPS[BELONGS])
         combo.currentIndexChanged.connect(partial(self._on_map, index))
         self.setCellWidget(index, BELONGS, combo)
 
@@ -89,16 +102,18 @@ class PhaseTableView(QTableWidget):
         combo = self.cellWidget(index, BELONGS)
         with QSignalBlocker(combo):
             combo.clear()
-            for value, fraction in self.table.low_res.items():
-                combo.addItem(f"{value}  ({fraction:.3f})", value)
+            for value in self.table.low_res:
+                combo.addItem(str(value), value)
             combo.setCurrentIndex(combo.findData(row.belongs_to))
+        combo.setAccessibleName(f"Low-res phase of {row.name}")
+        self._text(index, LOW_FRACTION, f"{self.table.low_res[row.belongs_to]:.3f}")
 
     def _text(self, index: int, column: int, text: str, editable: bool = False) -> None:
         item = QTableWidgetItem(text)
         flags = Qt.ItemFlag.ItemIsEnabled
         if editable:
             flags |= Qt.ItemFlag.ItemIsEditable
-            item.setToolTip("Double-click to rename")
+            item.setToolTip(TIPS[NAME])
         else:
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
         item.setFlags(flags)
@@ -111,6 +126,7 @@ class PhaseTableView(QTableWidget):
     def _on_map(self, index: int, choice: int) -> None:
         if self.table is not None:
             self._edit(index, belongs_to=list(self.table.low_res)[choice])
+            self.show_table(self.table)
 
     def _pick_colour(self, index: int) -> None:
         assert self.table is not None

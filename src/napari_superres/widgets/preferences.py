@@ -6,7 +6,7 @@ beside its own settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,9 @@ def preferences() -> Preferences:
     return Preferences() if page is None else as_preferences(page.model_dump(), Path.home())
 
 
-def on_change(callback: Callable[[], None]) -> None:
+def on_change(callback: Any) -> None:
     """Call a QObject's method whenever a preference changes, for as long as its object lives."""
-    page, method = _page(), WeakMethod(callback)
+    page, method = _page(), WeakMethod[Any](callback)
     if page is None:
         return
 

@@ -1,0 +1,256 @@
+"""For those who bring greyscale: thresholds by multi-Otsu or by hand, seen at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QEvent, QSignalBlocker, Signal
+from qtpy.QtWidgets import QVBoxLayout
+
+from napari_superres.data.thresholds import multi_otsu
+from napari_superres.errors import SuperResError
+from napari_superres.widgets.latest import Latest
+from napari_superres.widgets.layer_pickers import grey_layers
+from napari_superres.widgets.run_state import ACTIVE, RunState
+from napari_superres.widgets.samples import shown_layer
+from napari_superres.widgets.segment_form import SegmentForm
+from napari_superres.widgets.segment_plan import (
+    GreyImage,
+    Look,
+    Segmented,
+    Segmenting,
+    class_phases,
+    empty_line,
+    first_thresholds,
+    grey_image,
+    likely_role,
+    look_at,
+    moved,
+    sample_line,
+    segmenting,
+    shares_line,
+)
+from napari_superres.widgets.segment_preview import SegmentPreview
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.step import Step
+from napari_superres.widgets.theme import theme_colours
+from napari_superres.widgets.threads import Outcome
+
+
+class SegmentPanel(Step):
+    """Segment a greyscale layer; nothing is looked at while the panel is out of sight.
+
+    Signals
+    -------
+    segmented : the new layer
+    """
+
+    title = "Segment"
+    segmented = Signal(object)
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self.image: GreyImage | None = None
+        self.thresholds: tuple[float, ...] = ()
+        self._look: Look | None = None
+        self._looking = Latest(self)
+        self.preview = SegmentPreview(self.viewer, self)
+        self.runner = self.session.new_runner()
+        self.form = SegmentForm()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.form)
+        layout.addStretch(1)
+        self._connect()
+        self._on_layers()
+
+    def _connect(self) -> None:
+        for event in ("inserted", "removed", "reordered"):
+            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        self.viewer.events.theme.connect(self._on_theme)
+        self.form.layer.chosen.connect(self._on_layer)
+        self.form.classes.valueChanged.connect(self.estimate)
+        self.form.otsu.clicked.connect(self.estimate)
+        self.form.histogram.dragged.connect(self._on_moved)
+        self.form.row.moved.connect(self._on_moved)
+        self.form.smooth.valueChanged.connect(self._look_again)
+        self.form.alone.toggled.connect(self._look_again)
+        self.form.show_preview.toggled.connect(self._show_preview)
+        self.preview.deleted.connect(self._on_preview_deleted)
+        self._looking.done.connect(self._on_look)
+        self.form.apply.clicked.connect(self.start)
+        self.form.cancel.clicked.connect(self.runner.stop)
+        self.runner.state_changed.connect(self._on_state)
+        self.runner.event.connect(self._on_event)
+
+    def choose(self, layer: Any) -> None:
+        """Choose a layer to segment."""
+        self.form.layer.choose(layer)
+
+    def estimate(self) -> None:
+        """Set the thresholds by multi-Otsu."""
+        if self._look is None:
+            return
+        try:
+            self._set(multi_otsu(self._look.sample, self.form.classes.value()))
+        except SuperResError as error:
+            self._set(first_thresholds(self._look.sample, self.form.classes.value()))
+            self.form.note.setText(str(error))
+
+    def start(self) -> None:
+        """Segment the whole image in a thread."""
+        image, thresholds, smoothing = self.image, self.thresholds, self.form.smoothing
+        if image is not None and thresholds and not self.runner.active:
+            self.form.note.setText("")
+            self.runner.start(
+                f"Segmenting {image.name}",
+                lambda stop: segmenting(image, thresholds, smoothing, stop),
+            )
+
+    def look(self) -> None:
+        """Look at the chosen image if the panel is open, else take the preview away."""
+        if self._open and self.image is None:
+            self._on_layer()
+        self._show_preview()
+
+    def showEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+        """Look at the image once the panel can be seen."""
+        super().showEvent(event)
+        self.look()
+
+    def hideEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+        """Take the preview away with the panel."""
+        super().hideEvent(event)
+        self.preview.hide()
+
+    @property
+    def _open(self) -> bool:
+        return self.isVisibleTo(self.window())
+
+    def _on_layers(self, _event: object = None) -> None:
+        layers = grey_layers(self.viewer)
+        self.form.layer.refill(layers)
+        if self.form.layer.layer is None and layers:
+            self.form.layer.choose(layers[0])
+        self._refresh()
+
+    def _on_layer(self) -> None:
+        self.image, self._look, self.thresholds = None, None, ()
+        self.preview.hide()
+        self._looking.forget()
+        self.form.note.setText("")
+        layer = self.form.layer.layer
+        if layer is not None and self._open:
+            try:
+                self.image = grey_image(layer)
+            except SuperResError as error:
+                self.form.note.setText(f"<b>Cannot be segmented.</b> {error}")
+            else:
+                self.form.role.setCurrentIndex(
+                    self.form.role.findData(likely_role(self.image.shape))
+                )
+                self._look_again()
+        self._draw()
+
+    def _look_again(self) -> None:
+        self._refresh()
+        if self.image is not None:
+            self.form.note.setText("Looking at the grey values …")
+            classes, smoothing = self.form.classes.value(), self.form.smoothing
+            self._looking.ask(look_at, self.image, classes, smoothing)
+
+    def _on_look(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._look, self.thresholds = None, ()
+            self.form.note.setText(f"<b>Cannot be segmented.</b> {outcome.error}")
+            self._draw()
+            return
+        if outcome.value.image is not self.image:
+            return
+        first = self._look is None
+        self._look = outcome.value
+        self.form.note.setText(sample_line(self._look.sample))
+        self.form.row.show_range(self._look.sample)
+        self.form.histogram.show_sample(self._look.sample, theme_colours(self.viewer))
+        if first and len(self._look.thresholds) + 1 != self.form.classes.value():
+            self.estimate()  # another number was asked for meanwhile
+        else:
+            self._set(self._look.thresholds if first else self.thresholds)
+
+    def _on_moved(self, index: int, value: float) -> None:
+        if self._look is not None:
+            self._set(moved(self.thresholds, index, value, self._look.sample.whole_numbers))
+
+    def _set(self, thresholds: tuple[float, ...]) -> None:
+        self.thresholds = thresholds
+        with QSignalBlocker(self.form.classes):
+            self.form.classes.setValue(len(thresholds) + 1)
+        self.form.histogram.show_thresholds(thresholds, class_phases(len(thresholds) + 1))
+        self._refresh()
+        self._show_preview()
+
+    def _draw(self) -> None:
+        self.form.histogram.show_sample(
+            self._look.sample if self._look else None, theme_colours(self.viewer)
+        )
+        if self._look is not None:
+            self._set(self.thresholds)
+        self._refresh()
+
+    def _on_theme(self, _event: object = None) -> None:
+        self._draw()
+
+    def _refresh(self) -> None:
+        known, active = self._look is not None and bool(self.thresholds), self.runner.active
+        self.form.row.show_thresholds(self.thresholds if known else ())
+        for widget in (self.form.classes, self.form.otsu, self.form.smooth, self.form.role):
+            widget.setEnabled(self.image is not None and not active)
+        deep = self.image is not None and len(self.image.shape) == 3
+        self.form.alone.setEnabled(deep and self.form.smooth.value() > 0 and not active)
+        self.form.apply.setEnabled(known and not active)
+        text = ""
+        if known and self._look is not None:
+            shares = self._look.sample.shares(self.thresholds)
+            background = theme_colours(self.viewer).background
+            text = "<br>".join(filter(None, (shares_line(shares, background), empty_line(shares))))
+        self.form.shares.setText(text)
+
+    def _show_preview(self, _on: object = None) -> None:
+        layer = self.form.layer.layer
+        wanted = self.form.show_preview.isChecked() and self._open and bool(self.thresholds)
+        if wanted and self.image is not None and layer is not None:
+            self.preview.show(layer, self.image, self.thresholds, self.form.smoothing)
+        else:
+            self.preview.hide()
+
+    def _on_preview_deleted(self) -> None:
+        self.form.show_preview.setChecked(False)
+
+    def _on_state(self, state: RunState) -> None:
+        self.form.bar.setVisible(state in ACTIVE)
+        self.form.cancel.setVisible(state in ACTIVE)
+        self._refresh()
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, Segmenting):
+            self.form.bar.setValue(round(100 * event.progress))
+        elif isinstance(event, Segmented):
+            if event.labels is None:
+                self.form.note.setText("Segmenting was cancelled.")
+            else:
+                self._add(event)
+
+    def _add(self, event: Segmented) -> None:
+        self.form.show_preview.setChecked(False)
+        image, phases = event.image, class_phases(event.classes)
+        data, arguments, _ = shown_layer(
+            event.labels,
+            phases,
+            f"{image.name} segmented",
+            self.form.role.currentData(),
+            image.placed,
+        )
+        layer = self.viewer.add_labels(data, **arguments)
+        show_info(f"{layer.name} is ready. Name its phases in the Data step.")
+        self.segmented.emit(layer)
