@@ -23,12 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import napari
+import numpy as np
 from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
 from napari_superres.widgets.app import add_dock
 from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.samples import open_example_pair
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1440, 900)
@@ -92,6 +94,42 @@ class Journey:
         checks = self.dock.data.checks
         self.until("the checks are made", lambda: len(checks.text()) > 80)
         self.picture("02-data")
+
+    def segment(self) -> None:
+        """Segment a noisy greyscale volume, as a person without labels begins."""
+        data = self.dock.data
+        labels = open_example_pair()[0][0]
+        noise = np.random.default_rng(0).normal(0, 14, labels.shape)
+        grey = (30 + 70 * labels + noise).clip(0, 255).astype(np.uint8)
+        um = {"scale": (0.4,) * 3, "units": ("um",) * 3}
+        self.viewer.add_image(grey, name="tomogram", **um)
+        data.segment_fold.expand()
+        preview = data.segment.preview
+        self.until("the preview comes", lambda: preview.layer is not None)
+        self.viewer.reset_view()
+        self.picture("18-segment")
+        data.segment_fold.collapse()
+        self.viewer.layers.clear()
+
+    def anisotropic(self) -> None:
+        """Choose one slice for each axis, as for a material that differs between axes."""
+        data = self.dock.data
+        data.anisotropic.setChecked(True)
+        data.axes.choose(data.high_res.layers)
+        self.picture("20-anisotropic")
+        data.anisotropic.setChecked(False)
+
+    def preferences(self) -> None:
+        """Open napari's preferences at the panel's page."""
+        from napari._qt.dialogs.preferences_dialog import PreferencesDialog
+
+        dialog = PreferencesDialog(self.window)
+        dialog.setStyleSheet(self.window.styleSheet())
+        (row,) = dialog._list.findItems("SuperRes Fusion", Qt.MatchFlag.MatchExactly)
+        dialog._list.setCurrentItem(row)
+        dialog.show()
+        self.picture("19-preferences")
+        dialog.reject()
 
     def set_up(self) -> None:
         """Look at the settings, fold the advanced ones out and in."""
@@ -305,7 +343,10 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory() as work:
             journey = Journey(chosen.images, Path(work), chosen.steps)
+            journey.segment()
+            journey.preferences()
             journey.open_example()
+            journey.anisotropic()
             journey.set_up()
             journey.train()
             journey.generate()
