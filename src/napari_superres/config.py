@@ -190,7 +190,7 @@ class EngineSettings(FrozenModel):
     fraction_weight: float = Field(
         5.0,
         ge=0,
-        description="Weight of the loss on the volume fractions of the generated crops; 0 for none.",
+        description="Weight of the loss on the volume fractions of generated crops; 0 for none.",
     )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."

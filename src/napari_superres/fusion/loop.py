@@ -148,7 +148,8 @@ class TrainingLoop:
         """Do one step; where it takes long, tell of its parts."""
         terms: dict[str, Tensor] = {}
         self.in_step, self.good = True, False
-        self.trainer.networks.set_learning_rate(self._learning_rate())
+        rate, factor = self.watch.learning_rate, self._annealed()
+        self.trainer.networks.set_learning_rate(rate, factor)
         for part, values in self.trainer.parts():
             terms |= values
             if self.clock.seconds() - self.reported >= SIGN_OF_LIFE_SECONDS:
@@ -289,14 +290,14 @@ class TrainingLoop:
                 code = 1
         return REASONS[distributed.largest(code)]
 
-    def _learning_rate(self) -> float:
-        """Return the rate of the next step; with a budget of steps, whatever went before."""
+    def _annealed(self) -> float:
+        """Return the factor of the next step; of a budget of steps, all of the run's count."""
         share = 0.0
         if self.budget.steps is not None:
             share = self.trainer.steps / self.budget.steps
         if self.budget.minutes is not None:
             share = max(share, self.clock.seconds() / (60 * self.budget.minutes))
-        return self.watch.learning_rate * annealed(share, self.trainer.engine.annealing)
+        return annealed(share, self.trainer.engine.annealing)
 
     def _progress(self) -> float | None:
         return progress(self.budget, self.clock.seconds(), self.first_step, self.trainer.steps)

@@ -29,7 +29,7 @@ class Networks:
         self, settings: TrainingSettings, low_phases: int, high_phases: int, device: torch.device
     ) -> None:
         engine = settings.engine
-        self.half_life = engine.average_half_life
+        self.longest_half_life = self.half_life = engine.average_half_life
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.generator, self.average = (
@@ -68,8 +68,15 @@ class Networks:
             else:
                 mean.copy_(now)
 
-    def set_learning_rate(self, rate: float) -> None:
-        """Set Adam's learning rate of all networks."""
+    def set_learning_rate(self, rate: float, annealed: float = 1.0) -> None:
+        """Set Adam's learning rate of all networks to `rate` × `annealed`.
+
+        The half-life of the average shrinks by the same factor `annealed`: slow steps need
+        no averaging, and an average of weights has other phase fractions than the
+        generator whose fractions the losses have set.
+        """
+        self.half_life = self.longest_half_life * annealed
+        rate *= annealed
         for optimiser in self._optimisers().values():
             for group in optimiser.param_groups:
                 group["lr"] = rate
