@@ -182,7 +182,8 @@ class ImageTrainStep(Step):
         self.engine_form.show_settings(self.presets[self._preset(name)])
 
     def _take_preferences(self) -> None:
-        self.device.value = preferred_device(preferences().device, list(self.device.choices))
+        names = [str(name) for name in self.device.choices]
+        self.device.value = preferred_device(preferences().device, names)
         self._propose_folder()
 
     def _propose_folder(self) -> None:
