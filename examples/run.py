@@ -71,12 +71,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def find_data(case: str, output: Path) -> bool:
     """Point SUPERRES_DATA to where the case's images are; fetch them if that can be done."""
-    beside = HERE.parents[1] / "shared" / "data"
-    for folder in (os.environ.get("SUPERRES_DATA"), beside):
-        if folder and (Path(folder) / case / "low_res.tif").is_file():
-            os.environ["SUPERRES_DATA"] = str(Path(folder).resolve())
-            return True
-    if case not in FETCHED or "SUPERRES_DATA" in os.environ:
+    asked = os.environ.get("SUPERRES_DATA")
+    folder = Path(asked or HERE.parents[1] / "shared" / "data").resolve()
+    if (folder / case / "low_res.tif").is_file():
+        os.environ["SUPERRES_DATA"] = str(folder)
+        return True
+    if case not in FETCHED or asked:
         return False
     fetch(case, output / "published" / case)
     os.environ["SUPERRES_DATA"] = str((output / "published").resolve())
