@@ -6,7 +6,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 CLOSED, OPEN = "▸", "▾"
-STYLE = "text-align: left; padding: 4px 6px;"
+STYLE = (
+    "QPushButton { text-align: left; padding: 4px 6px; }"
+    "QPushButton:checked:!focus:!hover { background: transparent; }"
+)
 
 
 class Fold(QWidget):
