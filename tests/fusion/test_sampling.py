@@ -169,3 +169,12 @@ def test_without_augmentation_nothing_is_drawn_for_it() -> None:
     before = random.get_state()
     sampler.pair(torch.zeros(1, 3, dtype=torch.int64), random)
     assert torch.equal(before, random.get_state())
+
+
+def test_random_patches_together_see_the_border_as_often_as_the_inside() -> None:
+    labels = np.zeros((40, 8, 8), np.uint8)
+    labels[:8] = labels[-8:] = 1  # as wide as a patch
+    sampler = LowResSampler(labels, 2, (8, 8, 8), Box.whole((8, 8, 8)), (1, 1, 1), CPU)
+    starts = sampler.random_starts(4000, torch.Generator().manual_seed(0))
+    seen = sampler.patches(starts, Box.whole((8, 8, 8))).float().mean()
+    assert abs(float(seen) - labels.mean()) < 0.1 * labels.mean()

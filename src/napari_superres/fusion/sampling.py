@@ -67,11 +67,17 @@ class LowResSampler:
         ]
 
     def random_starts(self, count: int, random: torch.Generator) -> Tensor:
-        """Return (count, 3) int64 first voxels of patches, uniform over all positions."""
-        columns = [
-            torch.randint(positions, (count,), generator=random) * every
-            for positions, every in zip(self.positions, self.step, strict=True)
-        ]
+        """Return (count, 3) int64 first voxels of patches, at random.
+
+        Uniform over all positions but the outermost, which come as often as half a patch
+        of others: patches at uniform positions would see the volume's border too seldom,
+        and together have other phase fractions than the volume.
+        """
+        columns = []
+        for positions, side, every in zip(self.positions, self.core, self.step, strict=True):
+            more = (side // every - 1) // 2
+            places = torch.randint(positions + 2 * more, (count,), generator=random) - more
+            columns.append(places.clamp(0, positions - 1) * every)
         return torch.stack(columns, 1)
 
     def patches(
