@@ -163,7 +163,7 @@ class EngineSettings(FrozenModel):
         ge=0,
         le=1,
         description="Last share of the budget in which the learning rate falls, in a straight "
-        "line, to a twentieth; 0 for a constant one.",
+        "line, to a fiftieth; 0 for a constant one.",
     )
     beta_1: float = Field(0.0, ge=0, lt=1, description="Adam's first moment decay.")
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay.")

@@ -64,7 +64,7 @@ def progress(budget: Budget, seconds: float, first_step: int, step: int) -> floa
     return min(max(shares), 1.0) if shares else None
 
 
-LEAST_RATE = 0.05
+LEAST_RATE = 0.02
 """Share of the learning rate that annealing leaves."""
 
 

@@ -12,6 +12,9 @@ from napari_superres.fusion import distributed
 from napari_superres.fusion.discriminator import build_discriminators
 from napari_superres.fusion.generator import build_generator
 
+SHORTEST = 0.3
+"""Share of the average's half-life that is left when the learning rate is annealed."""
+
 
 class Networks:
     """Generator, its average, discriminators and optimisers.
@@ -71,11 +74,11 @@ class Networks:
     def set_learning_rate(self, rate: float, annealed: float = 1.0) -> None:
         """Set Adam's learning rate of all networks to `rate` × `annealed`.
 
-        The half-life of the average shrinks by the same factor `annealed`: slow steps need
-        no averaging, and an average of weights has other phase fractions than the
-        generator whose fractions the losses have set.
+        The half-life of the average shrinks too, but not below `SHORTEST` of itself: an
+        average of weights has other phase fractions than the generator whose fractions the
+        losses have set, so it must not reach far back; yet slow steps jitter too.
         """
-        self.half_life = self.longest_half_life * annealed
+        self.half_life = self.longest_half_life * max(annealed, SHORTEST)
         rate *= annealed
         for optimiser in self._optimisers().values():
             for group in optimiser.param_groups:
