@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, SettingsError, ShapeError
 
+Grey = NDArray[np.integer[Any] | np.floating[Any]]
+
 MOST_CLASSES = 6
 SAMPLE_VOXELS = 2**21
 SAMPLE_PLANES = 16
@@ -63,7 +65,7 @@ class GreySample:
     of : voxels of the whole image
     """
 
-    values: NDArray[np.generic]
+    values: Grey
     of: int
 
     @property
@@ -81,7 +83,8 @@ class GreySample:
 
         The outermost thousandths do not stretch the bins; they count in the first and last.
         """
-        low, high = (float(v) for v in np.quantile(self.values, (0.001, 0.999), method="nearest"))
+        last = len(self.values) - 1
+        low, high = (float(self.values[round(share * last)]) for share in (0.001, 0.999))
         if low == high:
             low, high = self.limits
         if self.whole_numbers and high - low < bins:
@@ -200,7 +203,9 @@ def multi_otsu(sample: GreySample, classes: int) -> tuple[float, ...]:
     if different == classes:  # nothing to search: each value is a class
         found = np.flatnonzero(counts)[:-1]
     else:
-        levels = threshold_multiotsu(classes=classes, hist=(counts, centres))
+        levels = threshold_multiotsu(  # type: ignore[no-untyped-call]
+            classes=classes, hist=(counts, centres)
+        )
         found = np.searchsorted(centres, levels)
     borders = edges[np.asarray(found) + 1]
     if sample.whole_numbers:
@@ -225,7 +230,7 @@ def check_thresholds(thresholds: Sequence[float]) -> None:
         )
 
 
-def classify(grey: NDArray[np.generic], thresholds: Sequence[float], first: int = 0) -> Labels:
+def classify(grey: Grey, thresholds: Sequence[float], first: int = 0) -> Labels:
     """Return the class of each grey value, `first` for the darkest, same shape, uint8."""
     labels = np.full(grey.shape, first, np.uint8)
     for threshold in thresholds:
@@ -235,7 +240,7 @@ def classify(grey: NDArray[np.generic], thresholds: Sequence[float], first: int 
 
 def smoothed_part(
     array: Any, axis: int, start: int, stop: int, smoothing: Smoothing, name: str = "image"
-) -> NDArray[np.generic]:
+) -> Grey:
     """Return the planes `start` to `stop` along `axis`, as if the whole had been smoothed.
 
     Raises

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtCore import QTimer
 
 from napari_superres.config import Preset, TrainingSettings, validated
 from napari_superres.data.checks import InputReport, check_inputs
 from napari_superres.widgets.input_reader import Inputs
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.session import Session
+from napari_superres.widgets.step import Note
 from napari_superres.widgets.theme import theme_colours
 from napari_superres.widgets.threads import Outcome
 from napari_superres.widgets.verdicts import error_html, verdict_html
@@ -39,15 +39,12 @@ def verdict(inputs: Inputs) -> InputReport:
     return check_inputs(inputs.low_res, inputs.high_res, settings)
 
 
-class ChecksView(QLabel):
+class ChecksView(Note):
     """The verdicts on the session's inputs."""
 
-    def __init__(self, session: Session, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, session: Session, viewer: Any) -> None:
+        super().__init__(WAITING)
         self.session, self.viewer = session, viewer
-        self.setWordWrap(True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setText(WAITING)
         self._outcome: Outcome | None = None
         self._work = Latest(self)
         self._work.done.connect(self._show)

@@ -53,9 +53,9 @@ def drawing(axis: int) -> Drawing:
         place[in_plane[0]], place[in_plane[1]] = first, second
         plane.append(_on_paper(place))
     labels = (
-        ("x", (0.5, 1.22)),
+        ("x", (0.5, 1.19)),
         ("y", (-0.20, 0.5)),
-        ("z", (0.04, -0.26)),
+        ("z", (0.0, -0.22)),
     )
     return Drawing(edges, (plane[0], plane[1], plane[2], plane[3]), labels)
 
@@ -84,8 +84,8 @@ class PlaneDiagram(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  Qt's name
         """Draw with lines, so that it is crisp at every scaling."""
-        picture, side = drawing(self.axis), self.width() * 0.52
-        left, top = self.width() * 0.17, self.height() * 0.29
+        picture, side = drawing(self.axis), self.width() * 0.5
+        left, top = self.width() * 0.19, self.height() * 0.25
 
         def at(point: Point) -> QPointF:
             return QPointF(left + side * point[0], top + side * point[1])

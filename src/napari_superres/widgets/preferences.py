@@ -59,7 +59,7 @@ def on_change(callback: Any) -> None:
 
     def call(_event: object) -> None:
         known = method()
-        if known is None or not isalive(known.__self__):
+        if known is None or not isalive(known.__self__):  # type: ignore[no-untyped-call]
             page.events.disconnect(call)
         else:
             known()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QEvent, QSignalBlocker, Signal
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout
 
 from napari_superres.data.thresholds import multi_otsu
@@ -114,12 +115,12 @@ class SegmentPanel(Step):
             self._on_layer()
         self._show_preview()
 
-    def showEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
         """Look at the image once the panel can be seen."""
         super().showEvent(event)
         self.look()
 
-    def hideEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
         """Take the preview away with the panel."""
         super().hideEvent(event)
         self.preview.hide()

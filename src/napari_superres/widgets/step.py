@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QFormLayout, QLabel, QWidget
 
 from napari_superres.widgets.fold import Fold
@@ -63,6 +64,16 @@ class Note(QLabel):
         """Show a text; an empty one hides the label."""
         super().setText(text)
         self.setHidden(not text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  Qt's name
+        """Keep all lines in sight at the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        # a scroll area squeezes wrapped labels rather than scroll
+        self.setMinimumHeight(self.heightForWidth(self.width()) if self.text() else 0)
 
 
 def new_form(parent: QWidget | None = None) -> QFormLayout:
