@@ -8,8 +8,10 @@ import pytest
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="qtpy is not installed")
 
+from napari_superres.data.examples import Example
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from tests.fakes import PHASES, FakeEngine
+from tests.widgets.bench import Bench
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +40,18 @@ def low_res():
 def high_res():
     image = (np.indices((64, 64)).sum(0) // 5 % 3).astype(np.uint8)
     return SegmentedSlices(((image,),), PHASES, (0.1, 0.1, 0.1), "high")
+
+
+@pytest.fixture
+def example(low_res, high_res):
+    return Example(low_res, high_res, None, None)
+
+
+@pytest.fixture
+def bench(make_napari_viewer_proxy, engine, example, qtbot, tmp_path):
+    bench = Bench(make_napari_viewer_proxy(), engine, example, qtbot, tmp_path)
+    yield bench
+    bench.session.shut_down()
+    for runner in (bench.session.training, bench.session.generation):
+        qtbot.waitUntil(lambda runner=runner: not runner.active, timeout=8000)
+    qtbot.wait(50)

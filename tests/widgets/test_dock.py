@@ -15,47 +15,7 @@ from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.samples import example_layers
 from napari_superres.widgets.session import Session
 from tests.fakes import PHASES
-
-
-class Bench:
-    """A viewer with the panel docked and small inputs chosen."""
-
-    def __init__(self, viewer, engine, example, qtbot, tmp_path):
-        self.viewer, self.qtbot = viewer, qtbot
-        self.session = Session(engine)
-        self.dock = SuperResDock(viewer, self.session)
-        self.window = viewer.window.add_dock_widget(self.dock, name="bench")
-        self.dock.data.add_layers(example_layers(example))
-        self.dock.train.use_folder(tmp_path / "run")
-
-    def until(self, state):
-        self.qtbot.waitUntil(lambda: self.session.training.state is state, timeout=8000)
-
-    def trained(self):
-        self.dock.run_bar.start.click()
-        self.until(RunState.COMPLETED)
-
-    def generated(self):
-        self.trained()
-        self.dock.generate.generate.click()
-        state = self.session.generation
-        self.qtbot.waitUntil(lambda: state.state is RunState.COMPLETED, timeout=8000)
-        return next(layer for layer in self.viewer.layers if role_of(layer) == SUPER_RES)
-
-
-@pytest.fixture
-def example(low_res, high_res):
-    return Example(low_res, high_res, None, None)
-
-
-@pytest.fixture
-def bench(make_napari_viewer_proxy, engine, example, qtbot, tmp_path):
-    bench = Bench(make_napari_viewer_proxy(), engine, example, qtbot, tmp_path)
-    yield bench
-    bench.session.shut_down()
-    for runner in (bench.session.training, bench.session.generation):
-        qtbot.waitUntil(lambda runner=runner: not runner.active, timeout=8000)
-    qtbot.wait(50)
+from tests.widgets.bench import Bench
 
 
 def test_the_example_fills_the_data_step(bench):

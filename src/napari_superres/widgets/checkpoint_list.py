@@ -24,7 +24,7 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note
 from napari_superres.widgets.threads import Outcome, in_thread
 
-PICTURE = QSize(100, 32)
+PICTURE = QSize(84, 27)
 PATIENCE_MS = 300
 STEP = Qt.ItemDataRole.UserRole
 EMPTY = "Checkpoints appear here as they are saved."

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from napari_superres.events import Measurement
 from napari_superres.widgets.history import mean_errors
-from napari_superres.widgets.texts import duration
 
-COLUMNS = ("Step", "Trained", "Score", "Fractions", "Interfaces", "Low-res")
+COLUMNS = ("Step", "Time", "Score", "Fractions", "Areas", "Low-res")
 COLUMN_TIPS = (
     "Steps done",
-    "Time trained",
+    "Time trained, h:mm:ss",
     "Lower is better: errors of fractions, interface areas and low-res in units of a good result",
     "Mean absolute difference of the volume fractions from the high-res slices",
     "Mean relative difference of the interface areas from the high-res slices",
@@ -76,7 +76,7 @@ def cells_of(step: int, state: Mapping[str, Any], target: Measurement | None) ->
     trained = state.get("elapsed_s")
     return (
         f"{step:,}",
-        duration(trained) if isinstance(trained, int | float) else "–",
+        str(timedelta(seconds=round(trained))) if isinstance(trained, int | float) else "–",
         _number(numbers.get("score"), ".2f"),
         _number(errors and errors[0], ".3f"),
         _number(errors and errors[1], ".0%"),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker
+from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
+    QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -23,9 +26,11 @@ from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.measure_text import charts_of, draw_chart, save_chart
 from napari_superres.widgets.theme import ThemeColours
+from napari_superres.widgets.threads import Outcome, in_thread
 
-SHOWN_WIDTH = 420
-"""Pixels that the panel has for a plot, about."""
+SHOWN_WIDTH, DPI = 420, 100
+"""Pixels that the panel has for a plot, about, and how large its letters are."""
+_one_at_a_time = Lock()  # matplotlib shares fonts and settings between threads
 
 
 class MeasurePlots(QWidget):
@@ -39,10 +44,12 @@ class MeasurePlots(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.which, 1)
         row.addWidget(self.save)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.addLayout(row)
-        self._canvas: QWidget | None = None
+        self.picture = QLabel()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.picture)
+        self._wanted = 0
         self._finished: MeasuringFinished | None = None
         self._rows: Sequence[Row] = ()
         self._by_axis = False
@@ -88,26 +95,26 @@ class MeasurePlots(QWidget):
         return draw_chart(key, self._finished, self._rows, self._by_axis)
 
     def draw(self, _index: int = 0) -> None:
-        """Draw the chosen plot."""
-        figure = self.figure()
-        if figure is None or self._theme is None:
+        """Draw the chosen plot, in a thread: it takes half a second and more."""
+        key = self.which.currentData()
+        if key is None or self._finished is None or self._theme is None:
             return
-        from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+        self._wanted += 1
+        ratio = self.devicePixelRatioF()
+        what = (key, self._finished, self._rows, self._by_axis)
+        in_thread(_drawn, self._on_drawn, self._wanted, what, self._theme, ratio)
 
-        from napari_superres.measures.figures import ink
-
-        figure.set_facecolor(self._theme.background)
-        ink(figure, self._theme.text)
-        canvas: Any = FigureCanvasQTAgg(figure)  # type: ignore[no-untyped-call]
-        width, height = figure.get_size_inches()
-        canvas.setMinimumHeight(round(max(200, height / width * SHOWN_WIDTH)))
-        canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        if self._canvas is not None:
-            self._layout.removeWidget(self._canvas)
-            self._canvas.setParent(None)
-            self._canvas.deleteLater()
-        self._canvas = canvas
-        self._layout.addWidget(canvas)
+    def _on_drawn(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            show_error(str(outcome.error))
+            return
+        number, png, ratio = outcome.value
+        if number != self._wanted:
+            return  # another one was chosen meanwhile
+        pixels = QPixmap()
+        pixels.loadFromData(png)
+        pixels.setDevicePixelRatio(ratio)
+        self.picture.setPixmap(pixels)
 
     def ask_and_save(self) -> None:
         """Ask for a file and write the plot."""
@@ -123,3 +130,23 @@ class MeasurePlots(QWidget):
                 show_error(str(error))
                 return
             show_info(f"Saved {written.name}.")
+
+
+def _drawn(
+    number: int, what: tuple[Any, ...], theme: ThemeColours, ratio: float
+) -> tuple[int, bytes, float]:
+    """Return a plot as PNG in the theme's colours, with the number it was asked under."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from napari_superres.measures.figures import ink
+
+    with _one_at_a_time:
+        figure = draw_chart(*what)
+        figure.set_facecolor(theme.background)
+        ink(figure, theme.text)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(SHOWN_WIDTH / DPI, max(200, height / width * SHOWN_WIDTH) / DPI)
+        file = BytesIO()
+        FigureCanvasAgg(figure)
+        figure.savefig(file, format="png", dpi=DPI * ratio, facecolor=theme.background)
+    return number, file.getvalue(), ratio

@@ -21,7 +21,6 @@ from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.widgets.checkpoint_list import CheckpointList
 from napari_superres.widgets.colours import pair_colours
 from napari_superres.widgets.earlier_runs import open_run
-from napari_superres.widgets.history import Curve
 from napari_superres.widgets.live_plots import LivePlot
 from napari_superres.widgets.preview_panel import PreviewPanel
 from napari_superres.widgets.session import Session
@@ -36,10 +35,12 @@ SCORE_TIP = (
     "from the correlations of high-res slices that were not trained on. Between axes: how much "
     "the interface areas differ from axis to axis."
 )
-LEGEND = (
-    "Dashed: the high-res slices. Band: where the material's own fraction lies with 95 %, as far "
-    "as the slices can tell. Horizontal axis: steps."
+LEGEND = "Dashed: the slices. Band: the material, 95 %. Horizontal: steps."
+LEGEND_TIP = (
+    "The slices are a sample: the fraction of the material itself lies in the band with 95 %, as "
+    "far as its slices can tell"
 )
+ROOM = (370, 300)  # previews, and what is below them
 
 
 class MonitorStep(Step):
@@ -58,7 +59,6 @@ class MonitorStep(Step):
         self.session.run_changed.connect(self._on_run)
         self.session.training.state_changed.connect(self._on_run)
         self.viewer.events.theme.connect(self._on_theme)
-        self.pages.currentChanged.connect(self.show_history)
         self._on_run()
         self.show_history()
 
@@ -70,16 +70,23 @@ class MonitorStep(Step):
         self.previews = PreviewPanel(self.session)
         self.score, self.rolled_back, self.legend = Note(), Note(), Note(LEGEND)
         self.score.setToolTip(SCORE_TIP)
-        self.fractions = LivePlot("Volume fractions", steps_shown=False)
+        self.legend.setToolTip(LEGEND_TIP)
+        self.fractions = LivePlot("Volume fractions")
         self.interfaces = LivePlot("Interface areas")
-        self.losses = LivePlot("Losses", steps_shown=False)
+        self.losses = LivePlot("Losses")
         self.mismatch = LivePlot("Low-res mismatch")
         self.checkpoints = CheckpointList(self.session)
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
-        self.pages.addTab(_page(self.fractions, self.interfaces, self.legend), "Targets")
-        self.pages.addTab(_page(self.losses, self.mismatch), "Losses")
-        self.pages.addTab(self.checkpoints, "Checkpoints")
+        self.pages.addTab(_page(self.fractions, self.legend), "Fractions")
+        pages: tuple[tuple[str, QWidget], ...] = (
+            ("Interfaces", self.interfaces),
+            ("Low-res", self.mismatch),
+            ("Losses", self.losses),
+            ("Checkpoints", self.checkpoints),
+        )
+        for title, page in pages:
+            self.pages.addTab(_page(page), title)
         top, below = QHBoxLayout(), _page(self.score, self.rolled_back, self.pages)
         top.addWidget(self.run_name, 1)
         top.addWidget(self.open)
@@ -87,7 +94,8 @@ class MonitorStep(Step):
         self.splitter.setChildrenCollapsible(False)
         for number, part in enumerate((self.previews, below)):
             self.splitter.addWidget(part)
-            self.splitter.setStretchFactor(number, 5 - number)
+            self.splitter.setStretchFactor(number, 1)
+        self.splitter.setSizes(list(ROOM))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(2)
@@ -104,32 +112,24 @@ class MonitorStep(Step):
     def _phases(self) -> tuple[Phase, ...]:
         return self.session.run.phases if self.session.run is not None else ()
 
-    def show_history(self, _page: object = None) -> None:
-        """Draw the curves of the shown page as they are now."""
+    def show_history(self) -> None:
+        """Draw the curves as they are now; only the shown page is painted."""
         history, theme = self.session.history, theme_colours(self.viewer)
         target = history.target
-        if self.pages.currentIndex() == 0:
-            self.fractions.show_curves(
-                history.fractions,
-                {phase.name: phase.colour for phase in self._phases},
-                theme,
-                target.volume_fractions if target else None,
-                bands=history.bands,
-            )
-            pairs = list(target.interface_areas) if target else list(history.interfaces)
-            self.interfaces.show_curves(
-                history.interfaces,
-                pair_colours(pairs),
-                theme,
-                target.interface_areas if target else None,
-            )
-        elif self.pages.currentIndex() == 1:
-            names = dict(zip(history.losses, PALETTE[1:], strict=False))
-            self.losses.show_curves(history.losses, names, theme)
-            curves: dict[str, Curve] = {}
-            if history.mismatch.steps:
-                curves = {"share of low-res voxels": history.mismatch}
-            self.mismatch.show_curves(curves, {}, theme)
+        self.fractions.show_curves(
+            history.fractions,
+            {phase.name: phase.colour for phase in self._phases},
+            theme,
+            target.volume_fractions if target else None,
+            bands=history.bands,
+        )
+        pairs = list(target.interface_areas) if target else list(history.interfaces)
+        areas = target.interface_areas if target else None
+        self.interfaces.show_curves(history.interfaces, pair_colours(pairs), theme, areas)
+        shown = {"voxels not given back": history.mismatch} if history.mismatch.steps else {}
+        self.mismatch.show_curves(shown, {}, theme)
+        names = dict(zip(history.losses, PALETTE[1:], strict=False))
+        self.losses.show_curves(history.losses, names, theme)
         self.score.setText(score_line(history))
         self.rolled_back.setText(rollbacks_line(history))
 

@@ -20,7 +20,7 @@ ROW_TIPS = (
     "Slices of the same size from the high-res images; another place, for comparison",
     "The low-res volume in the place of the generated slices",
 )
-STRETCH = (7, 7, 5)
+STRETCH = (7, 7, 4)
 """Low-res slices have fewer voxels, and may be smaller."""
 COLUMNS = ("normal to z", "normal to y", "normal to x")
 

@@ -250,7 +250,8 @@ class TrainStep(Step):
         self.engine_form.show_settings(PRESETS[Preset(preset)])
 
     def _take_preferences(self) -> None:
-        self.device.value = preferred_device(preferences().device, self.device.choices)
+        names = [str(name) for name in self.device.choices]
+        self.device.value = preferred_device(preferences().device, names)
         self._propose_folder()
 
     def _propose_folder(self) -> None:
