@@ -33,6 +33,7 @@ PAGES = [
         "how-to/reference-weights.md",
     )
 ]
+pytestmark = pytest.mark.timeout(1200)  # pages train several times; machines can be busy
 LEFT_OUT = ([], ["demo"])
 """A window, and five minutes of training: tested in their own places."""
 TINY = [

@@ -65,7 +65,8 @@ def ome_with_entities(file: Path) -> None:
     lines = [f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12)]
     xml = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">' + "".join(lines)
     xml += ']><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">&a11;</OME>'
-    tifffile.imwrite(file, np.zeros((4, 16, 16), np.uint8), description=xml, metadata=None)
+    stack = np.zeros((4, 16, 16), np.uint8)
+    tifffile.imwrite(file, stack, description=xml, metadata=None, photometric="minisblack")
 
 
 def npy_that_claims(file: Path) -> None:

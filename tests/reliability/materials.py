@@ -50,6 +50,8 @@ def make(folder: Path) -> Path:
         put_block(levels, (z, y, x), low_res.labels[block.slices()], values, len(phases))
     image = high_res.sets[0][0]
     write_labels_tiff(folder / "high.tif", image[None], voxel_size=(0.1, 0.1, 0.1))
+    fine = np.random.default_rng(0).integers(0, 3, (28, 26, 24)).astype(np.uint8)
+    write_labels_tiff(folder / "sr.tif", fine, voxel_size=(0.1, 0.1, 0.1))
     grey = tiny_images().images[0]
     Image.fromarray(grey).save(folder / "grey.png")
     Image.fromarray(grey).save(folder / "grey.jpg")

@@ -114,7 +114,7 @@ TARGETS: tuple[Target, ...] = (
     Target("generate", "run/**/*", _GENERATE),
     Target("generate, other volume", "low.tif", (*_GENERATE, "--low-res", "IN/low.tif")),
     Target("checkpoints", "run/**/*", ("checkpoints", "IN/run")),
-    Target("measure run", "run/**/*", ("measure", "IN/low.tif", "--run", "IN/run")),
+    Target("measure run", "run/**/*", ("measure", "IN/sr.tif", "--run", "IN/run")),
     Target("synthesise sample", "synth/**/*", _SAMPLE),
     Target("synthesise resume", "synth/**/*", ("resume", "IN/synth", "--steps", "5"), ("synth",)),
     Target("translate apply", "trans/**/*", (*_APPLY, "--low-res", "IN/grey.tif")),
