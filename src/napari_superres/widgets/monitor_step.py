@@ -35,7 +35,7 @@ SCORE_TIP = (
     "from the correlations of high-res slices that were not trained on. Between axes: how much "
     "the interface areas differ from axis to axis."
 )
-LEGEND = "Dashed: the slices. Band: the material, 95 %. Horizontal: steps."
+LEGEND = "Dashed: the slices. Band: the material, 95 %."
 LEGEND_TIP = (
     "The slices are a sample: the fraction of the material itself lies in the band with 95 %, as "
     "far as its slices can tell"
@@ -68,7 +68,7 @@ class MonitorStep(Step):
         self.open = QPushButton("Open an earlier run …")
         self.open.setToolTip("Plots, previews and checkpoints of a run folder, to look at or use")
         self.previews = PreviewPanel(self.session)
-        self.score, self.rolled_back, self.legend = Note(), Note(), Note(LEGEND)
+        self.score, self.rolled_back, self.legend = Note(), Note(), QLabel(LEGEND)
         self.score.setToolTip(SCORE_TIP)
         self.legend.setToolTip(LEGEND_TIP)
         self.fractions = LivePlot("Volume fractions")
@@ -159,5 +159,5 @@ def _page(*parts: QWidget) -> QWidget:
     layout.setContentsMargins(0, 2, 0, 0)
     layout.setSpacing(2)
     for part in parts:
-        layout.addWidget(part, 0 if isinstance(part, Note) else 1)
+        layout.addWidget(part, 0 if isinstance(part, QLabel) else 1)
     return page
