@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import torch
 
 from napari_superres.cli.pair import choose_phase_map, read_pair, with_phase_names
 from napari_superres.cli.settings_file import read_settings_file
-from napari_superres.config import TrainingSettings, validated
+from napari_superres.config import Budget, TrainingSettings, validated
 from napari_superres.data.examples import example_pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.events import Measurement
+from napari_superres.events import Measurement, MetricsMeasured, StepCompleted, StepProgress
 from napari_superres.fusion.evaluation import measure_slices
+from napari_superres.fusion.training import train
 from napari_superres.measures.fractions import volume_fractions
 from napari_superres.measures.interfaces import interface_areas
 from napari_superres.measures.naming import pair_names, phase_names
@@ -63,6 +64,22 @@ def load_pair(name: str) -> Pair:
     chosen = {key: options[key] for key in OF_SETTINGS if key in options}
     values = {"scale_factor": factor, "phase_map": phase_map} | chosen
     return Pair(low_res, high_res, None, validated(TrainingSettings, values))
+
+
+def course(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    settings: TrainingSettings,
+    run: Path,
+    budget: Budget,
+) -> Iterator[tuple[int, float, MetricsMeasured]]:
+    """Train; yield step, seconds trained and each measurement."""
+    seconds = 0.0
+    for event in train(low_res, high_res, settings, run, budget):
+        if isinstance(event, StepCompleted | StepProgress):
+            seconds = event.elapsed_s
+        elif isinstance(event, MetricsMeasured):
+            yield event.step, seconds, event
 
 
 def wanted_of(pair: Pair) -> Measurement:

@@ -37,6 +37,7 @@ import numpy as np
 from _common import (
     GENERATED,
     Pair,
+    course,
     errors_of,
     load_average,
     load_pair,
@@ -45,7 +46,6 @@ from _common import (
     wanted_of,
 )
 from _variants import VARIANTS
-from warm_start import course
 
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import Budget, GenerationSettings, Preset, TrainingSettings

@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from _common import course
 
-from napari_superres.config import Budget, TrainingSettings
+from napari_superres.config import Budget
 from napari_superres.data.examples import PHASE_MAP, Example, example_pair
 from napari_superres.data.simulate import simulate_low_res
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
-from napari_superres.events import MetricsMeasured, StepCompleted
-from napari_superres.fusion.training import train
+from napari_superres.data.volumes import Labels
+from napari_superres.events import MetricsMeasured
 
 SCORES = (20.0, 10.0, 5.0, 3.0)
 
@@ -45,22 +44,6 @@ def coarser(size: int) -> Example:
     images = tuple(enlarged(image) for image in fine.high_res.sets[0])
     low_res = simulate_low_res(truth, 4, PHASE_MAP, name="coarser low-res")
     return Example(low_res, replace(fine.high_res, sets=(images,)), truth, fine.settings)
-
-
-def course(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
-    settings: TrainingSettings,
-    run: Path,
-    budget: Budget,
-) -> Iterator[tuple[int, float, MetricsMeasured]]:
-    """Train; yield step, seconds and each measurement."""
-    seconds = 0.0
-    for event in train(low_res, high_res, settings, run, budget):
-        if isinstance(event, StepCompleted):
-            seconds = event.elapsed_s
-        elif isinstance(event, MetricsMeasured):
-            yield event.step, seconds, event
 
 
 def row(name: str, seed: int, measured: list[tuple[int, float, MetricsMeasured]]) -> str:
