@@ -167,6 +167,14 @@ class Journey:
         self.click(bar.stop)
         self.until("it is stopped", lambda: self.state is RunState.STOPPED)
         self.picture("08-stopped")
+        monitor = self.dock.monitor
+        monitor.previews.slider.setValue(1)
+        checkpoints = monitor.checkpoints
+        self.until("the checkpoints are listed", lambda: bool(checkpoints.rows), 60)
+        monitor.pages.setCurrentIndex(monitor.pages.count() - 1)
+        checkpoints.tree.topLevelItem(0).setSelected(True)
+        self.picture("08b-checkpoints")
+        self.click(monitor.previews.latest)
 
     def generate(self) -> None:
         """Generate; look at the result in 2D and in 3D."""
