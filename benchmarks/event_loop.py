@@ -101,6 +101,7 @@ class Bench:
             threading.Thread(target=self.look_for_gaps, daemon=True).start()
 
     def tick(self) -> None:
+        """Note when the timer came."""
         self.arrivals.append(time.perf_counter())
 
     def look_for_gaps(self) -> None:
@@ -142,6 +143,7 @@ class Bench:
         return rows
 
     def train(self) -> dict[str, dict[str, float]]:
+        """Watch while training; return delays by what the engine did."""
         session, bar = self.dock.session, self.dock.run_bar
         if self.options.torch_threads:
             import torch
@@ -179,6 +181,7 @@ class Bench:
         return self.watch(going)
 
     def for_seconds(self) -> Callable[[], bool]:
+        """Return a question that is answered yes once the asked seconds are over."""
         end = time.perf_counter() + self.options.seconds
         return lambda: time.perf_counter() > end
 
@@ -195,6 +198,7 @@ class Bench:
         return found
 
     def live(self, seconds: float) -> None:
+        """Let the event loop run."""
         end = time.perf_counter() + seconds
         self.until(lambda: time.perf_counter() > end)
 

@@ -1,4 +1,4 @@
-"""What is asked of a file before it is read: is it one, and does it fit into memory?
+"""What is asked of a file before it is read: is it one, and does it fit into memory.
 
 A name can stand for a pipe that nobody writes to, or for an endless device; and a few
 bytes can claim to be a terabyte. Neither may hang the program or exhaust the machine.

@@ -144,7 +144,7 @@ def _split(frequencies_S: Tensor, phases: int) -> tuple[Tensor, Tensor, Tensor, 
     """Return the frequencies of pairs, thin parts, parts and triples, last axis."""
     sizes = [2 * len(DISTANCES) * phases**2, 2 * len(THIN_DISTANCES) * 2 * phases, phases]
     rest = frequencies_S.shape[-1] - sum(sizes)
-    pairs, thin, parts, triples = frequencies_S.split([*sizes, rest], -1)
+    pairs, thin, parts, triples = torch.split(frequencies_S, [*sizes, rest], -1)
     return pairs, thin, parts, triples
 
 
