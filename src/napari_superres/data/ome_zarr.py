@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
@@ -30,7 +30,10 @@ COARSEST = 256
 
 _UNITS = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6}
 
-Array = zarr.Array[Any]
+if TYPE_CHECKING:
+    Array = zarr.Array[Any]
+else:
+    Array = zarr.Array  # early releases of zarr 3 do not subscript it
 
 _READ_ERRORS = (
     OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError,
