@@ -1,11 +1,18 @@
 """Fractions of the generated crops: what is wanted, what a crop's place explains."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from napari_superres.config import Budget
+from napari_superres.data.volumes import SegmentedSlices
+from napari_superres.events import TrainingStarted
 from napari_superres.fusion.fraction_loss import FractionLoss, pooled_fractions, wanted_fractions
+from napari_superres.fusion.training import train
+from tests.fusion.materials import tiny_pair, tiny_settings
 
 LOW_RES = np.array([0.6, 0.4])
 LR_OF_HR = [0, 1, 0]
@@ -62,3 +69,17 @@ def test_a_loss_goes_on_where_another_was_saved() -> None:
     assert float(first(*pair)) == float(second(*pair)) > 0
     second.forget()
     assert float(second.weight) == 0
+
+
+def test_slices_that_do_not_represent_the_volume_do_not_set_the_target(tmp_path: Path) -> None:
+    low_res, high_res = tiny_pair()
+    mostly = np.where(np.random.default_rng(0).random((200, 200)) < 0.9, 1, 0).astype(np.uint8)
+    mostly[::20, ::20] = 2
+    slices = SegmentedSlices.from_labels([[mostly]], high_res.voxel_size)
+    started = next(train(low_res, slices, tiny_settings(), tmp_path / "run", Budget(steps=1)))
+    assert isinstance(started, TrainingStarted)
+    assert any("represent" in warning for warning in started.warnings)
+    pore, solid, rare = started.target.volume_fractions.values()
+    assert solid == pytest.approx(low_res.labels.mean(), abs=1e-5)
+    assert pore + rare == pytest.approx(1 - low_res.labels.mean(), abs=1e-5)
+    assert rare / pore == pytest.approx((mostly == 2).mean() / (mostly == 0).mean(), rel=1e-4)

@@ -44,7 +44,8 @@ class Evaluator:
 
     Attributes
     ----------
-    target : measures of all high-res slices
+    target : measures of all high-res slices; where these do not represent the volume, with
+        the fractions that the volume allows
     """
 
     def __init__(self, trainer: Trainer, split: Split) -> None:
@@ -54,7 +55,10 @@ class Evaluator:
             trainer.out.shape, split.held_back or split.training
         )
         self.wanted_curves = quick.slice_curves(split.reference, self.distances)
-        self.target = measure_slices(split.all)
+        self.target = replace(
+            measure_slices(split.all),
+            volume_fractions=self._named(trainer.fractions.wanted.cpu().double().numpy()),
+        )
         if split.held_back is not None:
             curves = quick.slice_curves(split.training, self.distances)
             chance = quick.two_point_rmse(curves, self.wanted_curves)
@@ -88,7 +92,9 @@ class Evaluator:
         return thumbnail(self._generate(self.starts_B3[:1])[0][0], self.phases)
 
     def _by_phase(self, voxels: NDArray[np.int64]) -> dict[str, float]:
-        fractions = voxels / voxels.sum()
+        return self._named(voxels / voxels.sum())
+
+    def _named(self, fractions: NDArray[np.float64]) -> dict[str, float]:
         return dict(zip(phase_names(self.phases), fractions.tolist(), strict=True))
 
     def _by_pair(self, shares: quick.Faces, shape: Sequence[int]) -> dict[str, float]:

@@ -20,18 +20,13 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Box
 from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.fusion import distributed, losses
-from napari_superres.fusion.fraction_loss import FractionLoss, pooled_fractions, wanted_fractions
+from napari_superres.fusion import aims, distributed, losses
+from napari_superres.fusion.fraction_loss import FractionLoss
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
-from napari_superres.fusion.sampling import (
-    LowResSampler,
-    SliceSampler,
-    plane_symmetries,
-    random_slices,
-)
-from napari_superres.fusion.statistics import FrequencyLoss, wanted_frequencies
+from napari_superres.fusion.sampling import LowResSampler, random_slices
+from napari_superres.fusion.statistics import FrequencyLoss
 from napari_superres.runs.device import arithmetic
 
 AXES = range(3)
@@ -95,9 +90,9 @@ class Trainer:
             real_context=engine.context,
             alike=settings.scale_factor if engine.augment_low_res else None,
         )
-        self.slices = self._slice_samplers(high_res, report)
-        self.frequencies = self._frequency_loss(high_res)
-        self.fractions = self._fraction_loss(low_res, known or high_res, report)
+        self.slices = aims.slice_samplers(high_res, settings, report, self.device)
+        self.frequencies = aims.frequency_loss(high_res, settings, self.device)
+        self.fractions = aims.fraction_loss(low_res, known or high_res, report, self.device)
         self.imaging = Imaging(
             settings,
             report.lr_of_hr.tolist(),
@@ -110,55 +105,6 @@ class Trainer:
             [phase.value in settings.one_sided for phase in low_res.phases], device=self.device
         )
         self.steps = 0
-
-    def _slice_samplers(self, high_res: SegmentedSlices, report: InputReport) -> list[SliceSampler]:
-        samplers = []
-        margin = 2 * self.engine.crop_margin
-        for axis in AXES:
-            rows, columns = (
-                size - margin for a, size in enumerate(report.high_res_crop) if a != axis
-            )
-            rotate, mirror = self._symmetries(high_res, axis)
-            samplers.append(
-                SliceSampler(
-                    high_res.normal_to(axis),
-                    len(high_res.phases),
-                    (rows, columns),
-                    self.device,
-                    rotate=rotate,
-                    mirror=mirror,
-                )
-            )
-        return samplers
-
-    def _frequency_loss(self, high_res: SegmentedSlices) -> FrequencyLoss | None:
-        if self.engine.frequency_weight == 0:
-            return None
-        phases = len(high_res.phases)
-        wanted = []
-        for axis in AXES:
-            turned, mirrored = self._symmetries(high_res, axis)
-            images = high_res.normal_to(axis)
-            wanted.append(wanted_frequencies(images, phases, turned=turned, mirrored=mirrored))
-        return FrequencyLoss(torch.stack(wanted).to(self.device), phases)
-
-    def _fraction_loss(
-        self, low_res: SegmentedVolume, high_res: SegmentedSlices, report: InputReport
-    ) -> FractionLoss | None:
-        if self.engine.fraction_weight == 0:
-            return None
-        images = [image for images in high_res.sets for image in images]
-        fine = pooled_fractions(images, self.phases[1])
-        coarse = pooled_fractions([low_res.labels], self.phases[0])
-        lr_of_hr = report.lr_of_hr.tolist()
-        wanted = wanted_fractions(fine, coarse, lr_of_hr, agree=report.fractions_agree)
-        return FractionLoss(wanted, coarse, lr_of_hr, self.device)
-
-    def _symmetries(self, high_res: SegmentedSlices, axis: int) -> tuple[bool, tuple[bool, bool]]:
-        settings = self.settings
-        return plane_symmetries(
-            settings.rotations, settings.mirrors, axis, anisotropic=high_res.anisotropic
-        )
 
     def step(self) -> dict[str, Tensor]:
         """Do one step and return the value of each loss term, detached scalars."""
@@ -182,7 +128,7 @@ class Trainer:
             terms = {"saturation": losses.saturation_penalty(logits_BNZYX)}
             if self.frequencies is not None:
                 terms["frequencies"] = self.frequencies(fakes)
-            if self.fractions is not None:
+            if self.engine.fraction_weight > 0:
                 terms["fractions"] = self.fractions(fake_BNZYX, low_res_BMZYX)
             terms = self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, terms)
             yield "generator", _detached(terms)
@@ -345,7 +291,8 @@ class Trainer:
 
     def _running(self) -> list[FrequencyLoss | FractionLoss]:
         """Return the losses that have a memory."""
-        return [loss for loss in (self.frequencies, self.fractions) if loss is not None]
+        asked = (self.frequencies, self.fractions if self.engine.fraction_weight > 0 else None)
+        return [loss for loss in asked if loss is not None]
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""

@@ -24,6 +24,7 @@ from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.loop import TrainingLoop
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.warm_start import check_alike, warm_start
+from napari_superres.runs.checkpoints import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.lock import run_lock
@@ -114,6 +115,7 @@ def resume(
         As for `train`.
     """
     run = RunFolder.open(run_folder)
+    check_can_train(run.path)
     low_res, high_res = run.low_res(), run.high_res()
     changes = changes or {}
     before = run.checkpoints()
@@ -162,6 +164,7 @@ def _check_source(
     source: Path, low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
 ) -> None:
     other = RunFolder.open(source)
+    check_can_train(other.path)
     other.find_checkpoint("best")
     check_alike(other.config, settings, low_res.phases, high_res.phases, source)
 
