@@ -83,6 +83,8 @@ def kill_training(kills: int, place: Path, rng: random.Random) -> bool:
         reported.append(last)
         if found:
             load_checkpoint(found[-1].folder)
+        if kill % 10 == 9:
+            print(f"killed {kill + 1} times, at step {last}", flush=True)
         if last < promised:
             lost += 1
             print(f"kill {kill}: checkpoint {promised} was saved, {last} is the last", flush=True)
@@ -127,6 +129,8 @@ def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
                     process.kill()
                     process.wait()
                     done += 1
+                    if done % 10 == 0:
+                        print(f"killed {done} times", flush=True)
                     continue
                 if process.returncode:
                     print(f"the command ended with {process.returncode}", flush=True)
