@@ -94,22 +94,22 @@ def test_two_phases_have_no_triples() -> None:
 
 def test_mirrored_slices_want_the_same_frequency_both_ways() -> None:
     image = np.repeat(np.array([0, 0, 1, 1, 2, 2, 0, 0], np.uint8)[:, None], 8, 1)
-    free = wanted_frequencies([image], PHASES, **FREE)[:9].view(3, 3)
-    alike = wanted_frequencies([image], PHASES, turned=False, mirrored=(True, False))[:9]
+    free = wanted_frequencies([image], PHASES, (1, 2), **FREE)[:9].view(3, 3)
+    alike = wanted_frequencies([image], PHASES, (1, 2), turned=False, mirrored=(True, False))[:9]
     assert free[0, 1] > 0 == free[1, 0]
     assert alike.view(3, 3)[0, 1] == alike.view(3, 3)[1, 0] == free[0, 1] / 2
 
 
 def test_turned_slices_want_the_same_frequencies_down_and_along() -> None:
-    image = np.repeat(random_slice(12, 1), 12, 1)
+    image = np.repeat(random_slice(18, 1), 18, 1)
     wanted = wanted_frequencies([image], PHASES, turned=True, mirrored=(False, False))
     down, along = wanted[: 2 * len(DISTANCES) * 9].view(2, -1)
     torch.testing.assert_close(down, along)
 
 
 def test_larger_images_count_for_more() -> None:
-    full = np.zeros((20, 20), np.uint8)
-    other = np.ones((10, 20), np.uint8)
+    full = np.zeros((40, 20), np.uint8)
+    other = np.ones((20, 20), np.uint8)
     wanted = wanted_frequencies([full, other], PHASES, **FREE)
     assert float(wanted[0]) == pytest.approx(2 / 3)
 

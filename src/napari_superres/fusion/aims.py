@@ -9,7 +9,7 @@ from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion.fraction_loss import FractionLoss, pooled_fractions, wanted_fractions
 from napari_superres.fusion.sampling import SliceSampler, plane_symmetries
-from napari_superres.fusion.statistics import FrequencyLoss, wanted_frequencies
+from napari_superres.fusion.statistics import FrequencyLoss, usable_distances, wanted_frequencies
 
 AXES = range(3)
 
@@ -40,18 +40,24 @@ def slice_samplers(
 
 
 def frequency_loss(
-    high_res: SegmentedSlices, settings: TrainingSettings, device: torch.device
+    high_res: SegmentedSlices,
+    settings: TrainingSettings,
+    report: InputReport,
+    device: torch.device,
 ) -> FrequencyLoss | None:
     """Return the loss on the frequencies of the slices, or None where it has no weight."""
     if settings.engine.frequency_weight == 0:
         return None
     phases = len(high_res.phases)
+    distances = usable_distances(min(report.high_res_crop) - 2 * settings.engine.crop_margin)
     wanted = []
     for axis in AXES:
         turned, mirrored = _symmetries(high_res, settings, axis)
         images = high_res.normal_to(axis)
-        wanted.append(wanted_frequencies(images, phases, turned=turned, mirrored=mirrored))
-    return FrequencyLoss(torch.stack(wanted).to(device), phases)
+        wanted.append(
+            wanted_frequencies(images, phases, distances, turned=turned, mirrored=mirrored)
+        )
+    return FrequencyLoss(torch.stack(wanted).to(device), phases, distances)
 
 
 def fraction_loss(

@@ -25,8 +25,8 @@ from torch import Tensor
 
 from napari_superres.fusion import distributed
 
-DISTANCES = (1, 2, 4)
-"""Of the pairs, in high-res voxels."""
+DISTANCES = (1, 2, 4, 8, 16)
+"""Of the pairs, in high-res voxels; those beyond half of a crop's side are left out."""
 KEPT = 0.9
 """Share of the running mean that one step leaves."""
 THIN_DISTANCES = (1, 2)
@@ -124,13 +124,18 @@ def _inclusion_exclusion(phases: int, device: torch.device) -> tuple[Tensor, Ten
     return without.to(device), signs.to(device)
 
 
-def frequencies(slices_BNYX: Tensor) -> Tensor:
+def usable_distances(side: int) -> tuple[int, ...]:
+    """Return those of `DISTANCES` that slices of a smallest side of `side` have room for."""
+    return tuple(distance for distance in DISTANCES if 2 * distance <= side) or DISTANCES[:1]
+
+
+def frequencies(slices_BNYX: Tensor, distances: Sequence[int] = DISTANCES) -> Tensor:
     """Return all frequencies of a set of slices: of pairs, thin parts, parts, triples, (S,)."""
     slices_BYXN = slices_BNYX.movedim(1, -1)
     pairs = [
         pair_frequencies(slices_BYXN, direction, distance).flatten()
         for direction in (0, 1)
-        for distance in DISTANCES
+        for distance in distances
     ]
     thin = [
         thin_frequencies(slices_BYXN, direction, distance)
@@ -140,16 +145,23 @@ def frequencies(slices_BNYX: Tensor) -> Tensor:
     return torch.cat([*pairs, *thin, euler_densities(slices_BYXN), triple_frequencies(slices_BYXN)])
 
 
-def _split(frequencies_S: Tensor, phases: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _split(
+    frequencies_S: Tensor, phases: int, distances: Sequence[int]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the frequencies of pairs, thin parts, parts and triples, last axis."""
-    sizes = [2 * len(DISTANCES) * phases**2, 2 * len(THIN_DISTANCES) * 2 * phases, phases]
+    sizes = [2 * len(distances) * phases**2, 2 * len(THIN_DISTANCES) * 2 * phases, phases]
     rest = frequencies_S.shape[-1] - sum(sizes)
     pairs, thin, parts, triples = torch.split(frequencies_S, [*sizes, rest], -1)
     return pairs, thin, parts, triples
 
 
 def wanted_frequencies(
-    images: Sequence[NDArray[np.uint8]], phases: int, *, turned: bool, mirrored: tuple[bool, bool]
+    images: Sequence[NDArray[np.uint8]],
+    phases: int,
+    distances: Sequence[int] = DISTANCES,
+    *,
+    turned: bool,
+    mirrored: tuple[bool, bool],
 ) -> Tensor:
     """Return the frequencies of real slices, over the ways in which training turns them.
 
@@ -157,6 +169,7 @@ def wanted_frequencies(
     ----------
     images : (rows, columns) uint8 phase indices each; those too small are left out
     phases : n
+    distances : of the pairs, in pixels
     turned : whether rows and columns are alike
     mirrored : whether both ways along (rows, columns) are alike
 
@@ -164,12 +177,12 @@ def wanted_frequencies(
     -------
     (S,) as `frequencies`
     """
-    large = [image for image in images if min(image.shape) > max(DISTANCES)]
+    large = [image for image in images if min(image.shape) > max(distances)]
     sizes = torch.tensor([float(image.size) for image in large])
-    each_BS = torch.stack([frequencies(_one_hot(image, phases)) for image in large])
+    each_BS = torch.stack([frequencies(_one_hot(image, phases), distances) for image in large])
     mean_S = (each_BS * (sizes / sizes.sum())[:, None]).sum(0)
-    pairs, thin, parts, triples = _split(mean_S, phases)
-    pairs = pairs.view(2, len(DISTANCES), phases, phases)
+    pairs, thin, parts, triples = _split(mean_S, phases, distances)
+    pairs = pairs.view(2, len(distances), phases, phases)
     if turned:
         pairs = pairs.mean(0, keepdim=True).expand(2, -1, -1, -1)
         thin = thin.view(2, -1).mean(0).repeat(2)
@@ -192,11 +205,15 @@ class FrequencyLoss:
     ----------
     wanted_KS : of slices normal to each axis
     phases : n
+    distances : of the pairs in `wanted_KS`
     """
 
-    def __init__(self, wanted_KS: Tensor, phases: int) -> None:
+    def __init__(
+        self, wanted_KS: Tensor, phases: int, distances: Sequence[int] = DISTANCES
+    ) -> None:
+        self.distances = distances
         self.wanted = wanted_KS
-        pairs, thin, parts, triples = _split(wanted_KS, phases)
+        pairs, thin, parts, triples = _split(wanted_KS, phases, distances)
         self.scale = torch.cat(
             [
                 pairs + RARE_PAIR,
@@ -221,9 +238,11 @@ class FrequencyLoss:
         slices : generated probabilities (B, N, Y, X) normal to each axis
         """
         slices = [part_BNYX[::EVERY] for part_BNYX in slices]
-        soft_KS = torch.stack([frequencies(slices_BNYX) for slices_BNYX in slices])
+        soft_KS = torch.stack([frequencies(part, self.distances) for part in slices])
         with torch.no_grad():
-            counted_KS = torch.stack([frequencies(_decided(part)) for part in slices])
+            counted_KS = torch.stack(
+                [frequencies(_decided(part), self.distances) for part in slices]
+            )
             counted_KS = distributed.mean_over_ranks(counted_KS)
             self.running.lerp_(counted_KS, 1 - KEPT)
             self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)

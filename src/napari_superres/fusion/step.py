@@ -91,7 +91,7 @@ class Trainer:
             alike=settings.scale_factor if engine.augment_low_res else None,
         )
         self.slices = aims.slice_samplers(high_res, settings, report, self.device)
-        self.frequencies = aims.frequency_loss(high_res, settings, self.device)
+        self.frequencies = aims.frequency_loss(high_res, settings, report, self.device)
         self.fractions = aims.fraction_loss(low_res, known or high_res, report, self.device)
         self.imaging = Imaging(
             settings,
