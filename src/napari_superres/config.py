@@ -188,7 +188,7 @@ class EngineSettings(FrozenModel):
         "pairs at 1 to 16 voxels in each direction, thin parts, and triples; 0 for none.",
     )
     fraction_weight: float = Field(
-        10.0,
+        5.0,
         ge=0,
         description="Weight of the loss on the volume fractions of generated crops; 0 for none.",
     )

@@ -20,7 +20,7 @@ from torch import Tensor
 from napari_superres.data.volumes import Labels, value_counts
 from napari_superres.fusion import distributed
 
-KEPT = 0.97
+KEPT = 0.9
 """Share of the running mean that one step leaves."""
 SCALE = 0.05
 """Error of a fraction that counts as one."""
