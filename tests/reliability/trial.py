@@ -89,8 +89,9 @@ _FUSE = (
     "--set", "crop=16", "--set", "precision=float32",
 )  # fmt: skip
 _STYLE = (
-    "--size", "16", "--grey", "--held-out", "0.25", "--set", "base_channels=64", "--set", "max_channels=8",
-    "--set", "latent=8", "--set", "batch=4", "--set", "measured_images=4",
+    "--size", "16", "--grey", "--held-out", "0.25", "--set", "base_channels=64",
+    "--set", "max_channels=8", "--set", "latent=8", "--set", "batch=4",
+    "--set", "measured_images=4",
 )  # fmt: skip
 _CPU = ("--device", "cpu")
 _GENERATE = ("generate", "IN/run", "--output", "OUT/sr.tif", *_CPU)
