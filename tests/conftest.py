@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-# The tests' tensors are tiny: a second thread would only wait, and be waited for.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The tests' tensors are tiny: a second thread would only wait, and be waited for. It would
+# also add numbers up in another order, in this process or in one that a test starts.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "qtbot" in getattr(item, "fixturenames", ())
         ):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Compute on one thread, also where torch was there before `OMP_NUM_THREADS` was set."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

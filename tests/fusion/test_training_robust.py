@@ -152,9 +152,11 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLED = """
 import sys
 from pathlib import Path
+import torch
 from napari_superres.config import Budget
 from napari_superres.fusion.training import train
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
+torch.set_num_threads(1)
 settings = tiny_settings(engine=TINY.replace(checkpoint_seconds=0.2))
 for event in train(*tiny_pair(), settings, Path(sys.argv[1]), Budget(steps=60)):
     pass
@@ -172,9 +174,14 @@ def test_a_run_killed_at_a_random_step_resumes_to_the_same_numbers(tmp_path: Pat
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     assert process.wait() != 0
+    assert torch.get_num_threads() == 1  # more would round otherwise than the killed process
+    begun = metrics.read_text().splitlines()
     list(resume(run, Budget(steps=60)))
     train_tiny(tmp_path / "whole", 60)
-    assert metrics.read_text() == (tmp_path / "whole" / "metrics.jsonl").read_text()
+    whole = (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()
+    whole_lines = [line for line in begun if line.endswith("}")]
+    assert whole_lines == whole[: len(whole_lines)], "before it was killed"
+    assert metrics.read_text().splitlines() == whole, f"killed after {len(begun)} lines"
 
 
 @pytest.mark.parametrize(
