@@ -14,7 +14,7 @@ from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.events import StepCompleted, TrainingFinished
 from napari_superres.fusion.loading import load_generator
 from napari_superres.fusion.training import resume, train
-from napari_superres.runs import checkpoints, metrics_log
+from napari_superres.runs import checkpoint_files, checkpoints, metrics_log
 from napari_superres.runs.folder import RunFolder
 from tests.fusion.materials import tiny_pair, tiny_settings
 
@@ -67,7 +67,7 @@ def test_a_disk_that_fills_up_ends_with_what_was_saved(tmp_path: Path, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoints, "save_file", full)
+        patched.setattr(checkpoint_files, "save_file", full)
         with pytest.raises(OutputError, match="No space left on device"):
             list(resume(run.path, Budget(steps=4)))
     assert [info.step for info in run.checkpoints()] == [2]

@@ -1,19 +1,11 @@
-"""Checkpoints on disk.
+"""Checkpoints of a run: which there are, which are kept, and what they hold.
 
-checkpoints/step-0012000/ generator.safetensors   enough to generate
-                          training.safetensors    everything else that resuming needs
-                          state.json              step, time, score, measurement
-                          thumbnail.png           middle slices in the phases' colours
-
-A checkpoint is a folder that is renamed into place when all of it is on disk.
+What lies in the folder of one, and how it comes there whole, see `checkpoint_files.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,25 +14,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from napari_superres.data.reading import check_regular, read_small_text
 from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs.checkpoint_files import (
+    CHOSEN,
+    PREFIX,
+    THUMBNAIL,
+    clear_leavings,
+    delete_folder,
+    folders,
+    read_state,
+    read_tensors,
+    write_folder,
+)
 
-PREFIX = "step-"
 KEPT = 3
 """Latest checkpoints kept beside the best, and beside the last one that was good."""
-THUMBNAIL = "thumbnail.png"
-TENSORS = ("generator.safetensors", "training.safetensors")
-HASHES = "sha256"
-"""Entry of state.json with a hash of each file of tensors: a flipped bit is no error of theirs."""
 
-_UNREADABLE = (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError)
-CHOSEN = "chosen"
-"""Empty file in a checkpoint that somebody chose: it is never dropped for newer ones."""
+_UNREADABLE = (
+    OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,33 +92,15 @@ def save_checkpoint(
         When it cannot be written; what was there before stays.
     """
     final = checkpoints / f"{PREFIX}{state['step']:07d}"
-    temporary = checkpoints / f".{final.name}.part"
-    old = checkpoints / f".{final.name}.old"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        save_file(_plain(generator), temporary / "generator.safetensors")
-        save_file(_plain(training), temporary / "training.safetensors")
-        if picture is not None:
-            Image.fromarray(picture).save(temporary / THUMBNAIL)
-        whole = dict(state) | {HASHES: {name: _hash(temporary / name) for name in TENSORS}}
-        (temporary / "state.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
-        for file in temporary.iterdir():
-            _sync(file)
-        if final.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            final.rename(old)
-        temporary.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
-        if os.name == "posix":
-            _sync(checkpoints)
+        write_folder(final, generator, training, state, picture)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise OutputError(
             f"The checkpoint of step {state['step']} cannot be written: {error}.",
             f"Room and permission to write are needed in {checkpoints}.",
             "Free some space and resume; earlier checkpoints are whole.",
         ) from error
+    clear_leavings(checkpoints)
     _prune(checkpoints)
     return final
 
@@ -138,11 +115,7 @@ def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tens
     """
     file = folder / f"{name}.safetensors"
     try:
-        check_regular(file)
-        known = _read_state(folder).get(HASHES)
-        if isinstance(known, dict) and known.get(file.name) != _hash(file):
-            raise ValueError("it has changed since it was written")
-        return load_file(file, device=device)
+        return read_tensors(folder, name, device)
     except _UNREADABLE as error:
         raise RunFolderError(
             f"{file} cannot be read: {error}.",
@@ -196,7 +169,7 @@ def check_can_train(run: Path) -> None:
     found = list_checkpoints(run / "checkpoints")
     if any("imported_from" in info.state for info in found):
         raise _generator_only(run)
-    if not found and any((run / "checkpoints").glob(f"{PREFIX}*")):
+    if not found and folders(run / "checkpoints"):
         raise RunFolderError(  # it would begin anew, over what can perhaps be saved
             f"No checkpoint of the run {run} can be read: each state.json is missing or damaged.",
             "One whole checkpoint is needed to go on.",
@@ -215,16 +188,18 @@ def _generator_only(run: Path) -> RunFolderError:
 def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
     """Return the whole checkpoints in a folder, oldest first."""
     states = []
-    for folder in sorted(checkpoints.glob(f"{PREFIX}*")):
+    for folder in folders(checkpoints):
         try:
-            state = _read_state(folder)
+            state = read_state(folder)
             states.append((state["step"], folder, state))
         except (OSError, ValueError, RecursionError):
             continue
     states.sort(key=lambda entry: entry[0])
     scores = [state.get("score") for _, _, state in states]
-    known = [score for score in scores if isinstance(score, int | float)]
-    best = min(known, default=None)
+    # a score that is not a number compares as neither better nor worse
+    best = min(
+        (score for score in scores if score is not None and not math.isnan(score)), default=None
+    )
     return [
         CheckpointInfo(step, folder, score, best is not None and score == best, state)
         for (step, folder, state), score in zip(states, scores, strict=True)
@@ -253,7 +228,7 @@ def drop_after(checkpoints: Path, step: int) -> None:
     """Delete the checkpoints of later steps: what a run was rolled back from."""
     for info in list_checkpoints(checkpoints):
         if info.step > step:
-            shutil.rmtree(info.folder, ignore_errors=True)
+            delete_folder(info.folder)
 
 
 def _prune(checkpoints: Path) -> None:
@@ -261,43 +236,4 @@ def _prune(checkpoints: Path) -> None:
     good = max((info.step for info in found if info.state.get("good")), default=None)
     for info in found[:-KEPT]:
         if not info.is_best and info.step != good and not (info.folder / CHOSEN).exists():
-            shutil.rmtree(info.folder, ignore_errors=True)
-
-
-def _read_state(folder: Path) -> dict[str, Any]:
-    """Return what state.json holds.
-
-    Raises
-    ------
-    OSError, ValueError, RecursionError
-        It cannot be read, or holds something else.
-    """
-    state = json.loads(read_small_text(folder / "state.json"))
-    if not isinstance(state, dict):
-        raise ValueError("state.json holds no object")
-    step, score = state.get("step"), state.get("score")
-    if not isinstance(step, int) or not 0 <= step < 2**53:
-        raise ValueError(f"state.json has the step {step!r}")
-    if score is not None and not isinstance(score, int | float):
-        raise ValueError(f"state.json has the score {score!r}")
-    if not isinstance(state.get("measurement") or {}, dict):
-        raise ValueError("state.json has a measurement without names")
-    return state
-
-
-def _hash(file: Path) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return contiguous copies on the CPU; channels-last strides are not stored."""
-    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            delete_folder(info.folder)

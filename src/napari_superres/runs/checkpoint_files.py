@@ -1,0 +1,185 @@
+"""The files of one checkpoint: written so that a kill or a failing disk leaves a whole one.
+
+checkpoints/step-0012000/ generator.safetensors   enough to generate
+                          training.safetensors    everything else that resuming needs
+                          state.json              step, time, score, measurement
+                          thumbnail.png           middle slices in the phases' colours
+                          chosen                  empty: somebody wants to keep it
+
+Names that begin with a dot are on their way: `.part` is being written, `.old` makes room
+for one of the same step, `.gone` is being deleted. Only an `.old` one is ever read, where
+a kill came before the new one was in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from napari_superres.data.reading import check_regular, read_small_text
+
+PREFIX = "step-"
+THUMBNAIL = "thumbnail.png"
+TENSORS = ("generator.safetensors", "training.safetensors")
+STATE = "state.json"
+CHOSEN = "chosen"
+"""Empty file in a checkpoint that somebody chose: it is never dropped for newer ones."""
+HASHES = "sha256"
+"""Entry of state.json with a hash of each file of tensors: a flipped bit is no error of theirs."""
+
+
+def write_folder(
+    final: Path,
+    generator: Mapping[str, Tensor],
+    training: Mapping[str, Tensor],
+    state: Mapping[str, Any],
+    picture: NDArray[np.uint8] | None,
+) -> None:
+    """Write a checkpoint; at any moment there is the earlier one of its name or the new one.
+
+    Parameters
+    ----------
+    final : its folder; one that is there is replaced, and stays chosen if it was
+    generator, training, state, picture : as for `checkpoints.save_checkpoint`
+
+    Raises
+    ------
+    OSError, SafetensorError
+        It cannot be written; what was there stays.
+    """
+    part, old = _on_its_way(final, "part"), _on_its_way(final, "old")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        save_file(_plain(generator), part / TENSORS[0])
+        save_file(_plain(training), part / TENSORS[1])
+        if picture is not None:
+            Image.fromarray(picture).save(part / THUMBNAIL)
+        whole = dict(state) | {HASHES: {name: _hash(part / name) for name in TENSORS}}
+        (part / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
+        if (final / CHOSEN).exists():
+            (part / CHOSEN).touch()
+        for file in part.iterdir():
+            _sync(file)
+        _sync_folder(part)
+        if final.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            final.rename(old)
+        part.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+        _sync_folder(final.parent)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def folders(checkpoints: Path) -> list[Path]:
+    """Return the folders of checkpoints, by name, whole or not."""
+    found = [folder for folder in sorted(checkpoints.glob(f"{PREFIX}*")) if _is_ours(folder)]
+    replaced = sorted(checkpoints.glob(f".{PREFIX}*.old"))
+    return found + [old for old in replaced if not _in_place(old).exists()]
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return what state.json holds.
+
+    Raises
+    ------
+    OSError, ValueError, RecursionError
+        It cannot be read, or holds something else.
+    """
+    state = json.loads(read_small_text(folder / STATE))
+    if not isinstance(state, dict):
+        raise ValueError("state.json holds no object")
+    step, score = state.get("step"), state.get("score")
+    if not isinstance(step, int) or not 0 <= step < 2**53:
+        raise ValueError(f"state.json has the step {step!r}")
+    if score is not None and not isinstance(score, int | float):
+        raise ValueError(f"state.json has the score {score!r}")
+    if not isinstance(state.get("measurement") or {}, dict):
+        raise ValueError("state.json has a measurement without names")
+    return state
+
+
+def read_tensors(folder: Path, name: str, device: str) -> dict[str, Tensor]:
+    """Return tensors by name, checked against their hash.
+
+    Raises
+    ------
+    OSError, SafetensorError, ValueError, RecursionError
+        They cannot be read, or are not what was written.
+    """
+    file = folder / f"{name}.safetensors"
+    check_regular(file)
+    known = read_state(folder).get(HASHES)
+    if isinstance(known, dict) and known.get(file.name) != _hash(file):
+        raise ValueError("it has changed since it was written")
+    return load_file(file, device=device)
+
+
+def delete_folder(folder: Path) -> None:
+    """Delete a checkpoint; one that is deleted in part is no checkpoint any more."""
+    gone = _on_its_way(folder, "gone")
+    with suppress(OSError):
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def clear_leavings(checkpoints: Path) -> None:
+    """Delete what killed processes left half written or half deleted."""
+    for state in ("part", "gone"):
+        for folder in checkpoints.glob(f".{PREFIX}*.{state}"):
+            shutil.rmtree(folder, ignore_errors=True)
+    for old in checkpoints.glob(f".{PREFIX}*.old"):
+        if _in_place(old).exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.name.removeprefix(PREFIX).isdigit()  # not somebody's "step-0000010 (copy)"
+
+
+def _in_place(old: Path) -> Path:
+    return old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+
+
+def _on_its_way(folder: Path, state: str) -> Path:
+    return folder.with_name(f".{_in_place(folder).name}.{state}")
+
+
+def _hash(file: Path) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return contiguous copies on the CPU; channels-last strides are not stored."""
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def _sync(file: Path) -> None:
+    with open(file, "rb+") as stream:  # Windows syncs only what may be written
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # elsewhere folders cannot be opened
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
