@@ -8,6 +8,7 @@ import pytest
 
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.discard import discard, holdings
+from napari_superres.runs.lock import began
 
 
 @pytest.fixture
@@ -32,6 +33,13 @@ def test_what_the_run_did_not_make_stays(run):
     assert [path.name for path in run.iterdir()] == ["super-res.tif"]
 
 
+def test_what_killed_processes_left_goes_with_the_run(run):
+    for name in (".run.lock.6f1e", ".config.json.4711.partial", ".metrics.jsonl.4711.partial"):
+        (run / name).write_text("{")
+    assert discard(run) == ()
+    assert not run.exists()
+
+
 def test_it_is_told_how_much_would_go(run):
     found = holdings(run)
     assert found.checkpoints == 1
@@ -47,7 +55,7 @@ def test_a_folder_that_is_no_run_is_never_touched(tmp_path):
 
 def test_a_run_that_another_process_trains_is_not_deleted(run):
     parent = psutil.Process(os.getppid())
-    owner = {"host": socket.gethostname(), "pid": parent.pid, "began": parent.create_time()}
+    owner = {"host": socket.gethostname(), "pid": parent.pid, "began": began(parent)}
     (run / "run.lock").write_text(json.dumps(owner))
     with pytest.raises(RunFolderError, match="in use"):
         discard(run)

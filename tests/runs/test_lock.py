@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from napari_superres.errors import RunFolderError
@@ -46,6 +47,16 @@ def test_the_lock_of_a_process_that_is_gone_is_taken_over(
     (tmp_path / NAME).write_text(json.dumps(owner))
     with run_lock(tmp_path):
         assert json.loads((tmp_path / NAME).read_text())["began"] > 0
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the system notes the time of the clock")
+def test_a_clock_that_is_set_frees_no_lock(tmp_path: Path, monkeypatch) -> None:
+    created, booted = psutil.Process.create_time, psutil.boot_time
+    with run_lock(tmp_path):
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + 3600)
+        monkeypatch.setattr(psutil, "boot_time", lambda: booted() + 3600)
+        with pytest.raises(RunFolderError, match="in use"), run_lock(tmp_path):
+            pass
 
 
 def test_a_lock_of_another_computer_is_left_alone(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def discard(run: Path) -> tuple[str, ...]:
         with run_lock(run):
             for name in OWN:
                 _delete(run / name)
+                for left in run.glob(f".{name}.*"):
+                    _delete(left)
         others = _others(run)
         if not others:
             run.rmdir()
@@ -93,7 +95,12 @@ def _check(run: Path) -> None:
 
 
 def _others(run: Path) -> tuple[str, ...]:
-    return tuple(sorted(path.name for path in run.iterdir() if path.name not in OWN))
+    return tuple(sorted(path.name for path in run.iterdir() if not _is_own(path.name)))
+
+
+def _is_own(name: str) -> bool:
+    # what a killed process was writing has the file's name between a dot and an ending
+    return name in OWN or any(name.startswith(f".{own}.") for own in OWN)
 
 
 def _delete(path: Path) -> None:

@@ -62,9 +62,19 @@ def _owner() -> dict[str, Any]:
     return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "began": psutil.Process().create_time(),
+        "began": began(psutil.Process()),
         "key": uuid.uuid4().hex,
     }
+
+
+def began(process: psutil.Process) -> float:
+    """Return when a process began, in seconds, the same whatever the clock is set to since.
+
+    Linux notes the time since the computer's start; psutil adds a start that moves with
+    the clock, which is taken off again.
+    """
+    start = psutil.boot_time() if psutil.LINUX else 0.0
+    return float(process.create_time() - start)
 
 
 def _take(draft: Path, lock: Path) -> bool:
@@ -108,8 +118,8 @@ def _alive(owner: dict[str, Any]) -> bool:
     if owner.get("host") != socket.gethostname():
         return True
     try:
-        began = psutil.Process(int(owner["pid"])).create_time()
-        return bool(abs(began - float(owner["began"])) < 1.0)
+        process = psutil.Process(int(owner["pid"]))
+        return abs(began(process) - float(owner["began"])) < 1.0
     except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
         return False
     except psutil.Error:
