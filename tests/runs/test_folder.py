@@ -42,6 +42,20 @@ def test_a_moved_run_needs_nothing_from_where_it_was(run: RunFolder, tmp_path: P
     assert RunFolder.open(tmp_path / "elsewhere").low_res().shape == (14, 13, 12)
 
 
+def test_a_folder_that_another_process_has_just_taken_is_refused(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", lambda folder: iter(()))  # as it was a moment ago
+    with pytest.raises(OutputError, match=r"not empty.*resume the run"):
+        RunFolder.create(run.path, *tiny_pair(), tiny_settings())
+
+
+def test_a_folder_that_holds_no_run_is_not_offered_for_resuming(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"Choose another\.$"):
+        RunFolder.create(tmp_path, *tiny_pair(), tiny_settings())
+
+
 def test_the_best_checkpoint_is_the_one_of_lowest_score(run: RunFolder) -> None:
     for step, score in ((10, 3.0), (20, 1.0), (30, 2.0), (40, None)):
         save(run, step, score)

@@ -1,10 +1,15 @@
+import json
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from napari_superres.runs import previews
 from napari_superres.runs.previews import drop_previews_after, keep_preview, read_previews
 from tests.fakes import PHASES, preview
+from tests.reliability.bombs import png_that_claims
 
 
 def kept(tmp_path, *steps):
@@ -42,6 +47,38 @@ def test_a_damaged_preview_is_left_out(tmp_path):
     (tmp_path / "previews" / "step-0000001.png").write_bytes(b"\x89PNG")
     Image.new("RGB", (4, 4)).save(tmp_path / "previews" / "step-0000002.png")
     assert [event.step for event in read_previews(tmp_path)] == [3]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "[" * 100_000,
+        "[]",
+        '{"step": Infinity, "low": 3, "at": [1, 2, 3, 4, 5, 6, 7, 8, 9]}',
+        json.dumps({"step": 1, "low": 300, "at": [[0, 0, 1, 1]] * 9}),
+        json.dumps({"step": 1, "low": 1, "at": [[0, 0, 9, 9]] * 9}),
+    ],
+    ids=["brackets", "list", "infinite", "low", "outside"],
+)
+def test_a_preview_with_hostile_metadata_is_left_out(tmp_path, told):
+    kept(tmp_path, 1)
+    text = PngInfo()
+    text.add_text(previews.WHERE, told)
+    sheet = Image.fromarray(np.zeros((4, 4), np.uint8))
+    sheet.save(tmp_path / "previews" / "step-0000002.png", pnginfo=text)
+    assert [event.step for event in read_previews(tmp_path)] == [1]
+
+
+def test_a_preview_that_unpacks_to_gigabytes_is_left_out(tmp_path):
+    kept(tmp_path, 1)
+    png_that_claims(tmp_path / "previews" / "step-0000002.png")
+    assert [event.step for event in read_previews(tmp_path)] == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_among_the_previews_is_not_waited_for(tmp_path):
+    os.mkfifo(kept(tmp_path, 1) / "previews" / "step-0000002.png")
+    assert [event.step for event in read_previews(tmp_path)] == [1]
 
 
 def test_a_roll_back_drops_the_previews_after_it(tmp_path):

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.reading import check_regular
 from napari_superres.events import PreviewReady
 
 FOLDER = "previews"
@@ -29,6 +32,11 @@ MOST = 200
 GAP = 2
 PAPER = 255
 WHERE = "slices"
+_DAMAGED = (
+    OSError, EOFError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError,
+    RecursionError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow and hostile numbers in the metadata raise."""
 
 Labels = NDArray[np.uint8]
 
@@ -73,7 +81,7 @@ def read_previews(run: Path) -> list[PreviewReady]:
     for file in sorted((run / FOLDER).glob(f"{PREFIX}*.png")):
         try:
             found.append(_read(file))
-        except (OSError, ValueError, KeyError, TypeError, SyntaxError):  # Pillow raises the last
+        except _DAMAGED:
             continue
     return sorted(found, key=lambda event: event.step)
 
@@ -104,12 +112,15 @@ def _sheet(event: PreviewReady, phases: int) -> tuple[Labels, list[list[int]]]:
 
 
 def _read(file: Path) -> PreviewReady:
+    check_regular(file)
     with Image.open(file) as picture:
         told = json.loads(picture.info[WHERE])
         sheet = np.asarray(picture)
     if sheet.ndim != 2 or len(told["at"]) != 9:
         raise ValueError(f"{file} is no preview")
     images = [sheet[top : top + h, left : left + w].copy() for top, left, h, w in told["at"]]
+    if [list(image.shape) for image in images] != [place[2:] for place in told["at"]]:
+        raise ValueError(f"{file} is cut short")
     low = [image - np.uint8(told["low"]) for image in images[6:]]
     return PreviewReady(
         int(told["step"]),
