@@ -11,6 +11,7 @@ import torch
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.checkpoints import load_tensors, save_checkpoint
 from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.image_run import ImageRun
 from tests.fusion.materials import tiny_pair, tiny_settings
 
 WEIGHTS = {"w": torch.arange(6.0).reshape(2, 3)}
@@ -106,6 +107,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_ones(run: RunFol
         ("[1, 2]", "damaged"),
         ('{"format_version": 99}', "format version 99"),
         ('{"format_version": 1}', "does not fit"),
+        ('{"format_version": 1, "kind": "synthesis"}', "one of synthesis.*fusion is needed"),
         ('{"format_version": 1, "versions": {"napari-superres-fusion": "9.9"}}', r"made by 9\.9"),
     ],
 )
@@ -137,3 +139,19 @@ def test_config_is_plain_json_with_versions_and_hashes(run: RunFolder) -> None:
     assert config["settings"]["scale_factor"] == "2"
     assert set(config["input_hashes"]) == {"low_res.tif", "high_res-0-0000.tif"}
     assert "torch" in config["versions"]
+
+
+def test_a_run_of_images_tells_its_version_before_what_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"format_version": 2, "kind": "synthesis", "new": 1}')
+    with pytest.raises(RunFolderError, match="format version 2"):
+        ImageRun.open(tmp_path, "synthesis")
+
+
+def test_a_line_without_a_score_is_no_measurement_of_a_run_of_images(tmp_path: Path) -> None:
+    lines = ({"step": 1}, {"step": 2, "score": 0.5}, {"step": 3, "score": 0.4})
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run = ImageRun.create(tmp_path / "run", "synthesis", tiny_settings(), {})
+    shutil.copy(tmp_path / "metrics.jsonl", run.path)
+    assert [line["step"] for line in run.measurements()] == [2, 3]
+    run.forget_after(2)
+    assert [line["step"] for line in run.log()] == [1, 2]

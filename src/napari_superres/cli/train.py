@@ -129,7 +129,7 @@ def resume(
     from napari_superres.cli import synthesise, translate
     from napari_superres.fusion.training import resume as resume_engine
     from napari_superres.runs.checkpoints import check_can_train
-    from napari_superres.runs.image_run import kind_if_run
+    from napari_superres.runs.run_config import kind_if_run
 
     others = {"synthesis": synthesise.resume, "translation": translate.resume}
     if (kind := kind_if_run(run)) in others:

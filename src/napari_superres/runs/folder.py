@@ -12,19 +12,14 @@ Files are written under a temporary name, synced and renamed; nothing is pickled
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-import napari_superres
 from napari_superres.config import SAFE_TO_CHANGE, TrainingSettings
 from napari_superres.data.output import write_whole_text
-from napari_superres.data.reading import read_small_text
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import (
     Labels,
@@ -33,18 +28,24 @@ from napari_superres.data.volumes import (
     values_of,
 )
 from napari_superres.errors import RunFolderError, SettingsError
-from napari_superres.runs import metrics_log
-from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints
+from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input
 from napari_superres.runs.new_folder import make_run_folder
-from napari_superres.runs.run_config import FORMAT_VERSION, EngineChange, RunConfig, versions
+from napari_superres.runs.run_config import (
+    CONFIG,
+    FORMAT_VERSION,
+    FUSION,
+    EngineChange,
+    RunConfig,
+    read_config,
+    versions,
+)
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(AnyRun):
     """An existing run; see the module's docstring for what lies where."""
 
-    path: Path
     config: RunConfig
 
     @classmethod
@@ -93,43 +94,10 @@ class RunFolder:
         Raises
         ------
         RunFolderError
-            It is no run, of another version, or damaged.
+            It is no run, of another kind or version, or damaged.
         """
         folder = Path(path)
-        file = folder / "config.json"
-        try:
-            text = read_small_text(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunFolderError(
-                f"{folder} is no run folder: it has no readable config.json.",
-                "A folder made by a training is needed.",
-            ) from error
-        try:
-            values = json.loads(text)
-            version = values.get("format_version")
-        except (ValueError, AttributeError, RecursionError) as error:
-            raise RunFolderError(
-                f"{file} is damaged: it is no JSON object.", "", "Restore it from a copy."
-            ) from error
-        if version != FORMAT_VERSION:
-            raise RunFolderError(
-                f"The run {folder} has format version {version!r}.",
-                f"This version of the program reads version {FORMAT_VERSION}.",
-                "Use the program's version that made the run, or train again.",
-            )
-        try:
-            return cls(folder, RunConfig.model_validate_json(text))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            versions = values.get("versions")
-            name = "napari-superres-fusion"
-            made_by = versions.get(name) if isinstance(versions, dict) else "an unknown version"
-            raise RunFolderError(
-                f"{file} does not fit: {where}: {first['msg']}. It was made by {made_by}.",
-                f"This is version {napari_superres.__version__}.",
-                "Use the version that made the run, or restore the file from a copy.",
-            ) from error
+        return cls(folder, read_config(folder, RunConfig, FUSION))
 
     def low_res(self) -> SegmentedVolume:
         """Return the run's low-res volume."""
@@ -170,25 +138,9 @@ class RunFolder:
             sets, config.high_res_voxel_size, config.high_res_phases, config.high_res_name
         )
 
-    def log(self) -> list[dict[str, Any]]:
-        """Return all lines of metrics.jsonl; a last line cut short is left out."""
-        return metrics_log.read(self.path / "metrics.jsonl")
-
-    def measurements(self) -> list[dict[str, Any]]:
-        """Return the measurements, as they came; after a roll-back steps come again."""
-        return [line for line in self.log() if "score" in line]
-
     def rollbacks(self) -> list[dict[str, Any]]:
         """Return the roll-backs, as they came: step, rolled_back_to, reason."""
         return [line for line in self.log() if "rolled_back_to" in line]
-
-    def append_line(self, values: Mapping[str, Any]) -> None:
-        """Add a line to metrics.jsonl, safely on disk."""
-        metrics_log.append(self.path / "metrics.jsonl", values)
-
-    def keep_lines(self, count: int) -> None:
-        """Drop the lines after the first `count`: a resumed run writes them again."""
-        metrics_log.keep(self.path / "metrics.jsonl", count)
 
     def with_engine(self, changes: Mapping[str, Any], step: int) -> RunFolder:
         """Return the run with some engine settings changed, not yet written.
@@ -224,39 +176,7 @@ class RunFolder:
 
     def write_config(self) -> None:
         """Write config.json anew."""
-        write_whole_text(self.path / "config.json", self.config.model_dump_json(indent=2))
-
-    def checkpoints(self) -> list[CheckpointInfo]:
-        """Return the checkpoints, oldest first."""
-        return list_checkpoints(self.path / "checkpoints")
-
-    def find_checkpoint(self, which: str = "best") -> CheckpointInfo:
-        """Return the checkpoint called "best", "last" or by its step.
-
-        Raises
-        ------
-        RunFolderError
-            When it is not there.
-        """
-        found = self.checkpoints()
-        if not found:
-            raise RunFolderError(
-                f"The run {self.path} has no checkpoint yet.",
-                "At least one is needed.",
-                "Let it train until the first checkpoint is saved.",
-            )
-        if which == "last":
-            return found[-1]
-        if which == "best":
-            return next((info for info in reversed(found) if info.is_best), found[-1])
-        for info in found:
-            if str(info.step) == which:
-                return info
-        steps = ", ".join(str(info.step) for info in found)
-        raise RunFolderError(
-            f"The run {self.path} has no checkpoint {which!r}.",
-            f"It has best, last and the steps {steps}.",
-        )
+        write_whole_text(self.path / CONFIG, self.config.model_dump_json(indent=2))
 
     def _input(self, name: str) -> Labels:
         return read_input(self.path, name, self.config.input_hashes.get(name))

@@ -8,61 +8,40 @@ run/ config.json     kind of run, settings, what each set of images is, versions
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
-import napari_superres
 from napari_superres.config import FrozenModel
 from napari_superres.data.images import ImageSet
 from napari_superres.data.output import write_whole_text
-from napari_superres.data.phases import Phase
-from napari_superres.data.reading import read_small_text
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.errors import RunFolderError
-from napari_superres.runs import metrics_log
-from napari_superres.runs.checkpoints import CheckpointInfo
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input
 from napari_superres.runs.new_folder import make_run_folder
+from napari_superres.runs.run_config import (
+    CONFIG,
+    FORMAT_VERSION,
+    ImageRunConfig,
+    ImageSetInfo,
+    first_problem,
+    read_config,
+    versions,
+)
 
-FORMAT_VERSION = 1
 _Settings = TypeVar("_Settings", bound=FrozenModel)
 
 
-class ImageSetInfo(FrozenModel):
-    """What config.json says of a set of images."""
-
-    name: str
-    images: int
-    phases: tuple[Phase, ...]
-    pixel_size: float | None
-    hashes: tuple[str, ...]
-
-
-class ImageRunConfig(FrozenModel):
-    """What config.json holds; `settings` are read by the kind of run."""
-
-    format_version: int
-    kind: str
-    created: str
-    settings: dict[str, Any]
-    inputs: dict[str, ImageSetInfo]
-    versions: dict[str, str]
-
-
 @dataclass(frozen=True)
-class ImageRun:
+class ImageRun(AnyRun):
     """An existing run; see the module's docstring for what lies where."""
 
-    path: Path
     config: ImageRunConfig
 
     @classmethod
@@ -77,18 +56,15 @@ class ImageRun:
             The folder exists and is not empty, or cannot be written.
         """
         folder = make_run_folder(path)
-        versions = {"napari-superres-fusion": napari_superres.__version__} | {
-            name: metadata.version(name) for name in ("torch", "numpy")
-        }
         config = ImageRunConfig(
             format_version=FORMAT_VERSION,
             kind=kind,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             settings=settings.model_dump(mode="json"),
             inputs={role: _keep(folder, role, images) for role, images in inputs.items()},
-            versions=versions,
+            versions=versions(),
         )
-        write_whole_text(folder / "config.json", config.model_dump_json(indent=2))
+        write_whole_text(folder / CONFIG, config.model_dump_json(indent=2))
         return cls(folder, config)
 
     @classmethod
@@ -101,29 +77,7 @@ class ImageRun:
             It is no run, of another kind or version, or damaged.
         """
         folder = Path(path)
-        found = kind_of(folder)
-        if kind is not None and found != kind:
-            raise RunFolderError(
-                f"The run {folder} is one of {found}.", f"A run of {kind} is needed."
-            )
-        text = read_small_text(folder / "config.json")
-        try:
-            config = ImageRunConfig.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise RunFolderError(
-                f"{folder / 'config.json'} does not fit: {where}: {first['msg']}.",
-                "",
-                "Use the version that made the run, or restore the file from a copy.",
-            ) from error
-        if config.format_version != FORMAT_VERSION:
-            raise RunFolderError(
-                f"The run {folder} has format version {config.format_version}.",
-                f"This version of the program reads version {FORMAT_VERSION}.",
-                "Use the program's version that made the run, or train again.",
-            )
-        return cls(folder, config)
+        return cls(folder, read_config(folder, ImageRunConfig, kind))
 
     def settings(self, model: type[_Settings]) -> _Settings:
         """Return the run's settings.
@@ -136,10 +90,8 @@ class ImageRun:
         try:
             return model.model_validate(self.config.settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
             raise RunFolderError(
-                f"The settings of {self.path} do not fit: {where}: {first['msg']}.",
+                f"The settings of {self.path} do not fit: {first_problem(error)}.",
                 "",
                 "Use the version that made the run.",
             ) from error
@@ -167,71 +119,15 @@ class ImageRun:
         """
         if role not in self.config.inputs:
             raise RunFolderError(
-                f"{self.path / 'config.json'} names no images called {role}.",
+                f"{self.path / CONFIG} names no images called {role}.",
                 f"It names {', '.join(self.config.inputs) or 'none'}.",
                 "Restore it from a copy.",
             )
         return self.config.inputs[role]
 
-    def measurements(self) -> list[dict[str, Any]]:
-        """Return the lines of metrics.jsonl; a last line cut short is left out."""
-        return metrics_log.read(self._log)
-
-    def append_line(self, values: Mapping[str, Any]) -> None:
-        """Add a line to metrics.jsonl, safely on disk."""
-        metrics_log.append(self._log, values)
-
     def forget_after(self, step: int) -> None:
         """Drop the lines of steps that a resumed run will do again."""
-        metrics_log.keep(self._log, sum(line["step"] <= step for line in self.measurements()))
-
-    def checkpoints(self) -> list[CheckpointInfo]:
-        """Return the checkpoints, oldest first."""
-        return self._files.checkpoints()
-
-    def find_checkpoint(self, which: str = "best") -> CheckpointInfo:
-        """Return the checkpoint called "best", "last" or by its step."""
-        return self._files.find_checkpoint(which)
-
-    @property
-    def _log(self) -> Path:
-        return self.path / "metrics.jsonl"
-
-    @property
-    def _files(self) -> RunFolder:
-        # what lies in a run beside its configuration is the same for every kind
-        return RunFolder(self.path, None)  # type: ignore[arg-type]
-
-
-def kind_of(path: str | Path) -> str:
-    """Return "fusion", "synthesis" or "translation".
-
-    Raises
-    ------
-    RunFolderError
-        It is no run.
-    """
-    file = Path(path) / "config.json"
-    try:
-        values = json.loads(read_small_text(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunFolderError(
-            f"{path} is no run folder: it has no readable config.json.",
-            "A folder made by a training is needed.",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise RunFolderError(
-            f"{file} is damaged: it is no JSON object.", "", "Restore it from a copy."
-        ) from error
-    return str(values.get("kind", "fusion")) if isinstance(values, dict) else "unknown"
-
-
-def kind_if_run(path: str | Path) -> str:
-    """Return the kind of a run, "" where there is none that can be read."""
-    try:
-        return kind_of(path)
-    except RunFolderError:
-        return ""
+        self.keep_lines(sum(line["step"] <= step for line in self.log()))
 
 
 def _keep(folder: Path, role: str, images: ImageSet) -> ImageSetInfo:
