@@ -7,7 +7,6 @@ from napari_superres.data.boxes import Box
 from napari_superres.fusion.sampling import (
     LowResSampler,
     SliceSampler,
-    one_hot,
     plane_symmetries,
     random_slices,
 )
@@ -75,12 +74,6 @@ def test_images_of_different_sizes_are_drawn_by_their_free_positions() -> None:
     sampler = SliceSampler(images, 2, (4, 4), CPU)
     crops = sampler.sample(400, torch.Generator().manual_seed(0))
     assert 0.9 < float(crops[:, 1].mean()) < 1.0
-
-
-def test_one_hot_has_a_one_for_each_label() -> None:
-    labels = torch.tensor([[0, 2, 1]], dtype=torch.uint8)
-    assert one_hot(labels, 3).argmax(1).tolist() == [[0, 2, 1]]
-    assert one_hot(labels, 3).sum(1).tolist() == [[1, 1, 1]]
 
 
 def test_random_slices_are_planes_of_the_volumes() -> None:

@@ -13,7 +13,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.errors import EngineError, OutOfMemoryError
 from napari_superres.generation.noise import NoiseField, layer_factors
 from napari_superres.generation.prepare import for_generation
-from napari_superres.generation.renderer import Renderer, first_largest
+from napari_superres.generation.renderer import Renderer
 from napari_superres.generation.tiles import cut, cut_evenly, result_box
 from napari_superres.scale_factor import parse_scale_factor
 
@@ -115,13 +115,6 @@ def test_a_convolution_after_up_sampling_is_done_before_it_where_grids_fit():
 
     assert "TrilinearConvolution" in kinds("8/5", (5, 5, 10))
     assert "TrilinearConvolution" not in kinds("8/5", (5, 5, 9))
-
-
-def test_ties_go_to_the_lowest_phase():
-    logits = torch.tensor([[1.0, 0.0, 2.0, -1.0], [1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
-    found = first_largest(logits.view(1, 3, 1, 1, 4))
-    assert found.flatten().tolist() == [0, 0, 2, 1]
-    assert found.dtype == torch.uint8
 
 
 class _Failing:

@@ -18,9 +18,9 @@ from napari_superres.data.held_back import Split
 from napari_superres.data.volumes import Labels, SegmentedSlices
 from napari_superres.events import Measurement, PreviewReady
 from napari_superres.fusion import quick_measures as quick
+from napari_superres.fusion.labels import first_largest, one_hot
 from napari_superres.fusion.losses import voxel_mismatch
 from napari_superres.fusion.places import representative_cells
-from napari_superres.fusion.sampling import one_hot
 from napari_superres.fusion.step import RandomNoise, Trainer
 from napari_superres.fusion.thumbnail import thumbnail
 from napari_superres.measures.fractions import phase_counts
@@ -66,8 +66,7 @@ class Evaluator:
         random = torch.Generator().manual_seed(SEED)
         self.starts_B3 = representative_cells(trainer.low_res, CROPS, random)
         z, y, x = (
-            sampler.sample(1, random).argmax(1)[0].to(torch.uint8).cpu().numpy()
-            for sampler in trainer.slices
+            first_largest(sampler.sample(1, random))[0].cpu().numpy() for sampler in trainer.slices
         )
         self.real: tuple[Labels, Labels, Labels] = (z, y, x)
 
@@ -122,9 +121,9 @@ class Evaluator:
             for starts in torch.split(starts_B3, 4):
                 context_BMZYX, low_res_BMZYX = trainer.low_res.pair(starts)
                 probabilities = trainer.generate(trainer.networks.average, context_BMZYX)
-                labels = probabilities.argmax(1).to(torch.uint8)
+                labels = first_largest(probabilities)
                 down = trainer.imaging.soft(one_hot(labels, n))
-                given_back = one_hot(down.argmax(1).to(torch.uint8), low_res_BMZYX.shape[1])
+                given_back = one_hot(first_largest(down), low_res_BMZYX.shape[1])
                 wrong = voxel_mismatch(given_back, low_res_BMZYX, trainer.one_sided_M)
                 mismatches.append(float(wrong) * len(starts))
                 volumes.append(labels.cpu().numpy())

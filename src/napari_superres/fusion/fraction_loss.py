@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.volumes import Labels, value_counts
 from napari_superres.fusion import distributed
+from napari_superres.fusion.labels import first_largest, one_hot
 
 KEPT = 0.9
 """Share of the running mean that one step leaves."""
@@ -100,8 +100,8 @@ class FractionLoss:
         """
         soft_N = fake_BNZYX.mean((0, 2, 3, 4))
         with torch.no_grad():
-            labels = fake_BNZYX.argmax(1).flatten()
-            counted_N = F.one_hot(labels, len(self.wanted)).float().mean(0)
+            labels = first_largest(fake_BNZYX)
+            counted_N = one_hot(labels, len(self.wanted)).mean((0, 2, 3, 4))
             explained_M = low_res_BMZYX.mean((0, 2, 3, 4)) - self.low_res
             counted_N = counted_N - self.share * explained_M[self.lr_of_hr]
             counted_N = distributed.mean_over_ranks(counted_N)

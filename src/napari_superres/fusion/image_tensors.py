@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_superres.data.patches import Patches
+from napari_superres.fusion.labels import first_largest
 
 
 def as_network(labels_BYX: Tensor, phases: int) -> Tensor:
@@ -34,7 +35,7 @@ def as_pixels(images_BCYX: Tensor, phases: int) -> Tensor:
     if phases == 0:
         grey = ((images_BCYX[:, 0] + 1) * 127.5).round().clamp(0, 255)
         return grey.to(torch.uint8).cpu()
-    return images_BCYX.argmax(1).to(torch.uint8).cpu()
+    return first_largest(images_BCYX).cpu()
 
 
 class RealImages:

@@ -16,15 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.boxes import Box, Triple
+from napari_superres.fusion.labels import one_hot
 
 Orientations = tuple[Tensor, Tensor]
 """Of patches: the volume's axis along each of theirs (B, 3), and whether mirrored, (B, 3) bool."""
-
-
-def one_hot(labels: Tensor, phases: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return (B, phases, …) one-hot of (B, …) uint8 labels."""
-    levels = torch.arange(phases, dtype=labels.dtype, device=labels.device)
-    return (labels.unsqueeze(1) == levels.view(1, -1, *[1] * (labels.ndim - 1))).to(dtype)
 
 
 class LowResSampler:

@@ -19,11 +19,11 @@ from itertools import combinations
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.fusion import distributed
+from napari_superres.fusion.labels import first_largest, one_hot
 
 DISTANCES = (1, 2, 4, 8, 16)
 """Of the pairs, in high-res voxels; those beyond half of a crop's side are left out."""
@@ -179,7 +179,9 @@ def wanted_frequencies(
     """
     large = [image for image in images if min(image.shape) > max(distances)]
     sizes = torch.tensor([float(image.size) for image in large])
-    each_BS = torch.stack([frequencies(_one_hot(image, phases), distances) for image in large])
+    each_BS = torch.stack(
+        [frequencies(one_hot(torch.from_numpy(image)[None], phases), distances) for image in large]
+    )
     mean_S = (each_BS * (sizes / sizes.sum())[:, None]).sum(0)
     pairs, thin, parts, triples = _split(mean_S, phases, distances)
     pairs = pairs.view(2, len(distances), phases, phases)
@@ -191,11 +193,6 @@ def wanted_frequencies(
         (way + way.mT) / 2 if alike else way for way, alike in zip(pairs, mirrored, strict=True)
     ]
     return torch.cat([torch.stack(ways).flatten(), thin, parts, triples])
-
-
-def _one_hot(image: NDArray[np.uint8], phases: int) -> Tensor:
-    labels = torch.from_numpy(image.astype(np.int64))
-    return F.one_hot(labels, phases).movedim(-1, 0)[None].float()
 
 
 class FrequencyLoss:
@@ -270,6 +267,6 @@ class FrequencyLoss:
 
 def _decided(slices_BNYX: Tensor) -> Tensor:
     """Return one-hot slices of the most likely phases."""
-    labels_BYX = slices_BNYX.argmax(1)
-    one_hot_BYXN = F.one_hot(labels_BYX, slices_BNYX.shape[1]).to(slices_BNYX.dtype)
-    return one_hot_BYXN.movedim(-1, 1)
+    phases = torch.arange(slices_BNYX.shape[1], device=slices_BNYX.device)
+    one_hot_BYXN = first_largest(slices_BNYX)[..., None] == phases
+    return one_hot_BYXN.to(slices_BNYX.dtype).movedim(-1, 1)

@@ -16,6 +16,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import EngineError, OutOfMemoryError
 from napari_superres.fusion.generator import Generator
+from napari_superres.fusion.labels import first_largest
 from napari_superres.generation.noise import NoiseField
 from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.tiles import halves
@@ -90,20 +91,6 @@ class Renderer:
             labels_ZYX = labels_ZYX.index_select(axis, index)
         phases = torch.arange(self.generator.low_phases, device=self.device)
         return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
-
-
-def first_largest(logits_BNZYX: Tensor) -> Tensor:
-    """Return the channel of the largest value, ties to the lowest, (B, Z, Y, X) uint8.
-
-    Fifteen times faster than `argmax` over a strided axis of few channels.
-    """
-    largest = logits_BNZYX[:, 0]
-    labels = torch.zeros(largest.shape, dtype=torch.uint8, device=largest.device)
-    for channel in range(1, logits_BNZYX.shape[1]):
-        candidate = logits_BNZYX[:, channel]
-        labels.masked_fill_(candidate > largest, channel)
-        largest = torch.maximum(largest, candidate)
-    return labels
 
 
 def is_out_of_memory(error: BaseException) -> bool:
