@@ -4,7 +4,7 @@ from napari.layers import Image, Labels
 
 from napari_superres.data.phases import Phase
 from napari_superres.errors import NotSegmentedError, PhaseError, ScaleFactorError, ShapeError
-from napari_superres.widgets.input_reader import read_inputs, scale_factor_note
+from napari_superres.widgets.input_reader import choose_inputs, read_choice, scale_factor_note
 from napari_superres.widgets.input_roles import guess_roles
 from napari_superres.widgets.layer_data import (
     layer_phases,
@@ -16,6 +16,11 @@ from napari_superres.widgets.layer_data import (
 from napari_superres.widgets.samples import phase_layer
 
 PHASES = (Phase(0, "pore", "#20242c"), Phase(128, "solid", "#5b9bd5"))
+
+
+def read_inputs(low, high, anisotropic=False):
+    choice = choose_inputs(low, high, anisotropic)
+    return None if choice is None else read_choice(choice)
 
 
 def cube(dtype=np.uint8, **arguments):

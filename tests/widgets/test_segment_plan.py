@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_superres.data.thresholds import NO_SMOOTHING, GreySample
+from napari_superres.data.grey_values import NO_SMOOTHING, GreySample
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, ShapeError
 from napari_superres.events import FinishReason
 from napari_superres.widgets import segment_plan as plan
+from napari_superres.widgets import segment_text
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
 from napari_superres.widgets.layer_data import layer_voxel_size, volume_from_layer
 from napari_superres.widgets.samples import shown_layer
@@ -107,14 +108,14 @@ def test_a_moved_threshold_pushes_the_others():
 
 def test_what_is_only_a_sample_is_said_to_be_one():
     values = np.arange(3_000_000)
-    assert plan.sample_line(GreySample(values, len(values))) == ""
-    line = plan.sample_line(GreySample(values, 120_000_000))
+    assert segment_text.sample_line(GreySample(values, len(values))) == ""
+    line = segment_text.sample_line(GreySample(values, 120_000_000))
     assert line == "Estimated from 3 million of 120 million voxels."
 
 
 def test_a_class_without_voxels_is_told():
-    assert plan.empty_line((0.5, 0.5)) == ""
-    assert "No voxel is bright" in plan.empty_line((0.4, 0.6, 0.0))
+    assert segment_text.empty_line((0.5, 0.5)) == ""
+    assert "No voxel is bright" in segment_text.empty_line((0.4, 0.6, 0.0))
 
 
 def test_thresholds_come_even_where_otsu_finds_none():

@@ -18,12 +18,12 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
+from napari_superres.data.document import DOCUMENT_KEY, document, read_document
 from napari_superres.data.phases import Phase
 from napari_superres.data.reading import check_fits, check_regular_below
 from napari_superres.data.volumes import Labels, VoxelSize
-from napari_superres.errors import FileError, PhaseError
+from napari_superres.errors import FileError
 
-DOCUMENT_KEY = "napari-superres-fusion"
 INNER_CHUNK = 64
 COARSEST = 256
 """Levels are added until the longest side has at most so many voxels."""
@@ -102,15 +102,9 @@ def create_pyramid(
                 fill_value=0,
                 dimension_names=("z", "y", "x"),
             )
-        document: Any = {
-            "phases": [
-                {"value": phase.value, "name": phase.name, "colour": phase.colour}
-                for phase in phases
-            ],
-            "provenance": dict(provenance),
-        }
         metadata = ngff_metadata(path.stem, len(shapes), voxel_size, offset, phases)
-        group.attrs.put({DOCUMENT_KEY: document, "ome": metadata})
+        own: Any = document(phases, provenance)
+        group.attrs.put({DOCUMENT_KEY: own, "ome": metadata})
     return tuple(group[str(level)] for level in range(len(shapes)))  # type: ignore[misc]
 
 
@@ -191,7 +185,7 @@ def open_pyramid(path: str | Path) -> LabelsPyramid:
             "A .zarr folder with multiscale metadata and the axes z, y, x is needed.",
             "Save it as OME-Zarr or TIFF.",
         ) from error
-    phases, provenance = _read_document(attributes.get(DOCUMENT_KEY))
+    phases, provenance = read_document(attributes.get(DOCUMENT_KEY))
     return LabelsPyramid(levels, voxel_size, offset, phases, provenance)  # type: ignore[arg-type]
 
 
@@ -226,17 +220,6 @@ def _lengths(
     sizes = [float(value) * (factor or 1.0) for value, factor in zip(scale, factors, strict=True)]
     starts = [float(value) * (factor or 1.0) for value, factor in zip(shift, factors, strict=True)]
     return (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
-
-
-def _read_document(content: Any) -> tuple[tuple[Phase, ...], dict[str, str]]:
-    try:
-        phases = tuple(
-            Phase(int(entry["value"]), str(entry["name"]), str(entry["colour"]))
-            for entry in content["phases"]
-        )
-        return phases, {str(key): str(value) for key, value in content["provenance"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError, PhaseError):
-        return (), {}
 
 
 def halved(labels: Labels, n_phases: int) -> Labels:

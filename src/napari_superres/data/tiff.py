@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import tifffile
@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.phases import Phase
 from napari_superres.data.reading import check_fits, check_regular
-from napari_superres.data.tiff_metadata import TiffMetadata, document, metadata_of
+from napari_superres.data.tiff_metadata import (
+    TiffMetadata,
+    document_text,
+    imagej_metadata,
+    metadata_of,
+    ome_metadata,
+)
 from napari_superres.data.volumes import Labels, VoxelSize
 from napari_superres.errors import FileError, InputError, NotSegmentedError, ShapeError
 
@@ -73,12 +79,12 @@ def write_labels_tiff(
         )
     big = labels.size > CLASSIC_LIMIT
     check_writable(path, labels.size // _COMPRESSES)
-    text = document(phases, provenance or {})
+    text = document_text(phases, provenance or {})
     ome = flavour == "ome" or big
     if ome:
-        metadata = _ome_metadata(labels.shape[0], voxel_size, offset, text)
+        metadata = ome_metadata(labels.shape[0], voxel_size, offset, text)
     else:
-        metadata = _imagej_metadata(voxel_size, offset, phases, text)
+        metadata = imagej_metadata(voxel_size, offset, phases, text)
     unit = 1e4 if ome else 1.0  # µm in a centimetre; ImageJ has its own unit
     resolution = None if voxel_size is None else (unit / voxel_size[2], unit / voxel_size[1])
     with (
@@ -95,47 +101,6 @@ def write_labels_tiff(
             resolutionunit="CENTIMETER" if ome and resolution else None,
             metadata=metadata,
         )
-
-
-def _imagej_metadata(
-    voxel_size: VoxelSize | None, offset: VoxelSize | None, phases: Sequence[Phase], text: str
-) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"axes": "ZYX", "mode": "grayscale", "Info": text}
-    if phases:
-        metadata |= {"LUTs": [_look_up_table(phases)], "Ranges": (0.0, 255.0)}
-    if voxel_size is None:
-        return metadata
-    metadata |= {"unit": "micron", "spacing": voxel_size[0]}
-    for axis, start, size in zip("zyx", offset or (), voxel_size, strict=False):
-        metadata[f"{axis}origin"] = -start / size  # ImageJ: the pixel where 0 lies
-    return metadata
-
-
-def _look_up_table(phases: Sequence[Phase]) -> NDArray[np.uint8]:
-    grey = np.arange(256, dtype=np.uint8)
-    table = np.stack([grey, grey, grey])
-    for phase in phases:
-        if len(phase.colour) == 7:
-            table[:, phase.value] = list(bytes.fromhex(phase.colour[1:]))
-    return table
-
-
-def _ome_metadata(
-    n_planes: int, voxel_size: VoxelSize | None, offset: VoxelSize | None, text: str
-) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"axes": "ZYX", "Description": text}
-    if voxel_size is None:
-        return metadata
-    for axis, size in zip("ZYX", voxel_size, strict=True):
-        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "µm"}
-    if offset is not None:
-        z, y, x = offset
-        metadata["Plane"] = {
-            "PositionZ": [z + plane * voxel_size[0] for plane in range(n_planes)],
-            "PositionY": [y] * n_planes,
-            "PositionX": [x] * n_planes,
-        } | {f"Position{axis}Unit": ["µm"] * n_planes for axis in "ZYX"}
-    return metadata
 
 
 def read_tiff(path: str | Path) -> tuple[NDArray[np.generic], TiffMetadata]:

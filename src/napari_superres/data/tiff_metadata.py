@@ -1,8 +1,8 @@
 """What TIFF files tell besides voxels: voxel size, offset, phases, provenance.
 
 Voxel sizes come from the tags of OME-TIFF, ImageJ and plain TIFF, so that other
-programs may change them. Phases and provenance are a small JSON document of our
-own, kept where those formats keep free text.
+programs may change them. Phases and provenance are a document of our own, see
+`document.py`, kept where those formats keep free text.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
+from napari_superres.data.document import DOCUMENT_KEY, document, read_document
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize
-from napari_superres.errors import PhaseError
-
-DOCUMENT_KEY = "napari-superres-fusion"
 
 _MICROMETRES = {
     "m": 1e6, "cm": 1e4, "mm": 1e3, "um": 1.0, "nm": 1e-3, "å": 1e-4, "pm": 1e-6,
@@ -56,15 +57,52 @@ def to_micrometres(unit: str | None) -> float | None:
     return _MICROMETRES.get(text)
 
 
-def document(phases: Sequence[Phase], provenance: Mapping[str, str]) -> str:
+def document_text(phases: Sequence[Phase], provenance: Mapping[str, str]) -> str:
     """Return phases and provenance as JSON text."""
-    content = {
-        "phases": [
-            {"value": phase.value, "name": phase.name, "colour": phase.colour} for phase in phases
-        ],
-        "provenance": dict(provenance),
-    }
-    return json.dumps({DOCUMENT_KEY: content}, indent=1)
+    return json.dumps({DOCUMENT_KEY: document(phases, provenance)}, indent=1)
+
+
+def imagej_metadata(
+    voxel_size: VoxelSize | None, offset: VoxelSize | None, phases: Sequence[Phase], text: str
+) -> dict[str, Any]:
+    """Return what tifffile writes for ImageJ; the offset is its origin, in voxels."""
+    metadata: dict[str, Any] = {"axes": "ZYX", "mode": "grayscale", "Info": text}
+    if phases:
+        metadata |= {"LUTs": [_look_up_table(phases)], "Ranges": (0.0, 255.0)}
+    if voxel_size is None:
+        return metadata
+    metadata |= {"unit": "micron", "spacing": voxel_size[0]}
+    for axis, start, size in zip("zyx", offset or (), voxel_size, strict=False):
+        metadata[f"{axis}origin"] = -start / size  # ImageJ: the pixel where 0 lies
+    return metadata
+
+
+def _look_up_table(phases: Sequence[Phase]) -> NDArray[np.uint8]:
+    grey = np.arange(256, dtype=np.uint8)
+    table = np.stack([grey, grey, grey])
+    for phase in phases:
+        if len(phase.colour) == 7:
+            table[:, phase.value] = list(bytes.fromhex(phase.colour[1:]))
+    return table
+
+
+def ome_metadata(
+    n_planes: int, voxel_size: VoxelSize | None, offset: VoxelSize | None, text: str
+) -> dict[str, Any]:
+    """Return what tifffile writes as OME-XML; the offset is the position of each plane."""
+    metadata: dict[str, Any] = {"axes": "ZYX", "Description": text}
+    if voxel_size is None:
+        return metadata
+    for axis, size in zip("ZYX", voxel_size, strict=True):
+        metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "µm"}
+    if offset is not None:
+        z, y, x = offset
+        metadata["Plane"] = {
+            "PositionZ": [z + plane * voxel_size[0] for plane in range(n_planes)],
+            "PositionY": [y] * n_planes,
+            "PositionX": [x] * n_planes,
+        } | {f"Position{axis}Unit": ["µm"] * n_planes for axis in "ZYX"}
+    return metadata
 
 
 def metadata_of(tif: tifffile.TiffFile) -> TiffMetadata:
@@ -89,7 +127,7 @@ def _from_ome(xml: str) -> TiffMetadata:
         lengths[0] = lengths[1]
     plane = pixels.find("{*}Plane")
     start = [None] * 3 if plane is None else [_ome_length(plane, f"Position{a}") for a in "ZYX"]
-    phases, provenance = _read_document(image.findtext("{*}Description", ""))
+    phases, provenance = _read_text(image.findtext("{*}Description", ""))
     return TiffMetadata(_voxel_size(lengths), _triple(start), phases, provenance)
 
 
@@ -101,7 +139,7 @@ def _ome_length(element: ElementTree.Element, name: str) -> float | None:
 
 def _from_imagej(tif: tifffile.TiffFile) -> TiffMetadata:
     tags = tif.imagej_metadata or {}
-    phases, provenance = _read_document(str(tags.get("Info", "")))
+    phases, provenance = _read_text(str(tags.get("Info", "")))
     units = [tags.get(f"{axis}unit", tags.get("unit")) for axis in "zyx"]
     factors = [to_micrometres(str(unit)) for unit in units]
     x, y = (_tag_pixel(tif, f"{axis}Resolution") for axis in "XY")
@@ -147,14 +185,8 @@ def _triple(values: Sequence[float | None]) -> VoxelSize | None:
     return (known[0], known[1], known[2]) if len(known) == 3 else None
 
 
-def _read_document(text: str) -> tuple[tuple[Phase, ...], dict[str, str]]:
+def _read_text(text: str) -> tuple[tuple[Phase, ...], dict[str, str]]:
     try:
-        content = json.loads(text)[DOCUMENT_KEY]
-        phases = tuple(
-            Phase(int(entry["value"]), str(entry["name"]), str(entry["colour"]))
-            for entry in content["phases"]
-        )
-        provenance = {str(key): str(value) for key, value in content["provenance"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, PhaseError):
+        return read_document(json.loads(text)[DOCUMENT_KEY])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return (), {}
-    return phases, provenance

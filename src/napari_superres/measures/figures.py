@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.data.volumes import Labels
+from napari_superres.errors import OutputError
 
 ITEM_TITLES = {
     "low_res": "low-res",
@@ -142,3 +144,20 @@ def ink(figure: Figure, colour: str) -> None:
         for spine in axes.spines.values():
             spine.set_edgecolor(colour)
         axes.tick_params(color=colour, labelcolor=colour)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as what the file's ending says, .png, .svg or .pdf.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written, or its ending is of no picture.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"The picture {path} cannot be written: {error}.", "", "Choose another place or ending."
+        ) from error

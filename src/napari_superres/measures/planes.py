@@ -10,8 +10,12 @@ from matplotlib.figure import Figure
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.errors import OutputError
-from napari_superres.measures.figures import draw_scale_bar, draw_slice, phase_legend
+from napari_superres.measures.figures import (
+    draw_scale_bar,
+    draw_slice,
+    phase_legend,
+    save_figure,
+)
 from napari_superres.measures.side_by_side import Panel, coarse_voxel_size, plane_panels
 
 SIDE = 192
@@ -78,13 +82,7 @@ def planes_figure(
     figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False)
     if title:
         figure.suptitle(title, fontsize=11)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise OutputError(
-            f"The picture {path} cannot be written: {error}.", "", "Choose another place or ending."
-        ) from error
+    save_figure(figure, path)
 
 
 def _middle_of(panel: Panel) -> list[float]:

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.colors import to_rgba
 from numpy.typing import NDArray
 
+from napari_superres.data.output import write_whole_text
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import OutputError
 from napari_superres.measures import charts, page
@@ -91,14 +92,13 @@ def write_report(
         if folder is not None:
             folder.mkdir(exist_ok=True)
         text = page.page("Super-res report", list(_sections(inputs, numbers, folder)))
-        path.write_text(text, encoding="utf-8")
-        dumped = json.dumps(numbers, indent=1, allow_nan=False)
-        written[1].write_text(dumped + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"The report cannot be written to {path}: {error.strerror or error}.",
             action="Choose another folder, or free space.",
         ) from error
+    write_whole_text(path, text)
+    write_whole_text(written[1], json.dumps(numbers, indent=1, allow_nan=False) + "\n")
     return written
 
 

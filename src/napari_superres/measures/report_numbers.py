@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -162,11 +162,7 @@ def measure_report(
     numbers = _about(inputs, asked) | {
         "items": items,
         "realisations": realisations,
-        "differences": {
-            f"super_res_{name}": compare_summaries(items["super_res"], items[name])
-            for name in ("high_res", "truth")
-            if name in items
-        },
+        "differences": _differences(items),
         "sub_volumes": sub_volumes,
     }
     if inputs.settings and inputs.low_res and inputs.high_res:
@@ -174,6 +170,14 @@ def measure_report(
             inputs.low_res, inputs.high_res, inputs.super_res[0], inputs.settings, inputs.offset
         )
     yield ReportMeasured(numbers)
+
+
+def _differences(items: Mapping[str, Summary]) -> dict[str, Any]:
+    return {
+        f"super_res_{name}": compare_summaries(items["super_res"], items[name])
+        for name in ("high_res", "truth")
+        if name in items
+    }
 
 
 def _sub_volumes(

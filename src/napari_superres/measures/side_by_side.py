@@ -21,6 +21,7 @@ from napari_superres.measures.figures import (
     draw_scale_bar,
     draw_slice,
     phase_legend,
+    save_figure,
 )
 
 Triple = tuple[float, float, float]
@@ -74,6 +75,11 @@ def compare_figure(
     -------
     dict
         The numbers shown, see `compare_volumes`.
+
+    Raises
+    ------
+    OutputError
+        The picture cannot be written.
     """
     shown = dict(numbers or compare_volumes(low_res, high_res, super_res, truth, settings, offset))
     fine: Triple = super_res.voxel_size or (1.0, 1.0, 1.0)
@@ -89,11 +95,7 @@ def compare_figure(
             draw_slice(
                 axes, panel.labels, panel.phases, panel.pixel_size, panel.title, panel.origin
             )
-            height, length = (
-                size * voxel
-                for a, (size, voxel) in enumerate(zip(super_res.shape, fine, strict=True))
-                if a != axis
-            )
+            height, length = (super_res.shape[a] * fine[a] for a in range(3) if a != axis)
             axes.set(xlim=(0, length), ylim=(height, 0))
             if column == 0:
                 draw_scale_bar(axes, "µm" if super_res.voxel_size else "voxels")
@@ -107,8 +109,7 @@ def compare_figure(
     _draw_table(figure.add_subplot(grid[3, :]), shown)
     legend = phase_legend(high_res.phases)
     figure.legend(handles=legend, loc="outside upper center", ncols=len(legend), frameon=False)
-    path_png.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path_png)
+    save_figure(figure, path_png)
     return shown
 
 

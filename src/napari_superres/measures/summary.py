@@ -84,18 +84,7 @@ def measure_labels(
     ndim = images[0].ndim
     sizes = np.ones(ndim) if voxel_size is None else np.asarray(voxel_size, float)
     length = "voxel" if voxel_size is None else "µm"
-    shapes = [list(image.shape) for image in images]
-    summary: Summary = {
-        "name": name,
-        "shape": shapes[0] if len(shapes) == 1 else shapes,
-        "axes": axis_names(ndim),
-        "voxel_size_um": None if voxel_size is None else sizes.tolist(),
-        "phases": [
-            {"value": phase.value, "name": unique, "colour": phase.colour}
-            for phase, unique in zip(phases, phase_names(phases), strict=True)
-        ],
-        "units": {},
-    }
+    summary = {"name": name} | _about(images, phases, voxel_size)
     for measure in (known for known in MEASURES if known in measures):
         if measure in SCALARS and ndim == 2 and not SCALARS[measure].of_slices:
             continue
@@ -109,6 +98,20 @@ def measure_labels(
         else:
             summary[measure] = _representativity(images, phases, sizes)
     return summary
+
+
+def _about(images: Images, phases: Sequence[Phase], voxel_size: Sequence[float] | None) -> Summary:
+    shapes = [list(image.shape) for image in images]
+    return {
+        "shape": shapes[0] if len(shapes) == 1 else shapes,
+        "axes": axis_names(images[0].ndim),
+        "voxel_size_um": None if voxel_size is None else [float(size) for size in voxel_size],
+        "phases": [
+            {"value": phase.value, "name": unique, "colour": phase.colour}
+            for phase, unique in zip(phases, phase_names(phases), strict=True)
+        ],
+        "units": {},
+    }
 
 
 def measure_volume(

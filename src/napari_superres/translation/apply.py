@@ -16,7 +16,7 @@ import tifffile
 
 from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.tiff import CLASSIC_LIMIT
-from napari_superres.data.volumes import values_of
+from napari_superres.data.volumes import VoxelSize, values_of
 from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,
@@ -40,7 +40,7 @@ def translate(
     tile: int | None = None,
     checkpoint: str = "best",
     device: str = "auto",
-    voxel_size: tuple[float, float, float] | None = None,
+    voxel_size: VoxelSize | None = None,
     stop: threading.Event | None = None,
 ) -> Iterator[GenerationEvent]:
     """Translate an image or a volume, slice by slice along an axis.
@@ -53,7 +53,10 @@ def translate(
     axis : the slices are normal to it; the result is finer along the other two
     seed : of the noise: one realisation
     tile : side of a tile in low-res pixels
+    checkpoint : best, last, or a step
+    device : cpu, cuda:0, mps, or auto
     voxel_size : of the volume in µm, zyx
+    stop : set it to end after the current slice; a file is then not written
 
     Yields
     ------
@@ -82,10 +85,30 @@ def translate(
         labels = None if stopped else result
         yield GenerationFinished(_reason(stopped), labels)
         return
+    yield from _to_file(translator, indices, output, shape, axis, seed, tile, voxel_size, stop)
+
+
+def finer(voxel_size: VoxelSize, axis: int, factor: int) -> VoxelSize:
+    """Return the voxel size, µm zyx, of what is finer along all axes but one."""
+    z, y, x = (size if a == axis else size / factor for a, size in enumerate(voxel_size))
+    return z, y, x
+
+
+def _to_file(
+    translator: Translator,
+    indices: Pixels,
+    output: Path,
+    shape: tuple[int, ...],
+    axis: int,
+    seed: int,
+    tile: int | None,
+    voxel_size: VoxelSize | None,
+    stop: threading.Event | None,
+) -> Iterator[GenerationEvent]:
     check_writable(output, int(np.prod(shape)))
     try:
         with written_whole(output) as temporary:
-            target = _memory_mapped(temporary, shape, axis, factor, voxel_size)
+            target = _memory_mapped(temporary, shape, axis, translator.scale_factor, voxel_size)
             stopped = yield from _fill(translator, indices, target, axis, seed, tile, stop)
             if stopped:
                 raise _StoppedError  # what is there already stays
@@ -135,14 +158,14 @@ def _memory_mapped(
     shape: tuple[int, ...],
     axis: int,
     factor: int,
-    voxel_size: tuple[float, float, float] | None,
+    voxel_size: VoxelSize | None,
 ) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
     """Return an uncompressed TIFF stack to be filled along any axis; above 4 GiB a BigTIFF."""
     big = int(np.prod(shape)) > CLASSIC_LIMIT
     metadata: dict[str, Any] = {"axes": "ZYX"}
     resolution = None
     if voxel_size is not None:
-        z, y, x = (s if a == axis else s / factor for a, s in enumerate(voxel_size))
+        z, y, x = finer(voxel_size, axis, factor)
         resolution = (1 / x, 1 / y)
         metadata |= {"unit": "micron", "spacing": z}
         if big:

@@ -24,7 +24,7 @@ from napari_superres.events import (
     GenerationFinished,
     PartAssembled,
 )
-from napari_superres.translation.apply import translate
+from napari_superres.translation.apply import finer, translate
 from napari_superres.translation.translator import Pixels, Translator
 
 
@@ -59,10 +59,7 @@ def translate_to(
         raise OutputError(f"There is no folder {output.parent}.", "", "Create it.")
     translator = Translator.load(run, checkpoint, "cpu")
     factor, phases = translator.scale_factor, translator.phases
-    size: VoxelSize | None = None
-    if voxel_size is not None:
-        z, y, x = (s if a == axis else s / factor for a, s in enumerate(voxel_size))
-        size = (z, y, x)
+    size = None if voxel_size is None else finer(voxel_size, axis, factor)
     provenance = {"made by": "napari-superres translate", "run": str(run), "seed": str(seed)}
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:

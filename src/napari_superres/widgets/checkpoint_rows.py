@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -82,11 +82,6 @@ def cells_of(step: int, state: Mapping[str, Any], target: Measurement | None) ->
         _number(errors and errors[1], ".0%"),
         _number(numbers.get("low_res_mismatch"), ".1%"),
     )
-
-
-def checkpoint_to_use(rows: Sequence[CheckpointRow], step: int) -> str:
-    """Return how the Generate step calls a checkpoint: by its step."""
-    return str(step) if any(row.step == step for row in rows) else "best"
 
 
 def _number(value: Any, form: str) -> str:

@@ -112,11 +112,6 @@ class CompareStep(Step):
         made = [layer for layer in ticked if role_of(layer) == SUPER_RES]
         return made or ticked
 
-    def stop_looking(self) -> None:
-        """End grid, blink and swipe; the layers are as before."""
-        for switch in (self.grid, self.blink, self.swipe):
-            switch.setChecked(False)
-
     def _on_layers(self, _event: object = None) -> None:
         if self.swiper.array is not None and not self._pair_present():
             self.swipe.setChecked(False)

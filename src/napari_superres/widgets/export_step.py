@@ -46,6 +46,8 @@ class ExportStep(Step):
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
         self._build()
+        self._lay_out()
+        self._connect()
         for event in ("inserted", "removed", "reordered"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
         self._on_layers()
@@ -54,17 +56,6 @@ class ExportStep(Step):
         self.layer = LayerCombo()
         self.layer.setToolTip("Volumes generated in step 4")
         self.spins = [[QSpinBox(), QSpinBox()] for _ in range(3)]
-        grid = QGridLayout()
-        for column, text in enumerate(("", "from", "up to")):
-            grid.addWidget(QLabel(text), 0, column)
-        for axis, name in enumerate("zyx"):
-            grid.addWidget(QLabel(name), axis + 1, 0)
-            for end, spin in enumerate(self.spins[axis]):
-                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
-                spin.valueChanged.connect(self.refresh)
-                grid.addWidget(spin, axis + 1, end + 1)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
         self.draw = QPushButton("Draw in the viewer")
         self.draw.setToolTip("Draw a rectangle on the shown slice; the third axis stays as typed")
         self.from_shape = QPushButton("From rectangle")
@@ -80,13 +71,28 @@ class ExportStep(Step):
         self.path = QLineEdit()
         self.path.setPlaceholderText("super-res.tif")
         self.browse, self.export = QPushButton("Choose …"), QPushButton("Export")
+
+    def _box_grid(self) -> QGridLayout:
+        grid = QGridLayout()
+        for column, text in enumerate(("", "from", "up to")):
+            grid.addWidget(QLabel(text), 0, column)
+        for axis, name in enumerate("zyx"):
+            grid.addWidget(QLabel(name), axis + 1, 0)
+            for end, spin in enumerate(self.spins[axis]):
+                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
+                grid.addWidget(spin, axis + 1, end + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        return grid
+
+    def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         form = new_form()
         form.addRow("Volume", self.layer)
         layout.addLayout(form)
         layout.addWidget(heading("Crop box (voxels)"))
-        layout.addLayout(grid)
+        layout.addLayout(self._box_grid())
         row = QHBoxLayout()
         for button in (self.draw, self.from_shape, self.whole):
             row.addWidget(button)
@@ -104,6 +110,11 @@ class ExportStep(Step):
         layout.addWidget(self.export)
         layout.addWidget(self.status)
         layout.addStretch(1)
+
+    def _connect(self) -> None:
+        for pair in self.spins:
+            for spin in pair:
+                spin.valueChanged.connect(self.refresh)
         self.layer.chosen.connect(self.reset_box)
         self.whole.clicked.connect(self.reset_box)
         self.border.toggled.connect(self.refresh)

@@ -130,17 +130,6 @@ def read_choice(choice: Choice, before: PhaseTable | None = None) -> Inputs:
     return with_table(inputs, table)
 
 
-def read_inputs(
-    low_res_layer: Any | None,
-    high_res_layers: Sequence[Any | None],
-    anisotropic: bool = False,
-    before: PhaseTable | None = None,
-) -> Inputs | None:
-    """Choose and read in one go; see `choose_inputs` and `read_choice`."""
-    choice = choose_inputs(low_res_layer, high_res_layers, anisotropic)
-    return None if choice is None else read_choice(choice, before)
-
-
 def with_table(inputs: Inputs, table: PhaseTable) -> Inputs:
     """Return the inputs with the names, colours and map of `table`."""
     low_res = replace(inputs.low_res, phases=table.low_res_phases(inputs.low_res.phases))

@@ -14,7 +14,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_superres.data.thresholds import MOST_CLASSES, Smoothing
+from napari_superres.data.grey_values import Smoothing
+from napari_superres.data.thresholds import MOST_CLASSES
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
 from napari_superres.widgets.layer_pickers import LayerCombo
 from napari_superres.widgets.segment_histogram import GreyHistogram

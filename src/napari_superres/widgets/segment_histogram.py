@@ -10,8 +10,8 @@ import pyqtgraph as pg
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QWidget
 
+from napari_superres.data.grey_values import GreySample
 from napari_superres.data.phases import Phase
-from napari_superres.data.thresholds import GreySample
 from napari_superres.widgets.colours import readable, rgb
 from napari_superres.widgets.theme import ThemeColours
 

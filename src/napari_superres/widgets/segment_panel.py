@@ -22,17 +22,15 @@ from napari_superres.widgets.segment_plan import (
     Segmented,
     Segmenting,
     class_phases,
-    empty_line,
     first_thresholds,
     grey_image,
     likely_role,
     look_at,
     moved,
-    sample_line,
     segmenting,
-    shares_line,
 )
 from napari_superres.widgets.segment_preview import SegmentPreview
+from napari_superres.widgets.segment_text import empty_line, sample_line, shares_line
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Step
 from napari_superres.widgets.theme import theme_colours

@@ -1,4 +1,4 @@
-"""What the Segment panel does besides showing it: which image, what is said, the work; no Qt."""
+"""What the Segment panel does besides showing it: image, thresholds, the work; no Qt."""
 
 from __future__ import annotations
 
@@ -12,22 +12,19 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from napari_superres.data.phases import PALETTE, Phase
-from napari_superres.data.thresholds import (
+from napari_superres.data.grey_values import (
     NO_SMOOTHING,
     GreySample,
     Smoothing,
     check_grey,
-    classify,
     grey_sample,
-    multi_otsu,
-    segment_slabs,
     smoothed_part,
 )
+from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.thresholds import classify, multi_otsu, segment_slabs
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, SettingsError
 from napari_superres.events import FinishReason
-from napari_superres.widgets.colours import readable
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
 from napari_superres.widgets.layer_data import AXES, linear_of
 
@@ -222,40 +219,12 @@ def segmenting(
     yield Segmented(FinishReason.COMPLETED, image, classes, labels)
 
 
-def sample_line(sample: GreySample) -> str:
-    """Return how much of the image the histogram shows; empty when all of it."""
-    seen = len(sample.values)
-    if seen >= sample.of:
-        return ""
-    return f"Estimated from {_amount(seen)} of {_amount(sample.of)} voxels."
-
-
-def shares_line(shares: Sequence[float], background: str) -> str:
-    """Return each class with its colour and its fraction, as rich text."""
-    phases = class_phases(len(shares))
-    parts = [
-        f'<span style="color:{readable(phase.colour, background, 1.6)}">■</span>&nbsp;'
-        f"{phase.name}&nbsp;{share:.3f}"
-        for phase, share in zip(phases, shares, strict=True)
-    ]
-    return "&nbsp; ".join(parts)
-
-
 def digits_for(low: float, high: float, whole: bool) -> tuple[int, float]:
     """Return decimals and step of a field for grey values between two limits."""
     if whole:
         return 0, 1.0
     exponent = math.floor(math.log10(high - low))
     return min(12, max(0, 3 - exponent)), 10.0 ** (exponent - 2)
-
-
-def empty_line(shares: Sequence[float]) -> str:
-    """Return which class no voxel falls into, and what helps."""
-    phases = class_phases(len(shares))
-    empty = [phase.name for phase, share in zip(phases, shares, strict=True) if share == 0]
-    if not empty:
-        return ""
-    return f"No voxel is {' or '.join(empty)}: move a threshold, or ask for fewer classes."
 
 
 def moved(thresholds: Sequence[float], index: int, value: float, whole: bool) -> tuple[float, ...]:
@@ -273,10 +242,3 @@ def moved(thresholds: Sequence[float], index: int, value: float, whole: bool) ->
     for place in range(index - 1, -1, -1):
         found[place] = min(found[place], found[place + 1] - gap)
     return tuple(found)
-
-
-def _amount(count: int) -> str:
-    for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
-        if count >= size:
-            return f"{count / size:.3g}{word}"
-    return str(count)

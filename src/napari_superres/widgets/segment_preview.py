@@ -9,7 +9,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.data.thresholds import Smoothing
+from napari_superres.data.grey_values import Smoothing
 from napari_superres.widgets.colours import label_colours
 from napari_superres.widgets.input_roles import PREVIEW
 from napari_superres.widgets.latest import Latest

@@ -24,7 +24,6 @@ from napari_superres.events import (
 )
 from napari_superres.scale_factor import format_scale_factor
 from napari_superres.widgets.history import History
-from napari_superres.widgets.run_state import RunState
 
 
 def duration(seconds: float | None) -> str:
@@ -227,10 +226,3 @@ def train_command(
     if budget.steps is not None:
         words += ["--steps", str(budget.steps)]
     return " ".join(shlex.quote(word) for word in [*words, "--run", str(run_folder)])
-
-
-def state_title(state: RunState) -> str:
-    """Return the state as a word for the status line."""
-    return {RunState.IDLE: "Not started", RunState.COMPLETED: "Finished"}.get(
-        state, state.value.capitalize()
-    )

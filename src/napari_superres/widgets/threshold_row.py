@@ -8,7 +8,8 @@ from functools import partial
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
-from napari_superres.data.thresholds import MOST_CLASSES, GreySample
+from napari_superres.data.grey_values import GreySample
+from napari_superres.data.thresholds import MOST_CLASSES
 from napari_superres.widgets.segment_plan import digits_for
 
 
