@@ -35,7 +35,8 @@ def test_from_images_to_samples_an_interpolation_and_a_report(cli, image, tmp_pa
     assert cli("synthesise", "interpolate", run, *ends).status == 0
     files = ["--output", tmp_path / "r.html", "--json", tmp_path / "r.json", "--count", 4]
     assert cli("synthesise", "report", run, *files).status == 0
-    assert json.loads((tmp_path / "r.json").read_text())["step"] >= 0
+    step = json.loads((tmp_path / "r.json").read_text())["step"]
+    assert (run / "checkpoints" / f"step-{step:07d}").is_dir()
 
 
 def test_stride_and_overlap_together_are_told_in_a_line(cli, image) -> None:

@@ -179,6 +179,7 @@ def test_int64_labels_train(bench):
     )
     bench.dock.data.low_res.choose(low)
     bench.trained()
+    assert bench.session.inputs.low_res.labels.dtype == np.uint8
 
 
 def test_an_image_layer_is_coloured_by_phase(bench):
