@@ -150,6 +150,14 @@ def test_a_cut_off_line_of_the_record_counts_as_not_written(tmp_path):
     assert record.done() == {3}
 
 
+def test_a_damaged_line_of_the_record_counts_as_not_written(tmp_path):
+    record = journal.Journal(tmp_path / "sr.tif", {}, ".")
+    record.add(3)
+    done = record.folder / "done"
+    done.write_bytes(done.read_bytes() + b"\0\0\n\xff7\n-1\n12\n")  # as after a power cut
+    assert record.done() == {3, 12}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_disk_that_fills_up_is_one_clear_error_and_can_be_continued(
     tmp_path, volume, kind, monkeypatch

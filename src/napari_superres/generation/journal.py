@@ -56,8 +56,8 @@ class Journal:
         return False
 
     def done(self) -> frozenset[int]:
-        """Return the blocks that are safely written."""
-        return frozenset(int(line) for line in complete_lines(self._done))
+        """Return the blocks that are safely written; one whose line is damaged is not."""
+        return frozenset(int(line) for line in complete_lines(self._done) if line.isdecimal())
 
     def add(self, index: int) -> None:
         """Record that a block is safely written."""
@@ -91,11 +91,11 @@ def complete_lines(path: Path) -> list[str]:
     """Return the lines of a record; a last one that was cut off is removed from the file."""
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    *lines, torn = text.split("\n")
+    data = path.read_bytes()
+    *lines, torn = data.split(b"\n")
     if torn:
-        os.truncate(path, len(text[: -len(torn)].encode()))
-    return lines
+        os.truncate(path, len(data) - len(torn))
+    return [line.decode("utf-8", "replace") for line in lines]
 
 
 def append_line(path: Path, line: str) -> None:
