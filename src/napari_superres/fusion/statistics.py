@@ -36,6 +36,8 @@ RARE_PAIR, RARE_THIN, RARE_PART, RARE_TRIPLE = 0.002, 0.001, 0.0005, 0.001
 PART_WEIGHT = TRIPLE_WEIGHT = 2.0
 EVERY = 3
 """Of so many slices one is looked at: those of a crop are much alike, and it takes time."""
+PIXELS = (-4, -3, -2)
+"""Axes B, Y and X; any before them are of sets of slices, each counted by itself."""
 LARGEST_ERROR = 0.15
 """Relative errors beyond this pull no harder: other losses bring the first order."""
 
@@ -49,11 +51,11 @@ def pair_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tens
     direction : 0 down the rows, 1 along the columns
     distance : in pixels, smaller than the slices
     """
-    reach = slices_BYXN.shape[direction + 1] - distance
-    phases = slices_BYXN.shape[3]
-    here = slices_BYXN.narrow(direction + 1, 0, reach).reshape(-1, phases)
-    there = slices_BYXN.narrow(direction + 1, distance, reach).reshape(-1, phases)
-    return here.T @ there / len(here)
+    axis = direction - 3
+    reach = slices_BYXN.shape[axis] - distance
+    here = slices_BYXN.narrow(axis, 0, reach).flatten(-4, -2)
+    there = slices_BYXN.narrow(axis, distance, reach).flatten(-4, -2)
+    return here.mT @ there / here.shape[-2]
 
 
 def thin_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tensor:
@@ -66,15 +68,14 @@ def thin_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tens
     -------
     (2 N,) specks of each phase, then gaps in each phase
     """
-    axis = direction + 1
+    axis = direction - 3
     reach = slices_BYXN.shape[axis] - 2 * distance
     before, here, after = (slices_BYXN.narrow(axis, start * distance, reach) for start in range(3))
     both = before * after
     here_sides = here * (before + after)
     here_both = here * both
-    dims = (0, 1, 2)
-    specks = here.mean(dims) - here_sides.mean(dims) + here_both.mean(dims)
-    return torch.cat([specks, both.mean(dims) - here_both.mean(dims)])
+    specks = here.mean(PIXELS) - here_sides.mean(PIXELS) + here_both.mean(PIXELS)
+    return torch.cat([specks, both.mean(PIXELS) - here_both.mean(PIXELS)], -1)
 
 
 def euler_densities(slices_BYXN: Tensor) -> Tensor:
@@ -84,12 +85,12 @@ def euler_densities(slices_BYXN: Tensor) -> Tensor:
     2 × 2 blocks. The third Minkowski functional in two dimensions, beside area and
     boundary length. Two-point frequencies do not tell it.
     """
-    here, right = slices_BYXN[:, :-1, :-1], slices_BYXN[:, :-1, 1:]
-    down, across = slices_BYXN[:, 1:, :-1], slices_BYXN[:, 1:, 1:]
+    upper, lower = slices_BYXN[..., :-1, :, :], slices_BYXN[..., 1:, :, :]
+    here, right = upper[..., :-1, :], upper[..., 1:, :]
+    down, across = lower[..., :-1, :], lower[..., 1:, :]
     row, column = here * right, here * down
     block = row * (down * across)
-    dims = (0, 1, 2)
-    return here.mean(dims) - row.mean(dims) - column.mean(dims) + block.mean(dims)
+    return here.mean(PIXELS) - row.mean(PIXELS) - column.mean(PIXELS) + block.mean(PIXELS)
 
 
 def triple_frequencies(slices_BYXN: Tensor) -> Tensor:
@@ -99,13 +100,13 @@ def triple_frequencies(slices_BYXN: Tensor) -> Tensor:
     of the triple phase boundary by direction. By inclusion and exclusion, from the
     probabilities that one, two or all three phases are missing in a block.
     """
-    phases = slices_BYXN.shape[3]
+    phases = slices_BYXN.shape[-1]
     if phases < 3:
-        return slices_BYXN.new_zeros(0)
+        return slices_BYXN.new_zeros(*slices_BYXN.shape[:-4], 0)
     without, signs = _inclusion_exclusion(phases, slices_BYXN.device)
     missing = (1 - slices_BYXN @ without).clamp_min(0)
-    missing = missing[:, 1:] * missing[:, :-1]
-    missing = (missing[:, :, 1:] * missing[:, :, :-1]).mean((0, 1, 2))
+    missing = missing[..., 1:, :, :] * missing[..., :-1, :, :]
+    missing = (missing[..., 1:, :] * missing[..., :-1, :]).mean(PIXELS)
     return 1 + missing @ signs
 
 
@@ -131,9 +132,9 @@ def usable_distances(side: int) -> tuple[int, ...]:
 
 def frequencies(slices_BNYX: Tensor, distances: Sequence[int] = DISTANCES) -> Tensor:
     """Return all frequencies of a set of slices: of pairs, thin parts, parts, triples, (S,)."""
-    slices_BYXN = slices_BNYX.movedim(1, -1)
+    slices_BYXN = slices_BNYX.movedim(-3, -1)
     pairs = [
-        pair_frequencies(slices_BYXN, direction, distance).flatten()
+        pair_frequencies(slices_BYXN, direction, distance).flatten(-2)
         for direction in (0, 1)
         for distance in distances
     ]
@@ -142,7 +143,8 @@ def frequencies(slices_BNYX: Tensor, distances: Sequence[int] = DISTANCES) -> Te
         for direction in (0, 1)
         for distance in THIN_DISTANCES
     ]
-    return torch.cat([*pairs, *thin, euler_densities(slices_BYXN), triple_frequencies(slices_BYXN)])
+    parts, triples = euler_densities(slices_BYXN), triple_frequencies(slices_BYXN)
+    return torch.cat([*pairs, *thin, parts, triples], -1)
 
 
 def _split(
@@ -235,11 +237,9 @@ class FrequencyLoss:
         slices : generated probabilities (B, N, Y, X) normal to each axis
         """
         slices = [part_BNYX[::EVERY] for part_BNYX in slices]
-        soft_KS = torch.stack([frequencies(part, self.distances) for part in slices])
+        soft_KS = self._of_each(slices)
         with torch.no_grad():
-            counted_KS = torch.stack(
-                [frequencies(_decided(part), self.distances) for part in slices]
-            )
+            counted_KS = self._of_each([_decided(part_BNYX) for part_BNYX in slices])
             counted_KS = distributed.mean_over_ranks(counted_KS)
             self.running.lerp_(counted_KS, 1 - KEPT)
             self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)
@@ -247,6 +247,12 @@ class FrequencyLoss:
             error_KS.clamp_(-LARGEST_ERROR, LARGEST_ERROR)
         pull = 2 * error_KS / self.scale * (soft_KS - soft_KS.detach())
         return error_KS.square().mean() + pull.mean()
+
+    def _of_each(self, slices: Sequence[Tensor]) -> Tensor:
+        """Return the frequencies of slices normal to each axis, (K, S); alike ones in one go."""
+        if len({part_BNYX.shape for part_BNYX in slices}) == 1:
+            return frequencies(torch.stack(list(slices)), self.distances)
+        return torch.stack([frequencies(part, self.distances) for part in slices])
 
     def forget(self) -> None:
         """Start the running mean anew."""
