@@ -1,0 +1,115 @@
+"""Layers and files as inputs of the panel, with a fake engine."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_superres.widgets.dock import SuperResDock
+from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.samples import example_layers
+from napari_superres.widgets.session import Session
+
+
+def test_the_example_fills_the_data_step(bench):
+    data = bench.dock.data
+    assert data.scale_factor.text() == "4"
+    assert data.low_size.text() == "0.4"
+    assert data.phases.rowCount() == 3
+    assert bench.dock.run_bar.start.isEnabled()
+
+
+def test_unitless_layers_need_a_typed_scale_factor(bench):
+    data = bench.dock.data
+    for layer in [data.low_res.layer, *data.high_res_layers]:
+        layer.units = ("pixel",) * layer.ndim
+    data.scale_factor.setText("")
+    data.refresh()
+    assert not bench.dock.run_bar.start.isEnabled()
+    data.scale_factor.setText("4")
+    data.scale_factor.editingFinished.emit()
+    assert bench.dock.run_bar.start.isEnabled()
+
+
+def test_a_greyscale_layer_is_told_in_the_panel(bench):
+    grey = bench.viewer.add_image(np.arange(64 * 64).reshape(64, 64) % 200, name="grey")
+    bench.dock.data.high_res.choose([grey])
+    assert "greyscale" in bench.dock.data.message.text()
+    assert not bench.dock.run_bar.start.isEnabled()
+
+
+def test_a_colour_image_is_told_in_the_panel(bench):
+    photo = bench.viewer.add_image(np.zeros((64, 64, 3), np.uint8), rgb=True)
+    bench.dock.data.high_res.choose([photo])
+    assert "colour image" in bench.dock.data.message.text()
+
+
+def test_int64_labels_train(bench):
+    low = bench.viewer.add_labels(
+        np.indices((12, 12, 12)).sum(0) % 2, scale=(0.4,) * 3, units=("um",) * 3
+    )
+    bench.dock.data.low_res.choose(low)
+    bench.trained()
+    assert bench.session.inputs.low_res.labels.dtype == np.uint8
+
+
+def test_an_image_layer_is_coloured_by_phase(bench):
+    values = np.zeros((64, 64), np.uint8)
+    values[:32] = 255
+    layer = bench.viewer.add_image(values, scale=(0.1, 0.1), units=("um",) * 2)
+    bench.dock.data.high_res.choose([layer])
+    colours = layer.colormap.map(np.array([0.0, 1.0]))
+    assert not np.allclose(colours[0], colours[1])
+
+
+def test_a_deleted_input_layer_empties_the_choice_but_not_the_run(bench, engine):
+    engine.steps, engine.step_s = 100_000, 0.001
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.RUNNING)
+    bench.viewer.layers.clear()
+    assert bench.dock.data.inputs is None
+    bench.dock.run_bar.stop.click()
+    bench.until(RunState.STOPPED)
+    layer = bench.dock.generate
+    layer.generate.click()
+    bench.qtbot.waitUntil(lambda: len(bench.viewer.layers) == 1, timeout=8000)
+
+
+def test_own_files_open_with_their_voxel_sizes(bench, low_res, high_res, tmp_path):
+    from napari_superres.data.tiff import write_labels_tiff
+
+    size = {"voxel_size": (0.8,) * 3}
+    write_labels_tiff(tmp_path / "v.tif", low_res.values, **size)
+    tifffile.imwrite(tmp_path / "s.tif", high_res.sets[0][0])
+    data = bench.dock.data
+    data.open_row.open_volume(tmp_path / "v.tif")
+    bench.qtbot.waitUntil(lambda: data.low_size.text() == "0.8", timeout=5000)
+    data.open_row.open_slices([tmp_path / "s.tif"])
+    bench.qtbot.waitUntil(lambda: data.high_res.layers[0].name == "s", timeout=5000)
+    assert data.inputs.low_res_path == tmp_path / "v.tif"
+    data.scale_factor.setText("4")
+    data.scale_factor.editingFinished.emit()
+    assert data.high_size.text() == "0.2"
+
+
+@pytest.mark.parametrize("content", [b"", b"II*\x00\x08\x00\x00\x00"])
+def test_a_broken_file_is_told_in_one_line(bench, tmp_path, content):
+    from napari.utils.notifications import notification_manager
+
+    (tmp_path / "broken.tif").write_bytes(content)
+    before = len(notification_manager.records)
+    bench.dock.data.open_row.open_volume(tmp_path / "broken.tif")
+    records = notification_manager.records
+    bench.qtbot.waitUntil(lambda: len(records) > before, timeout=5000)
+    assert "broken.tif" in records[-1].message
+    assert "Traceback" not in records[-1].message
+
+
+def test_layers_that_were_there_before_are_chosen(make_napari_viewer_proxy, example, engine, qtbot):
+    viewer = make_napari_viewer_proxy()
+    for data, arguments, _ in example_layers(example):
+        viewer.add_labels(data, **arguments)
+    viewer.add_labels(example.high_res.sets[0][0] + 1, name="another", scale=(0.1,) * 2, units="um")
+    dock = SuperResDock(viewer, Session(engine))
+    viewer.window.add_dock_widget(dock)
+    qtbot.waitUntil(lambda: dock.session.ready, timeout=3000)
+    assert [layer.name for layer in dock.data.high_res.layers] == ["high 1"]
