@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_superres.data.output import write_whole_text
 from napari_superres.errors import OutputError
 
 
@@ -26,9 +27,9 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}.",
             action="Choose another place.",
         ) from error
+    write_whole_text(path, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,13 +94,7 @@ def resolve_phase_map(
             "Use slices in which every phase of the volume can be seen, "
             "or merge phases of the volume.",
         )
-    unknown = sorted(set(phase_map) - set(high_values))
-    if unknown:
-        raise PhaseError(
-            f"The phase map names high-res {_listed(unknown)}, not among "
-            f"the high-res phases {_listed(high_values)}.",
-            "Pairs are high-res value : low-res value.",
-        )
+    _check_known("names high-res", phase_map, high_values)
     missing = [value for value in high_values if value not in phase_map]
     if missing:
         raise PhaseError(
@@ -108,13 +102,7 @@ def resolve_phase_map(
             "Every high-res phase needs the low-res phase it belongs to.",
             "Add pairs such as --phase-map " + ",".join(f"{v}:{v}" for v in high_values) + ".",
         )
-    wrong = sorted(set(phase_map.values()) - set(low_values))
-    if wrong:
-        raise PhaseError(
-            f"The phase map points to low-res {_listed(wrong)}, not among "
-            f"the low-res phases {_listed(low_values)}.",
-            "Pairs are high-res value : low-res value.",
-        )
+    _check_known("points to low-res", phase_map.values(), low_values)
     unmapped = [value for value in low_values if value not in phase_map.values()]
     if unmapped:
         raise PhaseError(
@@ -123,6 +111,15 @@ def resolve_phase_map(
             "Correct the phase map.",
         )
     return np.array([low_values.index(phase_map[value]) for value in high_values], np.int64)
+
+
+def _check_known(says: str, values: Iterable[int], known: Sequence[int]) -> None:
+    strange = sorted(set(values) - set(known))
+    if strange:
+        raise PhaseError(
+            f"The phase map {says} {_listed(strange)}, not among {_listed(known)}.",
+            "Pairs are high-res value : low-res value.",
+        )
 
 
 def default_phase_map(high_res: Sequence[Phase], low_res: Sequence[Phase]) -> dict[int, int] | None:

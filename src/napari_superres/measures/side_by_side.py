@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.phases import Phase
@@ -89,28 +90,33 @@ def compare_figure(
     grid = figure.add_gridspec(4, 12, height_ratios=(3.2, 3.2, 2.2, 1.5))
     for row, axis in enumerate((0, 2)):
         panels = plane_panels(low_res, high_res, super_res, truth, axis, fine, coarse, offset)
-        width = 12 // columns
-        for column, panel in enumerate(panels):
-            axes = figure.add_subplot(grid[row, column * width : (column + 1) * width])
+        height, length = (super_res.shape[a] * fine[a] for a in range(3) if a != axis)
+        places = [
+            figure.add_subplot(grid[row, column * 12 // columns : (column + 1) * 12 // columns])
+            for column in range(columns)
+        ]
+        for axes, panel in zip(places, panels, strict=True):
             draw_slice(
                 axes, panel.labels, panel.phases, panel.pixel_size, panel.title, panel.origin
             )
-            height, length = (super_res.shape[a] * fine[a] for a in range(3) if a != axis)
             axes.set(xlim=(0, length), ylim=(height, 0))
-            if column == 0:
-                draw_scale_bar(axes, "µm" if super_res.voxel_size else "voxels")
-    items = shown["items"]
-    axes = figure.add_subplot(grid[2, :6])
-    draw_markers(axes, {k: v["volume_fractions"] for k, v in items.items()}, "volume fractions")
-    axes.legend(fontsize=8, frameon=False, loc="upper center", ncols=columns, columnspacing=1)
-    areas = {k: v["interface_areas"] for k, v in items.items() if k != "low_res"}
-    axes = figure.add_subplot(grid[2, 6:])
-    draw_markers(axes, areas, "interface areas (share of voxel faces)")
-    _draw_table(figure.add_subplot(grid[3, :]), shown)
+        draw_scale_bar(places[0], "µm" if super_res.voxel_size else "voxels")
+    _draw_numbers(figure, grid, shown)
     legend = phase_legend(high_res.phases)
     figure.legend(handles=legend, loc="outside upper center", ncols=len(legend), frameon=False)
     save_figure(figure, path_png)
     return shown
+
+
+def _draw_numbers(figure: Figure, grid: GridSpec, shown: Mapping[str, Any]) -> None:
+    items = shown["items"]
+    axes = figure.add_subplot(grid[2, :6])
+    draw_markers(axes, {k: v["volume_fractions"] for k, v in items.items()}, "volume fractions")
+    axes.legend(fontsize=8, frameon=False, loc="upper center", ncols=len(items), columnspacing=1)
+    areas = {k: v["interface_areas"] for k, v in items.items() if k != "low_res"}
+    axes = figure.add_subplot(grid[2, 6:])
+    draw_markers(axes, areas, "interface areas (share of voxel faces)")
+    _draw_table(figure.add_subplot(grid[3, :]), shown)
 
 
 def coarse_voxel_size(

@@ -74,17 +74,13 @@ def measure_labels(
     SettingsError
         A measure that does not exist.
     """
-    unknown = sorted(set(measures) - set(MEASURES))
-    if unknown:
-        raise SettingsError(
-            f"There is no measure {', '.join(unknown)}.", f"Choose from {', '.join(MEASURES)}."
-        )
+    _check_names(measures)
     several = [labels] if isinstance(labels, np.ndarray) else list(labels)
     images = [as_labels(image, len(phases)) for image in several]
     ndim = images[0].ndim
     sizes = np.ones(ndim) if voxel_size is None else np.asarray(voxel_size, float)
     length = "voxel" if voxel_size is None else "µm"
-    summary = {"name": name} | _about(images, phases, voxel_size)
+    summary: Summary = {"name": name} | _about(images, phases, voxel_size)
     for measure in (known for known in MEASURES if known in measures):
         if measure in SCALARS and ndim == 2 and not SCALARS[measure].of_slices:
             continue
@@ -98,6 +94,14 @@ def measure_labels(
         else:
             summary[measure] = _representativity(images, phases, sizes)
     return summary
+
+
+def _check_names(measures: Collection[str]) -> None:
+    unknown = sorted(set(measures) - set(MEASURES))
+    if unknown:
+        raise SettingsError(
+            f"There is no measure {', '.join(unknown)}.", f"Choose from {', '.join(MEASURES)}."
+        )
 
 
 def _about(images: Images, phases: Sequence[Phase], voxel_size: Sequence[float] | None) -> Summary:
