@@ -33,7 +33,7 @@ THIN_DISTANCES = (1, 2)
 """From the middle of a speck or gap to where it has ended, in high-res voxels."""
 RARE_PAIR, RARE_THIN, RARE_PART, RARE_TRIPLE = 0.002, 0.001, 0.0005, 0.001
 """Added to a wanted frequency before errors are taken relative to it."""
-PART_WEIGHT = TRIPLE_WEIGHT = 2.0
+PART_WEIGHT, TRIPLE_WEIGHT = 2.0, 4.0
 EVERY = 3
 """Of so many slices one is looked at: those of a crop are much alike, and it takes time."""
 PIXELS = (-4, -3, -2)
