@@ -7,15 +7,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from skimage.measure import euler_number
 
+from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequencies
 from napari_superres.fusion.statistics import (
     DISTANCES,
-    FrequencyLoss,
     euler_densities,
     frequencies,
+    neighbour_frequencies,
     pair_frequencies,
     thin_frequencies,
     triple_frequencies,
-    wanted_frequencies,
 )
 from napari_superres.measures.interfaces import interface_areas
 from napari_superres.measures.triple import triple_phase_boundaries
@@ -68,6 +68,28 @@ def test_triples_in_a_slice_are_the_triple_phase_boundary_of_its_extrusion(phase
     assert len(triples) == len(found)
     # edges in the plane of an extrusion have two pairs of equal voxels: never three phases
     np.testing.assert_allclose(triples.numpy(), straight, rtol=1e-4)
+
+
+def test_neighbours_alike_are_counted_for_each_pixel_inside() -> None:
+    image = random_slice()
+    found = neighbour_frequencies(last_axis(one_hot(image))).view(4, PHASES)
+    counted = np.zeros((4, PHASES))
+    for y, x in np.ndindex(image.shape[0] - 2, image.shape[1] - 2):
+        around = image[[y, y + 2, y + 1, y + 1], [x + 1, x + 1, x, x + 2]]
+        for phase in range(PHASES):
+            here, alike = image[y + 1, x + 1] == phase, int((around == phase).sum())
+            rows = {(True, 0): 0, (True, 1): 1, (False, 4): 2, (False, 3): 3}
+            if (here, alike) in rows:
+                counted[rows[here, alike], phase] += 1
+    inside = (image.shape[0] - 2) * (image.shape[1] - 2)
+    np.testing.assert_allclose(found.numpy(), counted / inside, atol=1e-6)
+
+
+def test_sets_of_slices_in_one_go_are_counted_each_by_itself() -> None:
+    sets = [one_hot(random_slice(seed=seed)) for seed in range(3)]
+    together = frequencies(torch.stack(sets))
+    for alone, of_set in zip(sets, together, strict=True):
+        torch.testing.assert_close(frequencies(alone), of_set)
 
 
 def test_specks_and_gaps_are_told_from_what_is_thicker() -> None:
@@ -139,7 +161,7 @@ def test_descending_the_loss_brings_the_frequencies() -> None:
     logits += 0.5 * torch.randn(logits.shape, generator=torch.Generator().manual_seed(0))
     logits.requires_grad_()
     optimiser = torch.optim.Adam([logits], 0.05)
-    for _ in range(150):
+    for _ in range(300):
         optimiser.zero_grad()
         loss([torch.softmax(logits, 1)] * 3).backward()  # type: ignore[no-untyped-call]
         optimiser.step()

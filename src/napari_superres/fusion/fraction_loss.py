@@ -91,7 +91,7 @@ class FractionLoss:
         """Return the mean squared error of the running fractions, a scalar.
 
         Counted are labels, the gradient is that of the probabilities, as in
-        `statistics.FrequencyLoss`.
+        `frequency_loss.FrequencyLoss`.
 
         Parameters
         ----------

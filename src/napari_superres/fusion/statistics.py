@@ -1,45 +1,24 @@
-"""How often phases meet: known of the real slices, and asked of the generated ones.
+"""How often phases meet in slices: frequencies that can be counted and have a gradient.
 
 Legend of shape suffixes: B slices, N high-res phases, Y X rows and columns; S statistics.
-
-Of a set of slices five things are known exactly that a discriminator learns slowly:
-how often each phase lies beside each other one, in which direction (the two-point
-correlations at short distances), how often it is but a speck or a gap a voxel or
-three wide, into how many parts it falls, and how often three phases meet. A generator
-that is right in everything else may still coat the others from one side only, be
-rough by single voxels, join particles that are apart, or bring three phases together
-too often. So it is asked for these frequencies themselves.
+Axes before B are of sets of slices, each counted by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-from napari_superres.fusion import distributed
-from napari_superres.fusion.labels import first_largest, one_hot
 
 DISTANCES = (1, 2, 4, 8, 16)
 """Of the pairs, in high-res voxels; those beyond half of a crop's side are left out."""
-KEPT = 0.9
-"""Share of the running mean that one step leaves."""
 THIN_DISTANCES = (1, 2)
 """From the middle of a speck or gap to where it has ended, in high-res voxels."""
-RARE_PAIR, RARE_THIN, RARE_PART, RARE_TRIPLE = 0.002, 0.001, 0.0005, 0.001
-"""Added to a wanted frequency before errors are taken relative to it."""
-PART_WEIGHT, TRIPLE_WEIGHT = 2.0, 4.0
-EVERY = 3
-"""Of so many slices one is looked at: those of a crop are much alike, and it takes time."""
 PIXELS = (-4, -3, -2)
-"""Axes B, Y and X; any before them are of sets of slices, each counted by itself."""
-LARGEST_ERROR = 0.15
-"""Relative errors beyond this pull no harder: other losses bring the first order."""
+"""Axes B, Y and X."""
 
 
 def pair_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tensor:
@@ -93,6 +72,33 @@ def euler_densities(slices_BYXN: Tensor) -> Tensor:
     return here.mean(PIXELS) - row.mean(PIXELS) - column.mean(PIXELS) + block.mean(PIXELS)
 
 
+def neighbour_frequencies(slices_BYXN: Tensor) -> Tensor:
+    """Return how often a pixel stands out from its four neighbours, by phase.
+
+    Of each phase the chance that a pixel has it and none of its neighbours does, that it
+    has it and one does, that it alone lacks it and all do, and that it lacks it and three do:
+    specks and pits of a pixel, and ends of threads and cracks a pixel wide.
+
+    Returns
+    -------
+    (4 N,) in that order
+    """
+    here = slices_BYXN[..., 1:-1, 1:-1, :]
+    up, down = slices_BYXN[..., :-2, 1:-1, :], slices_BYXN[..., 2:, 1:-1, :]
+    left, right = slices_BYXN[..., 1:-1, :-2, :], slices_BYXN[..., 1:-1, 2:, :]
+    both_Y, both_X = up * down, left * right
+    one_Y, one_X = up + down - 2 * both_Y, left + right - 2 * both_X
+    none_Y, none_X = 1 - one_Y - both_Y, 1 - one_X - both_X
+    lacks = 1 - here
+    found = (
+        here * none_Y * none_X,
+        here * (none_Y * one_X + one_Y * none_X),
+        lacks * both_Y * both_X,
+        lacks * (both_Y * one_X + one_Y * both_X),
+    )
+    return torch.cat([one.mean(PIXELS) for one in found], -1)
+
+
 def triple_frequencies(slices_BYXN: Tensor) -> Tensor:
     """Return for each three phases P(all are among 2 × 2 pixels), C(N, 3) values.
 
@@ -131,7 +137,13 @@ def usable_distances(side: int) -> tuple[int, ...]:
 
 
 def frequencies(slices_BNYX: Tensor, distances: Sequence[int] = DISTANCES) -> Tensor:
-    """Return all frequencies of a set of slices: of pairs, thin parts, parts, triples, (S,)."""
+    """Return all frequencies of slices, (S,): of pairs, thin parts, parts, neighbours, triples.
+
+    Parameters
+    ----------
+    slices_BNYX : probabilities or one-hot
+    distances : of the pairs, in pixels
+    """
     slices_BYXN = slices_BNYX.movedim(-3, -1)
     pairs = [
         pair_frequencies(slices_BYXN, direction, distance).flatten(-2)
@@ -143,136 +155,19 @@ def frequencies(slices_BNYX: Tensor, distances: Sequence[int] = DISTANCES) -> Te
         for direction in (0, 1)
         for distance in THIN_DISTANCES
     ]
-    parts, triples = euler_densities(slices_BYXN), triple_frequencies(slices_BYXN)
-    return torch.cat([*pairs, *thin, parts, triples], -1)
+    others = (euler_densities, neighbour_frequencies, triple_frequencies)
+    return torch.cat([*pairs, *thin, *(of(slices_BYXN) for of in others)], -1)
 
 
-def _split(
-    frequencies_S: Tensor, phases: int, distances: Sequence[int]
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the frequencies of pairs, thin parts, parts and triples, last axis."""
-    sizes = [2 * len(distances) * phases**2, 2 * len(THIN_DISTANCES) * 2 * phases, phases]
-    rest = frequencies_S.shape[-1] - sum(sizes)
-    pairs, thin, parts, triples = torch.split(frequencies_S, [*sizes, rest], -1)
-    return pairs, thin, parts, triples
-
-
-def wanted_frequencies(
-    images: Sequence[NDArray[np.uint8]],
-    phases: int,
-    distances: Sequence[int] = DISTANCES,
-    *,
-    turned: bool,
-    mirrored: tuple[bool, bool],
-) -> Tensor:
-    """Return the frequencies of real slices, over the ways in which training turns them.
-
-    Parameters
-    ----------
-    images : (rows, columns) uint8 phase indices each; those too small are left out
-    phases : n
-    distances : of the pairs, in pixels
-    turned : whether rows and columns are alike
-    mirrored : whether both ways along (rows, columns) are alike
-
-    Returns
-    -------
-    (S,) as `frequencies`
-    """
-    large = [image for image in images if min(image.shape) > max(distances)]
-    sizes = torch.tensor([float(image.size) for image in large])
-    each_BS = torch.stack(
-        [frequencies(one_hot(torch.from_numpy(image)[None], phases), distances) for image in large]
-    )
-    mean_S = (each_BS * (sizes / sizes.sum())[:, None]).sum(0)
-    pairs, thin, parts, triples = _split(mean_S, phases, distances)
-    pairs = pairs.view(2, len(distances), phases, phases)
-    if turned:
-        pairs = pairs.mean(0, keepdim=True).expand(2, -1, -1, -1)
-        thin = thin.view(2, -1).mean(0).repeat(2)
-        mirrored = (True, True)
-    ways = [
-        (way + way.mT) / 2 if alike else way for way, alike in zip(pairs, mirrored, strict=True)
+def by_kind(
+    frequencies_S: Tensor, phases: int, distances: Sequence[int] = DISTANCES
+) -> tuple[Tensor, ...]:
+    """Return pairs, thin parts, parts, neighbours, triples: what `frequencies` joined."""
+    sizes = [
+        2 * len(distances) * phases**2,
+        2 * len(THIN_DISTANCES) * 2 * phases,
+        phases,
+        4 * phases,
     ]
-    return torch.cat([torch.stack(ways).flatten(), thin, parts, triples])
-
-
-class FrequencyLoss:
-    """Running frequencies of generated slices, held against those of the real ones.
-
-    Parameters
-    ----------
-    wanted_KS : of slices normal to each axis
-    phases : n
-    distances : of the pairs in `wanted_KS`
-    """
-
-    def __init__(
-        self, wanted_KS: Tensor, phases: int, distances: Sequence[int] = DISTANCES
-    ) -> None:
-        self.distances = distances
-        self.wanted = wanted_KS
-        pairs, thin, parts, triples = _split(wanted_KS, phases, distances)
-        self.scale = torch.cat(
-            [
-                pairs + RARE_PAIR,
-                thin + RARE_THIN,
-                (parts.abs() + RARE_PART) / PART_WEIGHT,
-                (triples + RARE_TRIPLE) / TRIPLE_WEIGHT,
-            ],
-            1,
-        )
-        self.running = torch.zeros_like(wanted_KS)
-        self.weight = torch.zeros((), device=wanted_KS.device)
-
-    def __call__(self, slices: Sequence[Tensor]) -> Tensor:
-        """Return the mean squared relative error of the running frequencies, a scalar.
-
-        Counted are the labels that the probabilities give; the gradient is that of the
-        probabilities. The latest slices are a small share of the running mean, so
-        none is pulled by itself to the average of the material.
-
-        Parameters
-        ----------
-        slices : generated probabilities (B, N, Y, X) normal to each axis
-        """
-        slices = [part_BNYX[::EVERY] for part_BNYX in slices]
-        soft_KS = self._of_each(slices)
-        with torch.no_grad():
-            counted_KS = self._of_each([_decided(part_BNYX) for part_BNYX in slices])
-            counted_KS = distributed.mean_over_ranks(counted_KS)
-            self.running.lerp_(counted_KS, 1 - KEPT)
-            self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)
-            error_KS = (self.running / self.weight - self.wanted) / self.scale
-            error_KS.clamp_(-LARGEST_ERROR, LARGEST_ERROR)
-        pull = 2 * error_KS / self.scale * (soft_KS - soft_KS.detach())
-        return error_KS.square().mean() + pull.mean()
-
-    def _of_each(self, slices: Sequence[Tensor]) -> Tensor:
-        """Return the frequencies of slices normal to each axis, (K, S); alike ones in one go."""
-        if len({part_BNYX.shape for part_BNYX in slices}) == 1:
-            return frequencies(torch.stack(list(slices)), self.distances)
-        return torch.stack([frequencies(part, self.distances) for part in slices])
-
-    def forget(self) -> None:
-        """Start the running mean anew."""
-        self.running.zero_()
-        self.weight.zero_()
-
-    def state(self) -> dict[str, Tensor]:
-        """Return the running mean, by name."""
-        return {"frequencies/running": self.running, "frequencies/weight": self.weight}
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up what `state` returned; anew where it is not there."""
-        self.forget()
-        for name, mine in self.state().items():
-            if name in tensors and tensors[name].shape == mine.shape:
-                mine.copy_(tensors[name])
-
-
-def _decided(slices_BNYX: Tensor) -> Tensor:
-    """Return one-hot slices of the most likely phases."""
-    phases = torch.arange(slices_BNYX.shape[1], device=slices_BNYX.device)
-    one_hot_BYXN = first_largest(slices_BNYX)[..., None] == phases
-    return one_hot_BYXN.to(slices_BNYX.dtype).movedim(-1, 1)
+    rest = frequencies_S.shape[-1] - sum(sizes)
+    return torch.split(frequencies_S, [*sizes, rest], -1)

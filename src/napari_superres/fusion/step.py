@@ -22,11 +22,11 @@ from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import aims, distributed, losses
 from napari_superres.fusion.fraction_loss import FractionLoss
+from napari_superres.fusion.frequency_loss import FrequencyLoss
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
 from napari_superres.fusion.sampling import LowResSampler, random_slices
-from napari_superres.fusion.statistics import FrequencyLoss
 from napari_superres.runs.device import arithmetic
 
 AXES = range(3)
