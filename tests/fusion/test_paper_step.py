@@ -7,7 +7,8 @@ import torch
 
 from napari_superres.config import PRESETS, Preset
 from napari_superres.data.checks import check_inputs
-from napari_superres.fusion import step
+from napari_superres.fusion import adversary
+from napari_superres.fusion.adversary import Adversary
 from napari_superres.fusion.step import Trainer
 
 from .materials import tiny_pair, tiny_settings
@@ -40,7 +41,7 @@ def test_axes_seen_one_by_one_teach_a_shared_discriminator_the_same(
     engine = WASSERSTEIN.replace(loss=loss, real_slices_per_axis=None)
     gradients = []
     for many in (0, 2**40):
-        monkeypatch.setattr(step, "MANY", many)
+        monkeypatch.setattr(adversary, "MANY", many)
         one = trainer(engine)
         one.step()
         gradients.append([p.grad.clone() for p in one.networks.discriminators.parameters()])
@@ -52,13 +53,13 @@ def test_axes_seen_one_by_one_teach_a_shared_discriminator_the_same(
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many slices a discriminator was shown, call by call."""
     seen: list[int] = []
-    score = Trainer._score
+    score = Adversary.score
 
     def watched(self, discriminator, slices):  # type: ignore[no-untyped-def]
         seen.append(len(slices))
         return score(self, discriminator, slices)
 
-    monkeypatch.setattr(Trainer, "_score", watched)
+    monkeypatch.setattr(Adversary, "score", watched)
     return seen
 
 

@@ -10,6 +10,7 @@ import torch
 from napari_superres.config import Budget
 from napari_superres.data.checks import check_inputs
 from napari_superres.fusion import distributed
+from napari_superres.fusion.adversary import descend
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.training import train
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
@@ -35,11 +36,14 @@ def gradients(trainer: Trainer, crops: slice) -> dict[str, torch.Tensor]:
     real = torch.cat([reals[:, 16 * axis : 16 * axis + 16].flatten(0, 1) for axis in range(3)])
     pairs = [(trainer.networks.discriminators[0], cuts, real)]
     trainer.steps = 1
-    trainer._update_discriminators(pairs)  # type: ignore[arg-type]
+    trainer.adversary.update(trainer.networks, pairs, penalise=True)
     found = grads("d", trainer.networks.discriminators)
     trainer.networks.generator_optimiser.zero_grad()
-    loss = (trainer._score(pairs[0][0], cuts) - 1).square().mean() + (fake[:, 0].mean() - 0.3)
-    trainer._descend(trainer.networks.generator_optimiser, trainer.networks.generator, loss)
+    loss = (trainer.adversary.score(pairs[0][0], cuts) - 1).square().mean() + (
+        fake[:, 0].mean() - 0.3
+    )
+    networks, clip = trainer.networks, trainer.engine.clip_norm
+    descend(networks.generator_optimiser, networks.generator, loss, clip)
     return found | grads("g", trainer.networks.generator)
 
 

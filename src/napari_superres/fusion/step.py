@@ -11,28 +11,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Box
 from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import aims, distributed, losses
+from napari_superres.fusion.adversary import Adversary, SlicePair, autocast, descend
 from napari_superres.fusion.fraction_loss import FractionLoss
 from napari_superres.fusion.frequency_loss import FrequencyLoss
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
-from napari_superres.fusion.sampling import LowResSampler, random_slices
+from napari_superres.fusion.sampling import LowResSampler
 from napari_superres.runs.device import arithmetic
 
-AXES = range(3)
 SATURATION_WEIGHT = 0.01
-MANY = 2**20
-"""Values of slices from which a shared discriminator sees the axes one by one: less memory."""
 
 
 class RandomNoise:
@@ -91,6 +88,7 @@ class Trainer:
             alike=settings.scale_factor if engine.augment_low_res else None,
         )
         self.slices = aims.slice_samplers(high_res, settings, report, self.device)
+        self.adversary = Adversary(engine, self.slices, self.random, self.device, self.dtype)
         self.frequencies = aims.frequency_loss(high_res, settings, report, self.device)
         self.fractions = aims.fraction_loss(low_res, known or high_res, report, self.device)
         self.imaging = Imaging(
@@ -121,9 +119,11 @@ class Trainer:
             logits_BNZYX = self.logits(self.networks.generator, context_BMZYX)
             fake_BNZYX = torch.softmax(logits_BNZYX, 1)
         yield "crops", {}
-        fakes = self._fake_slices(fake_BNZYX)
-        pairs = self._slice_pairs(fakes)
-        yield "discriminator", _detached(self._update_discriminators(pairs))
+        fakes = self.adversary.fake_slices(fake_BNZYX)
+        pairs = self.adversary.pairs(self.networks, fakes)
+        penalise = self.engine.gradient_penalty > 0 and self.steps % self.engine.penalty_every == 0
+        found = self.adversary.update(self.networks, pairs, penalise=penalise)
+        yield "discriminator", _detached(found)
         if with_generator:
             terms = {"saturation": losses.saturation_penalty(logits_BNZYX)}
             if self.frequencies is not None:
@@ -135,104 +135,23 @@ class Trainer:
 
     def logits(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
         """Return logits of generated crops, (B, N, Z, Y, X) float32."""
-        with self._arithmetic():
+        with autocast(self.device, self.dtype):
             return generator.logits(context_BMZYX, self.out, self.crop_shape, self.noise)
 
     def generate(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
         """Return generated probabilities of crops, (B, N, Z, Y, X) float32."""
         return torch.softmax(self.logits(generator, context_BMZYX), 1)
 
-    def _fake_slices(self, fake_BNZYX: Tensor) -> list[Tensor]:
-        """Return generated slices (B, N, Y, X) normal to each axis."""
-        cut = self.engine.crop_margin
-        if cut:
-            fake_BNZYX = fake_BNZYX[..., cut:-cut, cut:-cut, cut:-cut]
-        count = self.engine.slices_per_axis
-        fakes = (random_slices(fake_BNZYX, axis, count, self.random) for axis in AXES)
-        return [fake.contiguous(memory_format=torch.channels_last) for fake in fakes]
-
-    def _slice_pairs(self, fakes: list[Tensor]) -> list[tuple[nn.Module, Tensor, Tensor]]:
-        """Return (discriminator, fake slices, real slices) for each to be judged."""
-        discriminators = self.networks.discriminators
-        reals = []
-        for axis in AXES:
-            count = len(fakes[axis])
-            if self.engine.loss != "relativistic":  # which compares them pair by pair
-                count = self.engine.real_slices_per_axis or count
-            reals.append(self.slices[axis].sample(count, self.random))
-        if len(discriminators) == 3:
-            return list(zip(discriminators, fakes, reals, strict=True))
-        shared = discriminators[0]
-        few = sum(fake.numel() for fake in fakes) < MANY
-        if few and len({fake.shape[2:] for fake in fakes}) == 1:
-            return [(shared, torch.cat(fakes), torch.cat(reals))]
-        return [(shared, fake, real) for fake, real in zip(fakes, reals, strict=True)]
-
-    def _update_discriminators(
-        self, pairs: list[tuple[nn.Module, Tensor, Tensor]]
-    ) -> dict[str, Tensor]:
-        engine = self.engine
-        penalise = engine.gradient_penalty > 0 and self.steps % engine.penalty_every == 0
-        weight = engine.gradient_penalty * engine.penalty_every
-        optimiser = self.networks.discriminator_optimiser
-        optimiser.zero_grad(set_to_none=True)
-        total, penalty = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
-        for discriminator, fake, real in pairs:
-            fake = fake.detach()
-            if penalise and engine.loss != "wasserstein":
-                fake = fake.requires_grad_(engine.loss == "relativistic")
-                real = real.requires_grad_(True)
-            fake_B, real_B = self._score(discriminator, fake), self._score(discriminator, real)
-            loss = losses.discriminator_loss(engine.loss, fake_B, real_B) / len(pairs)
-            total = total + loss.detach()
-            if penalise:
-                one = self._penalty(discriminator, fake, real, fake_B, real_B) / len(pairs)
-                penalty = penalty + one.detach()
-                loss = loss + weight * one
-            loss.backward()  # type: ignore[no-untyped-call]
-        self._apply(optimiser, self.networks.discriminators)
-        return {"discriminator": total} | ({"penalty": penalty} if penalise else {})
-
-    def _penalty(
-        self,
-        discriminator: nn.Module,
-        fake: Tensor,
-        real: Tensor,
-        fake_B: Tensor,
-        real_B: Tensor,
-    ) -> Tensor:
-        if self.engine.loss == "wasserstein":
-            pairs = min(len(fake), len(real))
-            if len(fake) > pairs:
-                chosen = torch.randperm(len(fake), generator=self.random)[:pairs]
-                fake = fake[chosen.to(self.device)]
-            real = real[:pairs]
-            mix_B = torch.rand(pairs, generator=self.random).to(self.device)
-            return losses.wasserstein_penalty(
-                lambda mixed: self._score(discriminator, mixed), fake, real, mix_B
-            )
-        penalty = losses.zero_centred_penalty(real_B, real)
-        if self.engine.loss == "relativistic":
-            penalty = penalty + losses.zero_centred_penalty(fake_B, fake)
-        return penalty
-
     def _update_generator(
         self,
-        pairs: list[tuple[nn.Module, Tensor, Tensor]],
+        pairs: list[SlicePair],
         fake_BNZYX: Tensor,
         low_res_BMZYX: Tensor,
         terms: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         engine = self.engine
         self.networks.discriminators.requires_grad_(False)
-        adversarial = torch.zeros((), device=self.device)
-        for discriminator, fake, real in pairs:
-            fake_B = real_B = self._score(discriminator, fake)
-            if engine.loss == "relativistic":
-                with torch.no_grad():
-                    real_B = self._score(discriminator, real.detach())
-            adversarial = adversarial + losses.generator_loss(engine.loss, fake_B, real_B)
-        adversarial = adversarial / len(pairs)
+        adversarial = self.adversary.objection(pairs)
         down_BMZYX = self.imaging.soft(fake_BNZYX)
         given_back_BMZYX = self.imaging.near_one_hot(down_BMZYX)
         mismatch = losses.voxel_mismatch(given_back_BMZYX, low_res_BMZYX, self.one_sided_M)
@@ -249,31 +168,11 @@ class Trainer:
         ):
             if name in terms:
                 total = total + weight * terms[name]
-        self._descend(self.networks.generator_optimiser, self.networks.generator, total)
+        optimiser = self.networks.generator_optimiser
+        descend(optimiser, self.networks.generator, total, engine.clip_norm)
         self.networks.discriminators.requires_grad_(True)
         self.networks.update_average(self.steps // engine.critic_steps)
         return terms | {"generator": adversarial, "voxel": mismatch}
-
-    def _descend(self, optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._apply(optimiser, module)
-
-    def _apply(self, optimiser: torch.optim.Optimizer, module: nn.Module) -> None:
-        distributed.average_gradients(module)
-        if self.engine.clip_norm is not None:
-            nn.utils.clip_grad_norm_(module.parameters(), self.engine.clip_norm)
-        optimiser.step()
-
-    def _score(self, discriminator: nn.Module, slices_BNYX: Tensor) -> Tensor:
-        with self._arithmetic():
-            scores_B: Tensor = discriminator(slices_BNYX)
-        return scores_B.float()
-
-    @contextmanager
-    def _arithmetic(self) -> Iterator[None]:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-            yield
 
     def seed_random(self, again: int = 0) -> None:
         """Start the random numbers anew; `again` counts how often, so that others come."""
