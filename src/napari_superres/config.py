@@ -185,7 +185,8 @@ class EngineSettings(FrozenModel):
         10.0,
         ge=0,
         description="Weight of the loss on how often phases meet, against the high-res slices: "
-        "pairs at 1 to 16 voxels in each direction, thin parts, and triples; 0 for none.",
+        "pairs at 1 to 16 voxels in each direction, thin parts, single voxels, parts and "
+        "triples; 0 for none.",
     )
     fraction_weight: float = Field(
         5.0,

@@ -53,20 +53,13 @@ def is_first() -> bool:
     return rank() == 0
 
 
-def own_device(device: str) -> str:
-    """Return the device of this process: each takes its own graphics card."""
-    if expected() and device.startswith("cuda"):
-        return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-    return device
-
-
 @contextmanager
 def joined(device: str) -> Iterator[None]:
     """Join the other processes, if there are any; tell them when this one fails.
 
     Parameters
     ----------
-    device : as `own_device` returns it
+    device : of this process, as `choose_device` returns it
     """
     global _alone
     if not expected() or dist.is_initialized():
