@@ -3,10 +3,15 @@
 Run it on a display of 1440 x 900, for example a virtual one::
 
     xvfb-run -a -s "-screen 0 1440x900x24" python docs/make_screenshots.py
+    xvfb-run -a -s "-screen 0 1440x900x24" python docs/make_screenshots.py --theme light
+    xvfb-run -a -s "-screen 0 1440x900x24" python docs/make_screenshots.py --example anisotropic
 
 It clicks as a person would: opens the example, trains, pauses, resumes, stops,
-generates, draws a crop box, exports, and closes napari during a training. It
-fails when a stage does not come, or when a thread outlives the window.
+generates, compares, measures, writes a report, draws a crop box, exports, and
+closes napari during a training. It fails when a stage does not come, or when a
+thread outlives the window. The first line makes the pictures that the pages
+show; those of the light theme end in -light, those of the anisotropic example
+begin with aniso-. With ``--until data`` it ends after the first cheap scenes.
 """
 
 from __future__ import annotations
@@ -18,7 +23,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +34,48 @@ from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
+from napari_superres.data.examples import Example, example_pair
+from napari_superres.data.simulate import simulate_low_res
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.widgets.app import add_dock
+from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, role_of
 from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.samples import open_example_pair
+from napari_superres.widgets.samples import LayerTuple, example_layers, open_example_pair
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1440, 900)
+AXES = 3
+STRETCH = 2
+"""How many times as long along z the particles of the anisotropic example are."""
+
+
+def stretched_layers() -> list[LayerTuple]:
+    """Return an anisotropic example: a cathode with long particles, and a slice for each axis."""
+    truths = []
+    for seed in range(2):  # the slices are of another place
+        example = example_pair(seed=seed, slices=1, slice_size=64)
+        assert example.truth is not None
+        labels = np.repeat(example.truth.labels, STRETCH, axis=0)[: len(example.truth.labels)]
+        truths.append(labels)
+    phases, um, settings = example.high_res.phases, example.high_res.voxel_size, example.settings
+    volume = SegmentedVolume(truths[0], phases, um, "pressed truth")
+    low_res = simulate_low_res(volume, settings.scale_factor, settings.phase_map, name="pressed")
+    middle = len(truths[1]) // 2
+    sets = tuple((np.ascontiguousarray(truths[1].take(middle, axis)),) for axis in range(AXES))
+    slices = SegmentedSlices(sets, phases, um, "pressed")
+    return example_layers(Example(low_res, slices, None, settings))
 
 
 class Journey:
     """A viewer with the panel, and what a person does in it."""
 
-    def __init__(self, images: Path, work: Path, steps: int) -> None:
+    def __init__(
+        self, images: Path, work: Path, steps: int, theme: str = "dark", aniso: bool = False
+    ) -> None:
         self.images, self.work, self.steps = images, work, steps
+        self.theme, self.aniso = theme, aniso
         self.viewer = napari.Viewer(title="napari")
+        self.viewer.theme = theme
         self.window = self.viewer.window._qt_window
         self.window.setGeometry(0, 0, *SIZE)
         self.dock = add_dock(self.viewer)
@@ -78,7 +112,21 @@ class Journey:
     def picture(self, name: str) -> None:
         """Save what is on the screen."""
         self.wait(0.6)
-        _grab(self.images / f"{name}.png")
+        _grab(self.file(name))
+
+    def file(self, name: str) -> Path:
+        """Return where a picture is kept."""
+        first = "aniso-" if self.aniso else ""
+        last = "-light" if self.theme == "light" else ""
+        return self.images / f"{first}{name}{last}.png"
+
+    @contextmanager
+    def in_light(self) -> Iterator[None]:
+        """Show something in the light theme, as its page says."""
+        self.viewer.theme = "light"
+        self.wait(1)
+        yield
+        self.viewer.theme = self.theme
 
     @property
     def state(self) -> RunState:
@@ -86,14 +134,27 @@ class Journey:
         return self.dock.session.training.state
 
     def open_example(self) -> None:
-        """Open the sample as File > Open Sample does."""
-        self.picture("01-empty")
-        self.viewer.open_sample("napari-superres-fusion", "example-pair")
+        """Open the sample as File > Open Sample does; an anisotropic one with its three planes."""
+        data = self.dock.data
+        if self.aniso:
+            data.add_layers(stretched_layers())
+            self.click(data.anisotropic)
+            data.axes.choose(self._slices())
+        else:
+            self.picture("01-empty")
+            self.viewer.open_sample("napari-superres-fusion", "example-pair")
         self.until("the inputs are read", lambda: self.dock.session.ready)
         self.viewer.reset_view()
-        checks = self.dock.data.checks
-        self.until("the checks are made", lambda: len(checks.text()) > 80)
+        self.until("the checks are made", lambda: len(data.checks.text()) > 80)
         self.picture("02-data")
+        bar = self.dock.tabs.currentWidget().verticalScrollBar()
+        bar.setValue(bar.maximum())
+        self.picture("02b-checks")
+        bar.setValue(0)
+
+    def _slices(self) -> list[Any]:
+        """Return the high-res layers in the order they were added: normal to z, y, x."""
+        return [layer for layer in self.viewer.layers if role_of(layer) == HIGH_RES]
 
     def segment(self) -> None:
         """Segment a noisy greyscale volume, as a person without labels begins."""
@@ -110,14 +171,6 @@ class Journey:
         self.picture("18-segment")
         data.segment_fold.collapse()
         self.viewer.layers.clear()
-
-    def anisotropic(self) -> None:
-        """Choose one slice for each axis, as for a material that differs between axes."""
-        data = self.dock.data
-        data.anisotropic.setChecked(True)
-        data.axes.choose(data.high_res.layers)
-        self.picture("20-anisotropic")
-        data.anisotropic.setChecked(False)
 
     def preferences(self) -> None:
         """Open napari's preferences at the panel's page."""
@@ -155,9 +208,9 @@ class Journey:
         self.until("the previews move", lambda: session.preview.step > first)
         self.until("it has learnt", lambda: session.preview.step >= self.steps, 3600)
         self.picture("05-monitor")
-        self.viewer.theme = "light"
-        self.picture("06-monitor-light")
-        self.viewer.theme = "dark"
+        if self.theme == "dark" and not self.aniso:
+            with self.in_light():
+                self.picture("06-monitor-light")
         self.click(bar.middle)
         self.until("it is paused", lambda: self.state is RunState.PAUSED)
         self.picture("07-paused")
@@ -179,9 +232,7 @@ class Journey:
     def generate(self) -> None:
         """Generate; look at the result in 2D and in 3D."""
         self.step(4)
-        self.click(self.dock.generate.generate)
-        runner = self.dock.session.generation
-        self.until("it is generated", lambda: runner.state is RunState.COMPLETED)
+        self._make(seed=0)
         self.picture("09-generated")
         self.viewer.dims.ndisplay = 3
         self.dock.generate.hidden.setCurrentIndex(1)
@@ -198,17 +249,26 @@ class Journey:
             layer.visible = shown[layer.name]
         self.viewer.reset_view()
 
+    def _make(self, seed: int) -> None:
+        """Generate a volume and wait for its layer: a fast machine is done in no time."""
+
+        def made() -> int:
+            return sum(role_of(layer) == SUPER_RES for layer in self.viewer.layers)
+
+        before = made()
+        self.dock.generate.form.seed.setValue(seed)
+        self.click(self.dock.generate.generate)
+        self.until("it is generated", lambda: made() > before)
+        runner = self.dock.session.generation
+        self.until("the thread has ended", lambda: not runner.active)
+
     def _volume(self) -> Any:
         return self.dock.export.layer.layer
 
     def compare(self) -> None:
         """Generate other realisations; look at them together, swipe, map and measure them."""
-        runner = self.dock.session.generation
         for seed in (1, 2):
-            self.dock.generate.form.seed.setValue(seed)
-            self.click(self.dock.generate.generate)
-            self.until("it is generating", lambda: runner.active)
-            self.until("it is generated", lambda: runner.state is RunState.COMPLETED)
+            self._make(seed)
         self.step(5)
         compare = self.dock.compare
         for work in (compare.maps, compare.spread):
@@ -218,16 +278,15 @@ class Journey:
         self.click(compare.grid)
         self.picture("14-compare-grid")
         self.click(compare.grid)
-        self.viewer.theme = "light"
-        self.click(compare.swipe)
-        self.until("the swipe is there", lambda: compare.slider.isEnabled())
-        self.viewer.fit_to_view(layers=[self._volume()])
-        self.picture("15-compare-swipe")
-        self.click(compare.swipe)
-        self.viewer.theme = "dark"
+        with self.in_light():
+            self.click(compare.swipe)
+            self.until("the swipe is there", lambda: compare.slider.isEnabled())
+            self.viewer.fit_to_view(layers=[self._volume()])
+            self.picture("15-compare-swipe")
+            self.click(compare.swipe)
 
     def measure(self) -> None:
-        """Measure the realisations beside the slices; look at table and plots."""
+        """Measure the realisations beside the slices; look at table, plots and report."""
         self.step(6)
         measure = self.dock.measure
         for tick in measure.ticks[3:5]:
@@ -235,12 +294,16 @@ class Journey:
         self.click(measure.measure)
         self.until("it is measured", lambda: measure.runner.state is RunState.COMPLETED)
         self.picture("16-measure")
-        self.viewer.theme = "light"
-        self.wait(1)
         bar = self.dock.tabs.currentWidget().verticalScrollBar()
+        with self.in_light():
+            bar.setValue(bar.maximum())
+            self.picture("17-measure-plots")
+        page = self.work / "report.html"
+        measure.report.start(page)  # the button asks for a file, in a dialog of the system
+        self.until("the report is written", page.exists)
+        self.until("the thread has ended", lambda: not measure.report.runner.active)
         bar.setValue(bar.maximum())
-        self.picture("17-measure-plots")
-        self.viewer.theme = "dark"
+        self.picture("20-report")
 
     def export(self) -> None:
         """Draw a crop box with the mouse, export it."""
@@ -278,8 +341,8 @@ class Journey:
     def _answer_dialog(self) -> None:
         # napari asks twice: a task is running, and close_window is to be confirmed
         for dialog in _visible_dialogs():
-            if not (self.images / "13-closing.png").exists():
-                _grab(self.images / "13-closing.png")
+            if not self.file("13-closing").exists():
+                _grab(self.file("13-closing"))
             dialog.accept()
 
     def close_while_training(self) -> None:
@@ -336,32 +399,46 @@ def _move(canvas: QWidget, position: QPointF) -> None:
     QApplication.sendEvent(canvas, event)
 
 
+SCENES: dict[str, Callable[[Journey], None]] = {
+    "segment": Journey.segment,
+    "preferences": Journey.preferences,
+    "data": Journey.open_example,
+    "set-up": Journey.set_up,
+    "train": Journey.train,
+    "generate": Journey.generate,
+    "compare": Journey.compare,
+    "measure": Journey.measure,
+    "export": Journey.export,
+    "closing": Journey.close_while_training,
+}
+ISOTROPIC_ONLY = ("segment", "preferences")
+"""They look the same with both examples."""
+
+
 def main() -> None:
     """Make all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, default=IMAGES)
     parser.add_argument("--steps", type=int, default=400, help="steps before the pictures")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--example", choices=("isotropic", "anisotropic"), default="isotropic")
+    parser.add_argument("--until", choices=tuple(SCENES), default=tuple(SCENES)[-1])
     chosen = parser.parse_args()
+    aniso = chosen.example == "anisotropic"
     chosen.images.mkdir(parents=True, exist_ok=True)
-    (chosen.images / "13-closing.png").unlink(missing_ok=True)
     manager = None
     if shutil.which("openbox"):
         manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
         time.sleep(1)
     try:
         with tempfile.TemporaryDirectory() as work:
-            journey = Journey(chosen.images, Path(work), chosen.steps)
-            journey.segment()
-            journey.preferences()
-            journey.open_example()
-            journey.anisotropic()
-            journey.set_up()
-            journey.train()
-            journey.generate()
-            journey.compare()
-            journey.measure()
-            journey.export()
-            journey.close_while_training()
+            journey = Journey(chosen.images, Path(work), chosen.steps, chosen.theme, aniso)
+            journey.file("13-closing").unlink(missing_ok=True)
+            for name, scene in SCENES.items():
+                if not (aniso and name in ISOTROPIC_ONLY):
+                    scene(journey)
+                if name == chosen.until:
+                    break
     finally:
         if manager is not None:
             manager.terminate()

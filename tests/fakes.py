@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from napari_superres.config import Budget, GenerationSettings, TrainingSettings
+from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
 from napari_superres.data.phases import Phase
 from napari_superres.data.pyramid_writing import write_labels_zarr
 from napari_superres.data.tiff import write_labels_tiff
@@ -188,6 +188,10 @@ class FakeEngine:
     def preflight(self, settings: TrainingSettings) -> Preflight:
         """Return an estimate that grows with the batch."""
         return Preflight("cpu", settings.engine.batch * 2**30, 8 * 2**30)
+
+    def smaller(self, engine: EngineSettings) -> dict[str, int | str]:
+        """Return half the batch, as the engine would."""
+        return {"batch": engine.batch // 2} if engine.batch > 1 else {}
 
 
 def _fields(event: PreviewReady) -> tuple[int, tuple, tuple, tuple]:  # type: ignore[type-arg]

@@ -148,9 +148,9 @@ def test_discard_during_a_training_stops_it_and_deletes_the_run(bench, engine, m
 def test_the_estimate_follows_the_dials(bench):
     train = bench.dock.train
     train.find_devices()
-    bench.qtbot.waitUntil(lambda: "2.0 GiB" in train.preflight.text(), timeout=20_000)
+    bench.qtbot.waitUntil(lambda: "2.0 GiB" in train.memory.note.text(), timeout=20_000)
     train.engine_form.dials["batch"].value = 1
-    bench.qtbot.waitUntil(lambda: "1.0 GiB" in train.preflight.text(), timeout=20_000)
+    bench.qtbot.waitUntil(lambda: "1.0 GiB" in train.memory.note.text(), timeout=20_000)
 
 
 def test_a_run_of_another_day_opens_with_its_whole_history(bench, low_res, high_res, tmp_path):

@@ -1,17 +1,22 @@
 """The Generate step in a viewer: regions, realisations, results on disk."""
 
+import threading
 from fractions import Fraction
 
 import dask.array as da
 import numpy as np
 import pytest
 
+from napari_superres.config import GenerationSettings
+from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.widgets import generate_step
 from napari_superres.widgets.box_drawing import REGION_LAYER
 from napari_superres.widgets.generate_step import GenerateStep
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.placement import placement_of
+from napari_superres.widgets.result_layers import read_result
 from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.session import Run, Session
+from napari_superres.widgets.session import Run, Session, Written
 from tests.fakes import PHASES
 
 
@@ -125,3 +130,40 @@ def test_a_cancelled_file_can_be_gone_on_with(bench, engine):
     runner = bench.session.generation
     bench.qtbot.waitUntil(lambda: runner.state is RunState.STOPPED, timeout=8000)
     assert "goes on with it" in bench.step.status.text()
+
+
+def written(folder, name, bench, **settings):
+    path = folder / f"{name}.tif"
+    values = np.zeros((8, 8, 8), np.uint8)
+    write_labels_tiff(path, values, voxel_size=(0.1,) * 3, phases=PHASES)
+    return Written(path, GenerationSettings.model_validate(settings), bench.run)
+
+
+def test_two_results_opened_at_once_each_come_to_lie_in_their_own_place(
+    bench, tmp_path, monkeypatch
+):
+    first = written(tmp_path, "first", bench, region=((0, 2), (0, 2), (0, 2)))
+    second = written(tmp_path, "second", bench, region=((4, 6), (0, 2), (0, 2)))
+    later = threading.Event()
+
+    def read(file):
+        if file.stem == "first":
+            later.wait(20)  # the second one is read sooner
+        return read_result(file)
+
+    monkeypatch.setattr(generate_step, "read_result", read)
+    bench.step.open_written(first)
+    bench.step.open_written(second)
+    bench.results(1)
+    later.set()
+    layers = {layer.name: layer for layer in bench.results(2)}
+    np.testing.assert_allclose(layers["first"].translate, (9.85, -0.15, -0.15))
+    np.testing.assert_allclose(layers["second"].translate, (11.45, -0.15, -0.15))
+
+
+def test_a_result_that_cannot_be_opened_is_named(bench, tmp_path):
+    gone = Written(tmp_path / "gone.tif", GenerationSettings.model_validate({}), bench.run)
+    bench.step.open_written(gone)
+    told = bench.step.status
+    bench.qtbot.waitUntil(lambda: "not opened" in told.text(), timeout=10_000)
+    assert "gone.tif" in told.text()

@@ -12,6 +12,8 @@ from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.placement import Placement
 
 REGION_LAYER = "region to generate"
+BOX_COLOUR = "#e6007e"
+"""Stands out from a black canvas, from a white one, and from the phases."""
 
 
 def start_drawing(viewer: Any, placement: Placement, drawn: Callable[[], None]) -> None:
@@ -33,8 +35,8 @@ def start_drawing(viewer: Any, placement: Placement, drawn: Callable[[], None]) 
             affine=placement.affine,
             units=placement.units,
             axis_labels=placement.axis_labels,
-            edge_color="#ffffff",
-            face_color="#ffffff33",
+            edge_color=BOX_COLOUR,
+            face_color=BOX_COLOUR + "22",
             edge_width=0.3,
         )
         shapes.events.data.connect(lambda event: drawn() if is_drawn(event) else None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 
-from napari_superres.config import Preset, TrainingSettings, validated
+from napari_superres.config import EngineSettings, Preset, TrainingSettings, validated
 from napari_superres.data.checks import InputReport, check_inputs
 from napari_superres.widgets.input_reader import Inputs
 from napari_superres.widgets.latest import Latest
@@ -21,8 +21,12 @@ WAITING = "Sizes, fractions and directions are checked once both inputs are chos
 CHECKING = "Checking …"
 
 
-def verdict(inputs: Inputs) -> InputReport:
+def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport:
     """Return the report on inputs whose scale factor is known.
+
+    Parameters
+    ----------
+    engine : to train with; None for those of the quick preset
 
     Raises
     ------
@@ -35,6 +39,8 @@ def verdict(inputs: Inputs) -> InputReport:
         "anisotropic": inputs.high_res.anisotropic,
         "preset": Preset.QUICK,
     }
+    if engine is not None:
+        values["engine"] = engine
     settings = validated(TrainingSettings, values)
     return check_inputs(inputs.low_res, inputs.high_res, settings)
 
@@ -53,6 +59,7 @@ class ChecksView(Note):
         self._timer.setInterval(PATIENCE_MS)
         self._timer.timeout.connect(self._check)
         session.inputs_changed.connect(self._on_inputs)
+        session.wanted_changed.connect(self._on_wanted)
         viewer.events.theme.connect(self._draw)
 
     def _on_inputs(self) -> None:
@@ -64,9 +71,13 @@ class ChecksView(Note):
         else:
             self._timer.stop()
 
+    def _on_wanted(self) -> None:
+        if self.session.ready:  # a smaller crop may fit where a larger one does not
+            self._timer.start()
+
     def _check(self) -> None:
         if self.session.inputs is not None and self.session.ready:
-            self._work.ask(verdict, self.session.inputs)
+            self._work.ask(verdict, self.session.inputs, self.session.wanted)
 
     def _show(self, outcome: Outcome) -> None:
         self._outcome = outcome

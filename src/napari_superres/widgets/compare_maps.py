@@ -43,6 +43,7 @@ class MapsRow(QWidget):
         layout.addWidget(self.status)
         self.bar.hide()
         self.cancel.hide()
+        self.cancel.setToolTip("Stop; nothing is kept of it")
         self.make.clicked.connect(self.start)
         self.cancel.clicked.connect(self.runner.stop)
         self.runner.state_changed.connect(self._on_state)

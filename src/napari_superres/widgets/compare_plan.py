@@ -56,11 +56,19 @@ class MakingMaps:
 
 @dataclass(frozen=True, eq=False)
 class MapsMade:
-    """Last event: the maps, None when stopped, and how many realisations they are of."""
+    """Last event: the maps of `count` realisations, None when stopped.
+
+    Attributes
+    ----------
+    same : share of the voxels in which all realisations agree, 0 to 1
+    mean : mean agreement, per cent
+    """
 
     reason: FinishReason
     maps: AgreementMaps | None = None
     count: int = 0
+    same: float = 0.0
+    mean: float = 0.0
 
 
 def map_events(
@@ -94,18 +102,17 @@ def map_events(
     yield MakingMaps("Counting", len(views) / (len(views) + 1))
     n_phases = len(volumes[0].phases) if volumes else 1
     maps = agreement_maps([volume.labels for volume in volumes], n_phases)
-    yield MapsMade(FinishReason.COMPLETED, maps, len(volumes))
+    same, mean = float(np.mean(maps.agreement == 100)), float(maps.agreement.mean())
+    yield MapsMade(FinishReason.COMPLETED, maps, len(volumes), same, mean)
 
 
 def agreement_line(made: MapsMade) -> str:
     """Return what the maps say in one sentence."""
     if made.maps is None:
         return "Making maps was cancelled."
-    same = float(np.mean(made.maps.agreement == 100))
-    mean = float(made.maps.agreement.mean())
     return (
-        f"{made.count} realisations agree in {same:.1%} of the voxels; on average "
-        f"{mean:.1f}\u00a0% of them have the most frequent phase."
+        f"{made.count} realisations agree in {made.same:.1%} of the voxels; on average "
+        f"{made.mean:.1f}\u00a0% of them have the most frequent phase."
     )
 
 

@@ -50,6 +50,7 @@ class SpreadTable(QWidget):
         layout.addWidget(self.table)
         self.bar.hide()
         self.cancel.hide()
+        self.cancel.setToolTip("Stop; nothing is kept of it")
         self.measure.clicked.connect(self.start)
         self.cancel.clicked.connect(self.runner.stop)
         self.runner.state_changed.connect(self._on_state)

@@ -139,7 +139,7 @@ class DataStep(Step):
             choice = choose_inputs(self.low_res.layer, layers, self.anisotropic.isChecked())
             before = self.inputs.table if self.inputs is not None else None
             if choice is not None and not choice.small:
-                self.session.set_inputs(None)
+                self.session.set_inputs(None, READING)
                 self._say(READING)
                 self._reading.ask(read_choice, choice, before)
                 return None
@@ -226,7 +226,7 @@ class DataStep(Step):
         self.shares.setText(shares_text(inputs))
         self._say(f"<b>Not usable yet.</b> {problem}" if problem else "", problem)
         self._paint()
-        self.session.set_inputs(inputs)
+        self.session.set_inputs(inputs, str(problem or ""))
 
     def _paint(self, _on: object = None) -> None:
         if self.inputs is None or not self.colour_layers.isChecked():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_superres.widgets.compare_step import CompareStep
 from napari_superres.widgets.data_step import DataStep
 from napari_superres.widgets.export_step import ExportStep
 from napari_superres.widgets.generate_step import GenerateStep
+from napari_superres.widgets.keys import MAIN, number_the_tabs, press_by_key
 from napari_superres.widgets.measure_step import MeasureStep
 from napari_superres.widgets.monitor_step import MonitorStep
 from napari_superres.widgets.run_bar import RunBar
@@ -19,7 +20,8 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Step
 from napari_superres.widgets.train_step import TrainStep
 
-WIDTH = 470
+WIDTH, LETTERS = 470, 52
+"""Least width: of the panel, and in letters where they are large."""
 
 
 class SuperResDock(Step):
@@ -57,7 +59,15 @@ class SuperResDock(Step):
         layout.setSpacing(0)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.run_bar)
-        self.setMinimumWidth(WIDTH)
+        self.setMinimumWidth(panel_width(self))
+        number_the_tabs(self.tabs, self)
+        self.run_bar.listen_to_keys(self)
+        for step, button in (
+            (self.generate, self.generate.generate),
+            (self.measure, self.measure.measure),
+            (self.export, self.export.export),
+        ):
+            press_by_key(MAIN, button, step)
         self.run_bar.start_asked.connect(self._start)
         self.run_bar.continue_asked.connect(self._continue)
         self.tabs.currentChanged.connect(self._on_tab)
@@ -66,7 +76,13 @@ class SuperResDock(Step):
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         """Return a size that leaves the canvas its room at 1440 × 900."""
-        return QSize(WIDTH, 800)
+        return QSize(panel_width(self), 800)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+        """Grow with the letters: the theme's size comes after the panel is made."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.setMinimumWidth(panel_width(self))
 
     def show_step(self, step: QWidget) -> None:
         """Bring a step to the front."""
@@ -110,7 +126,13 @@ class TrainPanel(Step):
         layout.addWidget(self.run_bar)
         self.run_bar.start_asked.connect(self.train.start)
         self.run_bar.continue_asked.connect(self.train.continue_run)
+        self.run_bar.listen_to_keys(self)
         self.train.find_devices()
+
+
+def panel_width(panel: QWidget) -> int:
+    """Return the least width in which a step's labels and buttons are not cut."""
+    return max(WIDTH, LETTERS * panel.fontMetrics().averageCharWidth())
 
 
 def scrolled(step: QWidget) -> QScrollArea:

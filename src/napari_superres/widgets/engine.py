@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_superres.config import Budget, GenerationSettings, TrainingSettings
+from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import GenerationEvent, TrainingEvent
 from napari_superres.widgets.preflight import Preflight, estimate
@@ -93,6 +93,12 @@ def _devices() -> Sequence[DeviceChoice]:
     return choices
 
 
+def _smaller(engine: EngineSettings) -> Mapping[str, int | str]:
+    from napari_superres.fusion.failures import smaller
+
+    return smaller(engine)
+
+
 @dataclass(frozen=True)
 class Engine:
     """Everything that the panel asks of the engine."""
@@ -103,3 +109,4 @@ class Engine:
     generate_to_disk: GenerateToDisk = _generate_to_disk
     devices: Callable[[], Sequence[DeviceChoice]] = _devices
     preflight: Callable[[TrainingSettings], Preflight] = estimate
+    smaller: Callable[[EngineSettings], Mapping[str, int | str]] = _smaller

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.widgets.box_drawing import BOX_COLOUR
 from napari_superres.widgets.export_plan import ExportPlan, border_of, plan_export, write_export
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
@@ -61,6 +62,7 @@ class ExportStep(Step):
         self.from_shape = QPushButton("From rectangle")
         self.from_shape.setToolTip("Take the last rectangle of the Shapes layer")
         self.whole = QPushButton("Whole volume")
+        self.whole.setToolTip("Take no part: the whole volume again")
         self.border = QCheckBox("Drop one low-res voxel from each face")
         self.border.setChecked(True)
         self.border.setToolTip("At the faces the generator had no context (Dahari et al. 2022)")
@@ -70,7 +72,11 @@ class ExportStep(Step):
             self.flavour.addItem(text, flavour)
         self.path = QLineEdit()
         self.path.setPlaceholderText("super-res.tif")
+        self.path.setToolTip("The file to write; .tif is added where it is left out")
+        self.flavour.setToolTip("ImageJ opens in Fiji at once; OME carries more metadata")
         self.browse, self.export = QPushButton("Choose …"), QPushButton("Export")
+        self.browse.setToolTip("Choose the file to write")
+        self.export.setToolTip("Write the box, with voxel size, phase names and how it was made")
 
     def _box_grid(self) -> QGridLayout:
         grid = QGridLayout()
@@ -220,8 +226,8 @@ class ExportStep(Step):
                 units=layer.units,
                 axis_labels=layer.axis_labels,
                 translate=layer.translate,
-                edge_color="#ffffff",
-                face_color="#ffffff33",
+                edge_color=BOX_COLOUR,
+                face_color=BOX_COLOUR + "22",
                 edge_width=1,
             )
             shapes.events.data.connect(self._on_shape)

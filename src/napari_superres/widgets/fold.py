@@ -32,6 +32,7 @@ class Fold(QWidget):
         self.button.setCheckable(True)
         self.button.setStyleSheet(STYLE)
         self.button.setAccessibleName(title)
+        self.button.setToolTip(f"Show or hide: {title[:1].lower()}{title[1:]}")
         self.body = QWidget()
         inner = QVBoxLayout(self.body)
         inner.setContentsMargins(8, 4, 0, 4)

@@ -72,6 +72,9 @@ class GalleryForm(QWidget):
         self.count, self.seed = _spin(1, 400, 16), _spin(0, 2**31 - 1, 0)
         self.many = _spin(1, 100_000, 64)
         self.frames, self.classes = _spin(2, 1000, 16), _spin(2, 6, 2)
+        self.count.setToolTip("Samples shown at a time")
+        self.seed.setToolTip("Of the first sample; the others follow")
+        self.many.setToolTip("Samples to write, or to use as slices")
         self.frames.setToolTip("Images from one picked sample to the other, both included")
         self.classes.setToolTip("Grey samples are split into so many phases, dark ones first")
         self.truncation = QDoubleSpinBox()
@@ -80,6 +83,7 @@ class GalleryForm(QWidget):
         self.truncation.setValue(1)
         self.truncation.setToolTip(TRUNCATION_TIP)
         self.path = QLineEdit()
+        self.path.setToolTip("A .tif file takes a stack, a folder PNG files")
         self.path.setPlaceholderText("samples.tif, or a folder for PNG files")
 
     def _make_buttons(self) -> None:

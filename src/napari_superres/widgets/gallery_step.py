@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,13 +160,13 @@ class GalleryStep(Step):
         def events(folder: Path, *rest: Any) -> Iterator[Any]:
             if not run.phases:
                 limits.extend(find(folder, classes))
-            yield from self.engine.sample(folder, picks, None, *rest)
+            for event in self.engine.sample(folder, picks, None, *rest):
+                grey = not run.phases and getattr(event, "labels", None) is not None
+                yield replace(event, labels=thresholded(event.labels, limits)) if grey else event
 
         def made(event: GenerationFinished) -> None:
             assert event.labels is not None
-            labels, phases = event.labels, run.phases
-            if not phases:
-                labels, phases = thresholded(labels, limits), slice_phases(classes, known)
+            labels, phases = event.labels, run.phases or slice_phases(classes, known)
             name = f"synthetic slices of {run.folder.name}"
             add_layer(self.viewer, image_layer(labels, phases, run.pixel_size, name, HIGH_RES))
             self.jobs.status.setText(

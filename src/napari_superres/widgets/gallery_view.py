@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
 
@@ -15,7 +15,9 @@ from napari_superres.widgets.gallery_results import GREYS
 from napari_superres.widgets.preview_grid import coloured
 
 SIDE = 92
-PICKED = "#f4a261"
+FIRST, NEXT = 32, 8
+"""Thumbnails that are made at once, and at a time after that: a hundred take too long."""
+PICKED = "#d2691e"
 STYLE = (
     "QListWidget::item { border: 3px solid transparent; padding: 1px; }"
     f"QListWidget::item:selected {{ border: 3px solid {PICKED}; background: transparent; }}"
@@ -37,6 +39,12 @@ class Thumbnails(QListWidget):
         self.setMinimumHeight(4 * (SIDE + 12))
         self.setStyleSheet(STYLE)
         self._order: list[int] = []
+        self._phases: Sequence[Phase] = ()
+        self._waiting: list[tuple[NDArray[np.uint8], str]] = []
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._make_next)
         self.itemSelectionChanged.connect(self._on_selection)
 
     @property
@@ -57,15 +65,25 @@ class Thumbnails(QListWidget):
     ) -> None:
         """Show samples, (K, Y, X) grey values or phase indices, and pick none."""
         self.clear()
-        self._order = []
-        for image, name in zip(images, names, strict=True):
-            pixels, icon = _pixmap(image, phases), QIcon()
+        self._order, self._phases = [], phases
+        self._waiting = list(zip(images, names, strict=True))
+        self._make(FIRST)
+
+    def _make_next(self) -> None:
+        self._make(NEXT)
+
+    def _make(self, count: int) -> None:
+        now, self._waiting = self._waiting[:count], self._waiting[count:]
+        for image, name in now:
+            pixels, icon = _pixmap(image, self._phases), QIcon()
             for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):  # Qt would tint the latter
                 icon.addPixmap(pixels, mode)
             item = QListWidgetItem(icon, "")
             item.setToolTip(name)
             item.setSizeHint(QSize(SIDE + 8, SIDE + 8))
             self.addItem(item)
+        if self._waiting:
+            self._later.start()
 
     def _on_selection(self) -> None:
         chosen = [self.row(item) for item in self.selectedItems()]

@@ -95,7 +95,10 @@ class GenerateForm(QWidget):
         self.crop_border.setToolTip(tip("crop_border"))
         for text, kind in TARGETS:
             self.kind.addItem(text, kind)
+        self.kind.setToolTip("Memory for what fits into it; the line below compares")
         self.path, self.browse = QLineEdit(), QPushButton("Choose …")
+        self.path.setToolTip("A file; several realisations go to a folder of its name")
+        self.browse.setToolTip("Choose the file to write")
         self.path.setPlaceholderText("super-res.zarr in the run folder")
         self.advanced_form = SettingsForm(
             GenerationSettings, ("tile", "device", "precision", "periodic_axes")

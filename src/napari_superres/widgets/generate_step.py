@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
-from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.errors import FileError, SettingsError, SuperResError
 from napari_superres.events import FinishReason, GenerationFinished
 from napari_superres.widgets.box_drawing import REGION_LAYER, drawn_region, start_drawing
 from napari_superres.widgets.earlier_runs import open_run
@@ -43,6 +43,9 @@ from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
 from napari_superres.widgets.threads import Outcome, in_thread
 
+AT_ONCE = 2**26
+"""Voxels of a volume that are made a layer of without a thread: some 20 ms."""
+
 
 class GenerateStep(Step):
     """Which run, which part, which seeds, where to; Generate, progress, Cancel."""
@@ -51,7 +54,6 @@ class GenerateStep(Step):
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
-        self._opening: Written | None = None
         self._build()
         session = self.session
         session.run_changed.connect(self.refresh)
@@ -67,6 +69,7 @@ class GenerateStep(Step):
     def _build(self) -> None:
         self.run_note = Note()
         self.open = QPushButton("Open an earlier run …")
+        self.open.setToolTip("A run folder, to generate from its checkpoints")
         self.form = GenerateForm()
         self.hidden = QComboBox()
         self.hidden.setToolTip("Makes a phase transparent, to look into the volumes in 3D")
@@ -74,6 +77,8 @@ class GenerateStep(Step):
         self.estimate, self.status = Note(), Note()
         self.bar = QProgressBar()
         self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
+        self.generate.setToolTip("Make what the line above says, from the checkpoint above")
+        self.cancel.setToolTip("Stop after this tile; on disk, what is done is kept")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(heading("Run"))
@@ -172,26 +177,29 @@ class GenerateStep(Step):
 
     def add_layer(self, generated: Generated) -> None:
         """Lay a generated volume over the low-res layer, in the phases' colours."""
+        if generated.labels.size <= AT_ONCE:
+            self._on_shown(Outcome(_shown(generated)))
+        else:
+            in_thread(_shown, self._on_shown, generated)
+
+    def _on_shown(self, outcome: Outcome) -> None:
+        generated, (data, arguments, _) = outcome.value
         run, settings = generated.run, generated.settings
-        data, arguments, _ = phase_layer(
-            generated.labels, run.phases, f"super-res, seed {settings.seed}", SUPER_RES
-        )
         arguments["metadata"] = run.noted(arguments["metadata"], settings)
         self._add([(data, arguments, "labels")], run, settings)
         show_info(f"Generated {sizes(data.shape)} voxels.")
 
     def open_written(self, written: Written) -> None:
         """Open what was written to disk; large volumes stay there."""
-        self._opening = written
         self.status.setText(f"Written: {written.path}. Opening it …")
         in_thread(_read_all, self._on_read, written)
 
     def _on_read(self, outcome: Outcome) -> None:
-        written, self._opening = self._opening, None
-        if outcome.error is not None or written is None:
-            self.status.setText(f"<b>Written, but not opened.</b> {outcome.error}")
+        written, layers = outcome.value
+        if isinstance(layers, SuperResError):
+            self.status.setText(f"<b>Written, but not opened.</b> {written.path}: {layers}")
             return
-        self._add(outcome.value, written.run, written.settings)
+        self._add(layers, written.run, written.settings)
         self.status.setText(f"Written: {written.path}")
 
     def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
@@ -252,6 +260,17 @@ class GenerateStep(Step):
             open_run(self.session, folder)
 
 
-def _read_all(written: Written) -> list[LayerTuple]:
-    """Read what a generation wrote, in a thread."""
-    return [read_result(file) for file in result_files(written.path)]
+def _shown(generated: Generated) -> tuple[Generated, LayerTuple]:
+    """Return a generated volume with its layer: a copy, which takes a while where it is large."""
+    name = f"super-res, seed {generated.settings.seed}"
+    return generated, phase_layer(generated.labels, generated.run.phases, name, SUPER_RES)
+
+
+def _read_all(written: Written) -> tuple[Written, list[LayerTuple] | SuperResError]:
+    """Read what a generation wrote, in a thread; several may be read at once."""
+    try:
+        return written, [read_result(file) for file in result_files(written.path)]
+    except SuperResError as error:
+        return written, error
+    except OSError as error:
+        return written, FileError(f"{error.strerror}.", action="Open it from where it was written.")

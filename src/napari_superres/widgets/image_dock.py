@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
-from napari_superres.widgets.dock import WIDTH, scrolled
+from napari_superres.widgets.dock import panel_width, scrolled
 from napari_superres.widgets.image_bar import ImageRunBar
 from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.image_train import ImageTrainStep
 from napari_superres.widgets.image_watch import ImageWatch
+from napari_superres.widgets.keys import number_the_tabs
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.step import Step
 
@@ -40,7 +41,9 @@ class ImageDock(Step):
         layout.setSpacing(0)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.run_bar)
-        self.setMinimumWidth(WIDTH)
+        self.setMinimumWidth(panel_width(self))
+        number_the_tabs(self.tabs, self)
+        self.run_bar.listen_to_keys(self)
         self._devices_asked = False
         self.run_bar.start_asked.connect(self.train.start)
         self.run_bar.continue_asked.connect(self.train.continue_run)
@@ -49,7 +52,7 @@ class ImageDock(Step):
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt's name
         """Return a size that leaves the canvas its room at 1440 × 900."""
-        return QSize(WIDTH, 800)
+        return QSize(panel_width(self), 800)
 
     def show_step(self, step: QWidget) -> None:
         """Bring a step to the front."""

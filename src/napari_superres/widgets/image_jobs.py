@@ -33,6 +33,7 @@ class JobRow(QWidget):
         self.runner = runner
         self._then: Callable[[Any], None] | None = None
         self.bar, self.cancel, self.status = QProgressBar(), QPushButton("Cancel"), Note()
+        self.cancel.setToolTip("Stop what is under way")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         row = QHBoxLayout()

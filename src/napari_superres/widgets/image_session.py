@@ -117,6 +117,7 @@ class ImageSession(QObject):
         self.history = ImageHistory()
         self.shown: ImagesReady | None = None
         self.offer: Mapping[str, int | str] = {}
+        self.less: Mapping[str, int | str] = {}
         self.training = session.new_runner()
         self.work = session.new_runner()
         self._starting: OpenedRun | None = None
@@ -126,6 +127,11 @@ class ImageSession(QObject):
     def ready(self) -> bool:
         """Whether a training could start."""
         return self.inputs is not None
+
+    @property
+    def missing(self) -> str:
+        """What keeps a training from starting, as a sentence; empty for nothing."""
+        return "" if self.ready else "Choose images in step 1."
 
     @property
     def can_continue(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.errors import ScaleFactorError, ShapeError, SuperResError
+from napari_superres.errors import PhaseError, ScaleFactorError, ShapeError, SuperResError
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 from napari_superres.widgets.geometry import suggest_scale_factor
 from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_from_layer
 from napari_superres.widgets.measure_plan import LayerView, view_of
 from napari_superres.widgets.phase_rows import PhaseTable, make_table
 from napari_superres.widgets.placement import Placement, placement_of
+from napari_superres.widgets.run_state import CHOOSE
 
-SMALL = 2**24
-"""Voxels that are read at once, without a thread."""
+SMALL = 2**20
+"""Bytes of layers that are read at once, without a thread: some 20 ms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Choice:
         """Whether reading them takes no time worth a thread."""
         arrays = [view.data for view in (self.low_res, *self.high_res)]
         in_memory = all(isinstance(array, np.ndarray) for array in arrays)
-        return in_memory and sum(math.prod(array.shape) for array in arrays) <= SMALL
+        return in_memory and sum(array.nbytes for array in arrays) <= SMALL
 
 
 def choose_inputs(
@@ -82,7 +82,7 @@ def choose_inputs(
     chosen = [layer for layer in high_res_layers if layer is not None]
     if low_res_layer is None or not chosen or (anisotropic and len(chosen) != 3):
         return None
-    if any(layer is low_res_layer for layer in chosen):
+    if any(_bare(layer) is _bare(low_res_layer) for layer in chosen):
         raise ShapeError(
             f"{low_res_layer.name} is chosen as low-res and as high-res.",
             "They are two different images.",
@@ -170,11 +170,36 @@ def problem_of(inputs: Inputs) -> SuperResError | None:
     """Return why the phases or the scale factor cannot be used, None when they can."""
     from napari_superres.data.phases import resolve_phase_map
 
+    high, low = inputs.high_res.phases, inputs.low_res.phases
     try:
-        resolve_phase_map(inputs.table.phase_map, inputs.high_res.phases, inputs.low_res.phases)
+        resolve_phase_map(inputs.table.phase_map, high, low)
     except SuperResError as error:
-        return error
+        if len(high) < len(low):
+            return error
+        return PhaseError(error.found, error.needed, "Choose it under Belongs to in the table.")
     return None
+
+
+def missing_text(inputs: Inputs | None, problem: str = "") -> str:
+    """Return what keeps inputs from being trained with, as a sentence; empty for nothing.
+
+    Parameters
+    ----------
+    problem : why there are no inputs, where layers are chosen
+    """
+    if inputs is None:
+        return problem or CHOOSE
+    wrong = problem_of(inputs)
+    if wrong is not None:
+        return str(wrong)
+    if inputs.scale_factor is None:
+        return "The scale factor is not known. Type it, or both voxel sizes, in step 1, Data."
+    return ""
+
+
+def _bare(layer: Any) -> Any:
+    """Return the layer behind a proxy: napari hands out a new one each time."""
+    return getattr(layer, "__wrapped__", layer)
 
 
 def _path(layer: Any) -> Path | None:

@@ -137,6 +137,7 @@ def _array(layer: Any) -> NDArray[np.generic]:
         raise PhaseError(
             f"{layer.name} has a label {array.max()}.",
             f"Its phases are the labels 1 to {len(phases)}.",
+            "Paint its voxels with one of these labels.",
         )
     values = np.array([phase.value for phase in phases], np.uint8)
     return values[array.astype(np.int64) - 1]
@@ -213,10 +214,11 @@ def slices_voxel_size(layers: Sequence[Any], anisotropic: bool = False) -> Voxel
     else:
         pairs = [(planes[0][0], plane[0]) for plane in planes]
         pairs += [(planes[0][1], plane[1]) for plane in planes]
-    if any(abs(a - b) > 0.01 * a for a, b in pairs):
+    other = next((pair for pair in pairs if abs(pair[0] - pair[1]) > 0.01 * pair[0]), None)
+    if other is not None:
         raise ShapeError(
-            "The high-res layers have different pixel sizes.",
-            "All slices need the same.",
+            f"The high-res layers have pixels of {other[0]:.4g} µm and of {other[1]:.4g} µm.",
+            "All slices need pixels of one size.",
             "Correct the voxel sizes, or choose other layers.",
         )
     if anisotropic and len(planes) == 3:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari.layers import Image, Labels
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QWidget
 
 from napari_superres.widgets.input_roles import PREVIEW, role_of
 from napari_superres.widgets.layer_data import KEY
+
+LINES, FEWEST = 5, 3
+"""Layers that a list shows without scrolling, and at least where there is little room."""
 
 
 def candidates(viewer: Any) -> list[Any]:
@@ -84,12 +87,26 @@ class LayerChecklist(QListWidget):
 
     chosen = Signal()
     picked = Signal()
+    _lines = LINES
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMaximumHeight(84)
-        self.setMinimumHeight(60)
         self.itemChanged.connect(self._on_item)
+        self.show_lines(LINES)
+
+    def show_lines(self, lines: int) -> None:
+        """Take the height of so many layers, whatever the size of the letters."""
+        self._lines = lines
+        line = max(self.fontMetrics().height() + 2, self.sizeHintForRow(0))
+        frame = 2 * self.frameWidth() + 4
+        self.setMinimumHeight(min(lines, FEWEST) * line + frame)
+        self.setMaximumHeight(lines * line + frame)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+        """Grow with the letters: the theme's size comes after the list is made."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.show_lines(self._lines)
 
     @property
     def layers(self) -> list[Any]:

@@ -31,12 +31,14 @@ class LivePlot(QWidget):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.plot = pg.PlotWidget()
-        self.plot.setMinimumHeight(84 if steps_shown else 70)
+        letters = self.fontMetrics()
+        self.plot.setMinimumHeight((6 if steps_shown else 5) * letters.height())
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it has nothing for the keyboard
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.getAxis("bottom").setStyle(showValues=steps_shown)
-        self.plot.getAxis("left").setWidth(44)
+        self.plot.getAxis("left").setWidth(letters.horizontalAdvance("0.0000") + 6)
         # half the height of the topmost number, which would be cut off
         self.plot.getPlotItem().setContentsMargins(0, 7, 0, 0)
         self._lines: dict[str, pg.PlotDataItem] = {}

@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_superres.errors import SuperResError
 from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.measure_text import charts_of, draw_chart, save_chart
@@ -39,6 +38,7 @@ class MeasurePlots(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.which = QComboBox()
+        self.which.setToolTip("What is drawn")
         self.save = QPushButton("Save plot …")
         self.save.setToolTip("As PNG or SVG, on white")
         row = QHBoxLayout()
@@ -87,13 +87,6 @@ class MeasurePlots(QWidget):
         self._theme = theme
         self.draw()
 
-    def figure(self) -> Any | None:
-        """Return the chosen plot, in black on nothing; None without one."""
-        key = self.which.currentData()
-        if key is None or self._finished is None:
-            return None
-        return draw_chart(key, self._finished, self._rows, self._by_axis)
-
     def draw(self, _index: int = 0) -> None:
         """Draw the chosen plot, in a thread: it takes half a second and more."""
         key = self.which.currentData()
@@ -118,18 +111,30 @@ class MeasurePlots(QWidget):
 
     def ask_and_save(self) -> None:
         """Ask for a file and write the plot."""
-        figure = self.figure()
-        if figure is None:
-            return
-        start = str(Path.home() / f"{self.which.currentData()}.png")
+        key = self.which.currentData()
+        start = str(Path.home() / f"{key}.png")
         path, _ = QFileDialog.getSaveFileName(self, "Save plot", start, "PNG (*.png);;SVG (*.svg)")
         if path:
-            try:
-                written = save_chart(figure, Path(path))
-            except SuperResError as error:
-                show_error(str(error))
-                return
-            show_info(f"Saved {written.name}.")
+            self.write(Path(path))
+
+    def write(self, path: Path) -> None:
+        """Write the chosen plot, in a thread."""
+        key = self.which.currentData()
+        if key is not None and self._finished is not None:
+            what = (key, self._finished, self._rows, self._by_axis)
+            in_thread(_written, self._on_written, what, path)
+
+    def _on_written(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            show_error(str(outcome.error))
+        else:
+            show_info(f"Saved {outcome.value.name}.")
+
+
+def _written(what: tuple[Any, ...], path: Path) -> Path:
+    """Write a plot on white, and return its path."""
+    with _one_at_a_time:
+        return save_chart(draw_chart(*what), path)
 
 
 def _drawn(

@@ -120,6 +120,7 @@ class ReportRow(QWidget):
         layout.addWidget(self.status)
         self.bar.hide()
         self.cancel.hide()
+        self.cancel.setToolTip("Stop; nothing is kept of it")
         self.button.clicked.connect(self._ask)
         self.cancel.clicked.connect(self.runner.stop)
         self.runner.state_changed.connect(self._on_state)

@@ -76,6 +76,8 @@ class MeasureStep(Step):
         self.reference = ReferenceCombo()
         self.ticks = [QCheckBox(group.text) for group in GROUPS]
         self.measure, self.cancel = QPushButton("Measure"), QPushButton("Cancel")
+        self.measure.setToolTip("Measure the ticked layers")
+        self.cancel.setToolTip("Stop after the measure under way; what is measured stays")
         self.bar, self.status = QProgressBar(), Note()
         self.table, self.plots = MeasureTable(), MeasurePlots()
         self.report = ReportRow(self.viewer, self.session, lambda: self.layers.layers[::-1])
@@ -168,7 +170,7 @@ class MeasureStep(Step):
 
     def _on_layers(self, _event: object = None) -> None:
         layers = [one for one in candidates(self.viewer) if can_be_measured(one)]
-        self.layers.setMaximumHeight(10 + 15 * min(max(len(layers), 4), 9))
+        self.layers.show_lines(min(max(len(layers), 4), 9))
         refill_ticked(self.layers, layers)
         volumes = [one for one in layers if one.ndim == 3]
         self.reference.refill(volumes, has_slices(self.viewer, self.session))

@@ -43,7 +43,6 @@ class MeasureTable(QWidget):
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         vertical = self.table.verticalHeader()
         vertical.hide()
-        vertical.setDefaultSectionSize(22)
         self.copy = QPushButton("Copy table")
         self.copy.setToolTip("All digits, tab-separated, for a spreadsheet (Ctrl+C in the table)")
         self.save = QPushButton("Save table …")
@@ -117,9 +116,13 @@ class MeasureTable(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         table.resizeColumnToContents(0)
-        table.setColumnWidth(0, min(max(table.columnWidth(0), 100), 150))
+        letter = table.fontMetrics().averageCharWidth()
+        table.setColumnWidth(0, min(max(table.columnWidth(0), 16 * letter), 24 * letter))
+        letters = table.fontMetrics()
+        line = letters.height() + 6
+        table.verticalHeader().setDefaultSectionSize(line)
         lines = min(len(grid.lines), MOST_LINES)
-        table.setMinimumHeight(header.sizeHint().height() + 22 * lines + 18)
+        table.setMinimumHeight(header.sizeHint().height() + line * lines + line)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  Qt's name
         """Copy everything where a table would copy one cell."""

@@ -13,6 +13,7 @@ from napari_superres.config import describe, validated
 from napari_superres.data.patches import PAPER_GRID
 from napari_superres.errors import SuperResError
 from napari_superres.synthesis.settings import RESOLUTIONS, SynthesisSettings
+from napari_superres.widgets.colours import readable
 from napari_superres.widgets.image_pickers import ImagePicker
 from napari_superres.widgets.image_session import ImageInputs, ImageSession
 from napari_superres.widgets.patches_plan import PatchPlan, plan_patches
@@ -24,6 +25,7 @@ from napari_superres.widgets.patches_view import (
 )
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.step import Note, Step, heading, new_form
+from napari_superres.widgets.theme import theme_colours
 
 DIALS = ("stride", "overlap", "count", "border", "held_out", "directed")
 DEFAULTS = SynthesisSettings.model_validate({})
@@ -82,9 +84,16 @@ class PatchesStep(Step):
         self.show_grid = QCheckBox("Show the grid in the viewer")
         self.show_grid.setChecked(True)
         self.told = Note()
-        self.legend = Note(
-            f'<span style="color:{TRAINING_COLOUR}">■</span> to train on &nbsp; '
-            f'<span style="color:{HELD_OUT_COLOUR}">■</span> held out: a whole region of each '
+        self.legend = Note()
+        self._tell_colours()
+        self.viewer.events.theme.connect(self._tell_colours)
+
+    def _tell_colours(self, _event: object = None) -> None:
+        background = theme_colours(self.viewer).background
+        train, held = (readable(one, background) for one in (TRAINING_COLOUR, HELD_OUT_COLOUR))
+        self.legend.setText(
+            f'<span style="color:{train}">■</span> to train on &nbsp; '
+            f'<span style="color:{held}">■</span> held out: a whole region of each '
             "image, as patches overlap"
         )
 

@@ -73,9 +73,11 @@ class PhaseTableView(QTableWidget):
                     self._add_controls(index)
             for index, row in enumerate(rows):
                 self._fill(index, row)
+        line = self.fontMetrics().height() + 14  # a drop-down list, and some room around it
+        self.verticalHeader().setDefaultSectionSize(line)
         height = self.horizontalHeader().sizeHint().height() + 4
         height += sum(self.rowHeight(index) for index in range(len(rows)))
-        self.setFixedHeight(max(height, 56))
+        self.setFixedHeight(max(height, 2 * line))
 
     def _add_controls(self, index: int) -> None:
         button = QToolButton()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_superres.config import TrainingSettings
+from napari_superres.config import EngineSettings, TrainingSettings
+from napari_superres.errors import SettingsError
+from napari_superres.widgets.texts import Changes, changes_text
 
 GIB = 2**30
 
@@ -19,11 +22,15 @@ class Preflight:
     device : where it would train: cpu, cuda:0, mps
     needed : bytes at the peak of a step, within about a fifth
     free : bytes of the device's memory, None where it does not tell
+    changes : engine settings with which there is room; empty where there is, or is no such
+    reduced : bytes with these changes, or with the smallest settings
     """
 
     device: str
     needed: int
     free: int | None
+    changes: Changes = field(default_factory=dict)
+    reduced: int | None = None
 
     @property
     def fits(self) -> bool:
@@ -42,15 +49,54 @@ def estimate(settings: TrainingSettings) -> Preflight:
     import numpy as np
 
     from napari_superres.data.checks import InputReport, crop_shape
+    from napari_superres.fusion.failures import smaller
     from napari_superres.runs.device import choose_device, device_report
     from napari_superres.runs.memory import training_bytes
 
     device = choose_device(settings.device)
-    low, high = crop_shape(settings)
-    report = InputReport(np.zeros(0, np.int64), high, low, high, ())
-    free = {info.name: info.free_bytes for info in device_report()}
-    name = "cuda:0" if device == "cuda" else device
-    return Preflight(device, training_bytes(settings, report, device), free.get(name))
+
+    def bytes_of(engine: EngineSettings) -> int:
+        asked = settings.replace(engine=engine)
+        low, high = crop_shape(asked)
+        report = InputReport(np.zeros(0, np.int64), high, low, high, ())
+        return training_bytes(asked, report, device)
+
+    known = {info.name: info.free_bytes for info in device_report()}
+    needed, free = bytes_of(settings.engine), known.get("cuda:0" if device == "cuda" else device)
+    if free is None or needed <= free:
+        return Preflight(device, needed, free)
+    changes, reduced = less_that_fits(settings.engine, smaller, bytes_of, free)
+    return Preflight(device, needed, free, changes, reduced)
+
+
+def less_that_fits(
+    engine: EngineSettings,
+    smaller: Callable[[EngineSettings], Changes],
+    bytes_of: Callable[[EngineSettings], int],
+    free: int,
+) -> tuple[Changes, int]:
+    """Return the changes of settings after which there is room, and the bytes needed then.
+
+    Parameters
+    ----------
+    smaller : the next change that eases memory; nothing where there is none
+    free : bytes there are
+
+    Returns
+    -------
+    changes : empty when not even the smallest settings fit
+    needed : bytes with them, or with the smallest settings
+    """
+    changes: dict[str, int | str] = {}
+    while bytes_of(engine) > free:
+        step = smaller(engine)
+        if not step:
+            return {}, bytes_of(engine)
+        try:
+            engine, changes = engine.replace(**step), {**changes, **step}
+        except SettingsError:  # too small for the network
+            return {}, bytes_of(engine)
+    return changes, bytes_of(engine)
 
 
 def preflight_text(found: Preflight) -> str:
@@ -61,7 +107,15 @@ def preflight_text(found: Preflight) -> str:
     text = f"{need}; {found.free / GIB:.1f} GiB are free."
     if found.fits:
         return text
-    return f"⚠ {text} Lower <b>Batch</b> or <b>Crop</b> in the advanced settings."
+    if found.reduced is None:
+        return f"⚠ {text} Lower <b>Batch</b> or <b>Crop</b> in the advanced settings."
+    then = f"about {found.reduced / GIB:.1f} GiB"
+    if not found.changes:
+        return (
+            f"⚠ {text} Even the smallest settings need {then}: close other programs, or choose "
+            "another device."
+        )
+    return f"⚠ {text} With {changes_text(found.changes)} it needs {then}."
 
 
 def folder_text(folder: Path) -> str:

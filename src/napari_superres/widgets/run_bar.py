@@ -7,12 +7,14 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, 
 
 from napari_superres.events import StepCompleted, StepProgress, TrainingStarted
 from napari_superres.widgets.discarding import Discarder
-from napari_superres.widgets.run_state import Happening, RunState, controls
+from napari_superres.widgets.keys import MIDDLE, START, STOP, on_key, with_key
+from napari_superres.widgets.run_state import Happening, RunState, controls, start_tip
 from napari_superres.widgets.step import Note
 from napari_superres.widgets.texts import (
     continue_text,
     failure_text,
     progress_percent,
+    start_text,
     status_line,
 )
 from napari_superres.widgets.trained import Trained
@@ -47,8 +49,8 @@ class RunBar(QWidget):
         self.discard = QPushButton("Discard …")
         self.discarder = Discarder(session, self)
         self._started = False
-        self.start.setToolTip("Train a new run with the inputs and settings of steps 1 and 2")
-        self.stop.setToolTip("Save what was learnt and end; it can be continued later")
+        tip = "Save what was learnt and end; it can be continued later"
+        self.stop.setToolTip(with_key(tip, STOP))
         self.discard.setToolTip("Delete the run and all that it has learnt, after asking")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
@@ -74,12 +76,19 @@ class RunBar(QWidget):
         """Show what the run's state offers now."""
         session = self.session
         offer = controls(
-            session.training.state, session.ready, session.can_continue, session.run is not None
+            session.training.state,
+            session.ready,
+            session.can_continue,
+            session.run is not None,
+            session.missing,
         )
         self.start.setEnabled(offer.start)
+        self.start.setText(start_text(session.less))
+        tip = start_tip(session.training.state, session.missing)
+        self.start.setToolTip(with_key(tip, START) if offer.start else tip)
         self.middle.setEnabled(offer.middle)
         self.middle.setText(offer.middle_text)
-        self.middle.setToolTip(MIDDLE_TIPS[offer.middle_does])
+        self.middle.setToolTip(with_key(MIDDLE_TIPS[offer.middle_does], MIDDLE))
         if offer.middle and session.offer and not session.training.active:
             self.middle.setText(continue_text(session.offer))
         self.stop.setEnabled(offer.stop)
@@ -87,6 +96,11 @@ class RunBar(QWidget):
         if offer.hint:
             self.status.setText(offer.hint)
         self._middle_does = offer.middle_does
+
+    def listen_to_keys(self, scope: QWidget) -> None:
+        """Press the buttons by keys while the focus is in `scope`."""
+        for keys, button in ((START, self.start), (MIDDLE, self.middle), (STOP, self.stop)):
+            on_key(keys, scope, button.click)
 
     def _on_middle(self) -> None:
         if self._middle_does is Happening.PAUSE:
@@ -117,7 +131,9 @@ class RunBar(QWidget):
 
     def _on_failed(self, error: Exception) -> None:
         self.bar.setValue(0)
-        self.status.setText(failure_text(error, self._started))
+        self.refresh()  # settings that need less memory may be offered
+        session = self.session
+        self.status.setText(failure_text(error, self._started, session.offer, session.less))
 
     def _on_discarded(self, text: str) -> None:
         self.bar.setValue(0)

@@ -109,6 +109,10 @@ class Controls:
     discard: bool = False
 
 
+START_TIP = "Train a new run with the inputs and settings of steps 1 and 2"
+CHOOSE = "Choose the two inputs in step 1, Data."
+"""What is missing at the very beginning."""
+
 _HINTS = {
     RunState.STARTING: "Checking the inputs and preparing the networks …",
     RunState.PAUSING: "Pausing after this step …",
@@ -118,7 +122,11 @@ _HINTS = {
 
 
 def controls(
-    state: RunState, inputs_ready: bool, can_continue: bool, has_run: bool = False
+    state: RunState,
+    inputs_ready: bool,
+    can_continue: bool,
+    has_run: bool = False,
+    missing: str = "",
 ) -> Controls:
     """Return what the buttons of a training offer.
 
@@ -128,11 +136,12 @@ def controls(
     inputs_ready : a low-res and a high-res input are chosen and fit
     can_continue : there is a run folder with something learnt
     has_run : there is a run on disk, learnt or not
+    missing : what keeps a training from starting; empty when not known
     """
     active = state in ACTIVE
     hint = _HINTS.get(state, "")
     if state is RunState.IDLE:
-        hint = _idle_hint(inputs_ready, can_continue)
+        hint = _idle_hint(inputs_ready, can_continue, missing)
     if active:
         resume = state in (RunState.PAUSED, RunState.PAUSING)
         return Controls(
@@ -155,7 +164,21 @@ def controls(
     )
 
 
-def _idle_hint(inputs_ready: bool, can_continue: bool) -> str:
+def start_tip(state: RunState, missing: str = "") -> str:
+    """Return what hovering Start tells: what it does, or why it cannot be pressed.
+
+    Parameters
+    ----------
+    missing : what keeps a training from starting; empty for nothing
+    """
+    if state in ACTIVE:
+        return "A training goes on. One at a time: Stop and keep it first"
+    return f"Not yet. {missing}" if missing else START_TIP
+
+
+def _idle_hint(inputs_ready: bool, can_continue: bool, missing: str) -> str:
     if can_continue:
         return "Continue trains this run further; step 4, Generate, makes volumes from it."
-    return "Ready to start." if inputs_ready else "Choose the two inputs in step 1, Data."
+    if inputs_ready:
+        return "Ready to start."
+    return CHOOSE if missing in ("", CHOOSE) else "Not ready to start: see step 1, Data."

@@ -15,7 +15,8 @@ from napari_superres.data.phases import Phase
 from napari_superres.widgets.colours import readable, rgb
 from napari_superres.widgets.theme import ThemeColours
 
-HEIGHT = 120
+LINES = 8
+"""Height, in lines of text."""
 
 
 class GreyHistogram(pg.PlotWidget):
@@ -30,7 +31,7 @@ class GreyHistogram(pg.PlotWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(HEIGHT)
+        self.setFixedHeight(LINES * self.fontMetrics().height())
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
@@ -94,7 +95,8 @@ class GreyHistogram(pg.PlotWidget):
             band.setZValue(1)
             self._bands.append(band)
             self.addItem(band)
-        pen, hover = pg.mkPen(self._theme.text, width=2), pg.mkPen("#f2c14e", width=3)
+        hovered = readable("#f2c14e", self._theme.background)
+        pen, hover = pg.mkPen(self._theme.text, width=2), pg.mkPen(hovered, width=3)
         self._lines = []
         for index in range(len(phases) - 1):
             line = pg.InfiniteLine(angle=90, movable=True, pen=pen, hoverPen=hover)

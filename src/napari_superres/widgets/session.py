@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.config import Budget, GenerationSettings, TrainingSettings
+from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
@@ -27,15 +27,15 @@ from napari_superres.events import (
 )
 from napari_superres.widgets.engine import Engine
 from napari_superres.widgets.history import History
-from napari_superres.widgets.input_reader import Inputs, problem_of
+from napari_superres.widgets.input_reader import Inputs, missing_text
 from napari_superres.widgets.preview_book import PreviewBook
 from napari_superres.widgets.results import Generated, Run, Written
 from napari_superres.widgets.stream_runner import StreamRunner
 from napari_superres.widgets.target_bands import bands_or_none
-from napari_superres.widgets.texts import rolled_back_text, second_run_text
+from napari_superres.widgets.texts import advice_text, rolled_back_text, second_run_text
 from napari_superres.widgets.threads import Outcome, in_thread
 
-__all__ = ["Generated", "Run", "Session", "Written", "session_of"]
+__all__ = ["Generated", "Run", "Session", "Written"]
 
 
 class Session(QObject):
@@ -44,6 +44,7 @@ class Session(QObject):
     Signals
     -------
     inputs_changed, run_changed : look at `inputs`, `run`
+    wanted_changed : look at `wanted`, the engine settings of the next training
     preview_ready : PreviewReady; all of them are in `previews`
     history_changed : look at `history`
     checkpoint_chosen : how the Generate step calls it
@@ -52,6 +53,7 @@ class Session(QObject):
     """
 
     inputs_changed = Signal()
+    wanted_changed = Signal()
     run_changed = Signal()
     preview_ready = Signal(object)
     history_changed = Signal()
@@ -70,6 +72,10 @@ class Session(QObject):
         self.generation = StreamRunner(self)
         self._runners = [self.training, self.generation]
         self.offer: Mapping[str, int | str] = {}
+        self.less: Mapping[str, int | str] = {}
+        self.wanted: EngineSettings | None = None
+        self._problem = ""
+        self._tried: EngineSettings | None = None
         self._high_res: SegmentedSlices | None = None
         self._starting: Run | None = None
         self._bands_of: History | None = None
@@ -88,21 +94,30 @@ class Session(QObject):
     @property
     def ready(self) -> bool:
         """Whether a training could start."""
-        return (
-            self.inputs is not None
-            and self.inputs.scale_factor is not None
-            and problem_of(self.inputs) is None
-        )
+        return not self.missing
+
+    @property
+    def missing(self) -> str:
+        """What keeps a training from starting, as a sentence; empty for nothing."""
+        return missing_text(self.inputs, self._problem)
 
     @property
     def can_continue(self) -> bool:
         """Whether there is something learnt that could be trained further."""
         return self.run is not None and self.run.learnt and not self.training.active
 
-    def set_inputs(self, inputs: Inputs | None) -> None:
-        """Take the Data step's choice; a running training keeps its own."""
-        self.inputs = inputs
+    def set_inputs(self, inputs: Inputs | None, problem: str = "") -> None:
+        """Take the Data step's choice, or why there is none; a running training keeps its own."""
+        self.inputs, self._problem = inputs, problem
         self.inputs_changed.emit()
+
+    def set_wanted(self, wanted: EngineSettings | None) -> None:
+        """Take the settings of the next training; smaller ones are offered no more."""
+        self.wanted = wanted
+        self.wanted_changed.emit()
+        if self.less:
+            self.less = {}
+            self.run_changed.emit()
 
     def set_run(self, run: Run | None) -> None:
         """Tell of a change of the run to watch, continue and generate from."""
@@ -136,7 +151,7 @@ class Session(QObject):
             inputs.placement,
             name=inputs.low_res.name,
         )
-        self.offer = {}
+        self.offer, self.less, self._tried = {}, {}, settings.engine
         train, low_res, high_res = self.engine.train, inputs.low_res, inputs.high_res
         self._high_res = high_res
 
@@ -149,7 +164,7 @@ class Session(QObject):
         """Train the current run further; after a lack of memory, with what was offered."""
         if self.run is None or self._refused():
             return
-        self._starting = None
+        self._starting = self._tried = None
         folder, resume, changes = self.run.folder, self.engine.resume, self.offer
         self.offer = {}
 
@@ -258,21 +273,22 @@ class Session(QObject):
             self.written.emit(Written(event.path, self._asked, self.run))
 
     def _on_training_failure(self, error: Exception) -> None:
-        if isinstance(error, OutOfMemoryError) and error.changes and self.run is not None:
-            self.offer = error.changes  # it comes with what was learnt saved
-            self.set_run(replace(self.run, learnt=True))
-        self._on_failure(error)
+        if isinstance(error, OutOfMemoryError):
+            self._ease(error)
+        show_error(advice_text(error, self.offer, self.less))
+
+    def _ease(self, error: OutOfMemoryError) -> None:
+        """Offer settings that need less memory: to go on with, else to start anew with."""
+        run, changes = self.run, error.changes
+        if changes and run is not None:
+            self.offer = changes  # it comes with what was learnt saved
+            self.set_run(replace(run, learnt=True))
+        elif self._tried is not None:
+            changes = self.engine.smaller(self._tried)
+            if self._starting is None and run is not None and run.learnt:
+                self.offer = changes  # an earlier checkpoint of this run is whole
+            else:
+                self.less = changes
 
     def _on_failure(self, error: Exception) -> None:
         show_error(str(error))
-
-
-_sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
-
-
-def session_of(viewer: Any) -> Session:
-    """Return the session of a viewer, making it at the first call."""
-    raw = getattr(viewer, "__wrapped__", viewer)
-    if raw not in _sessions:
-        _sessions[raw] = Session()
-    return _sessions[raw]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
@@ -64,9 +65,12 @@ class SettingsForm(QWidget):
 
     def show_settings(self, settings: BaseModel) -> None:
         """Set the dials to these settings."""
-        for name, spec in self._specs.items():
-            value = getattr(settings, name)
-            as_text = spec.kind in ("text", "number", "choice")
+        self.take({name: getattr(settings, name) for name in self._specs})
+
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Set some of the dials to these values."""
+        for name, value in values.items():
+            as_text = self._specs[name].kind in ("text", "number", "choice")
             self.dials[name].value = to_text(value) if as_text else value
 
 

@@ -9,7 +9,8 @@ from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QFormLayout, QLabel, QWidget
 
 from napari_superres.widgets.fold import Fold
-from napari_superres.widgets.session import Session, session_of
+from napari_superres.widgets.session import Session
+from napari_superres.widgets.viewer_session import session_of
 
 
 class Step(QWidget):

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 from napari_superres.config import PRESETS, Budget, TrainingSettings
+from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
     FinishReason,
     GenerationFinished,
@@ -24,6 +26,9 @@ from napari_superres.events import (
 )
 from napari_superres.scale_factor import format_scale_factor
 from napari_superres.widgets.history import History
+
+Changes = Mapping[str, int | str]
+NONE: Changes = MappingProxyType({})
 
 
 def duration(seconds: float | None) -> str:
@@ -59,15 +64,34 @@ def rolled_back_text(event: RolledBack) -> str:
     )
 
 
-def failure_text(error: Exception, started: bool) -> str:
+def failure_text(
+    error: Exception, started: bool, offer: Changes = NONE, less: Changes = NONE
+) -> str:
     """Return what the status line says of a training that failed.
 
     Parameters
     ----------
     started : whether it had begun; if not, nothing of it is on disk
+    offer, less : settings with which the run can go on, or a new one be started
     """
     what = "Training ended early." if started else "Not started."
-    return f"<b>{what}</b> {escape(str(error))}"
+    return f"<b>{what}</b> {escape(advice_text(error, offer, less))}"
+
+
+def advice_text(error: Exception, offer: Changes = NONE, less: Changes = NONE) -> str:
+    """Return an error in the panel's words: which button goes on, rather than which command.
+
+    Parameters
+    ----------
+    offer, less : settings with which the run can go on, or a new one be started
+    """
+    if not isinstance(error, OutOfMemoryError) or not (offer or less):
+        return str(error)
+    if offer:
+        what = f"What was learnt is saved: press {continue_text(offer)} to go on from there."
+    else:
+        what = f"Nothing was learnt yet: press {start_text(less)} to try again."
+    return f"{error.found} {what}"
 
 
 def second_run_text(folder: Path | None) -> str:
@@ -85,10 +109,19 @@ def rollbacks_line(history: History) -> str:
     return f"Rolled back {often}, last from step {last.step:,} to {last.to_step:,}: {last.reason}."
 
 
-def continue_text(changes: Mapping[str, int | str]) -> str:
+def changes_text(changes: Changes) -> str:
+    """Return settings as people say them: "batch 1, crop 48"."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
+
+
+def continue_text(changes: Changes) -> str:
     """Return the text of a button that goes on with other settings."""
-    what = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
-    return f"Continue with {what}"
+    return f"Continue with {changes_text(changes)}"
+
+
+def start_text(changes: Changes) -> str:
+    """Return the text of the button that starts a run, with other settings if any."""
+    return f"Start with {changes_text(changes)}" if changes else "Start"
 
 
 def status_line(event: object) -> str | None:

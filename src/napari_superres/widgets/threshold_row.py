@@ -33,7 +33,7 @@ class ThresholdRow(QWidget):
         for index, field in enumerate(self.fields):
             field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
             field.setKeyboardTracking(False)  # half a number is no threshold
-            field.setMinimumWidth(52)
+            field.setMinimumWidth(field.fontMetrics().horizontalAdvance("0000.0") + 12)
             field.setAccessibleName(f"Threshold {index + 1}")
             field.setToolTip("Grey values above it belong to the next brighter phase")
             field.valueChanged.connect(partial(self.moved.emit, index))

@@ -30,13 +30,19 @@ from napari_superres.config import (
 )
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.engine import DeviceChoice
+from napari_superres.widgets.memory_row import MemoryRow
 from napari_superres.widgets.preferences import on_change, preferences, preferred_device
-from napari_superres.widgets.preflight import folder_text, preflight_text
+from napari_superres.widgets.preflight import folder_text
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.step import Note, Step, heading, new_fold, new_form
-from napari_superres.widgets.texts import default_runs_folder, free_run_folder, train_command
-from napari_superres.widgets.threads import Outcome, in_thread
+from napari_superres.widgets.texts import (
+    Changes,
+    default_runs_folder,
+    free_run_folder,
+    train_command,
+)
+from napari_superres.widgets.threads import in_thread
 
 IMAGING = (
     ("blurred: under-resolved, as X-ray CT", "blurred"),
@@ -94,14 +100,14 @@ class TrainStep(Step):
         self.folder = QLineEdit()
         self.folder.setToolTip("Everything the run learns is kept here")
         self.choose = QPushButton("Choose …")
+        self.choose.setToolTip("Choose a new or empty folder")
         self.copy = QPushButton("Copy as command")
         self.copy.setToolTip("The same run for a terminal, without napari")
-        self.folder_note, self.preflight = Note(), Note()
-        self.preflight.setToolTip("Estimated from the sizes of networks, crop and batch")
+        self.folder_note, self.memory = Note(), MemoryRow()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addLayout(dials)
-        layout.addWidget(self.preflight)
+        layout.addWidget(self.memory)
         layout.addWidget(heading("Run folder"))
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
@@ -116,9 +122,11 @@ class TrainStep(Step):
         self.folder.textEdited.connect(self._on_folder_edited)
         self.folder.textChanged.connect(self._tell_folder)
         self.copy.clicked.connect(self.copy_command)
+        self.memory.less_asked.connect(self.take_less)
         for dial in (self.preset, self.device):
             dial.changed.connect(self._on_dial)
         self.engine_form.changed.connect(self._on_dial)
+        self.engine_form.changed.connect(self._share)
 
     def settings(self) -> TrainingSettings:
         """Return the settings of the dials and of the chosen inputs.
@@ -183,6 +191,9 @@ class TrainStep(Step):
 
     def start(self) -> None:
         """Start a run; what is wrong is told as a notification."""
+        if self.session.less:  # the last one found no room
+            self.engine_form.take(self.session.less)
+            self._propose_folder()
         try:
             settings = self.settings()
         except SuperResError as error:
@@ -212,13 +223,22 @@ class TrainStep(Step):
         try:
             settings = self.settings()
         except SuperResError:
-            self.preflight.setText("")  # Start tells what is wrong
+            self.memory.empty()  # Start tells what is wrong
             return
-        in_thread(self.session.engine.preflight, self._on_estimate, settings)
+        in_thread(self.session.engine.preflight, self.memory.show_outcome, settings)
 
-    def _on_estimate(self, outcome: Outcome) -> None:
-        told = outcome.error or preflight_text(outcome.value)
-        self.preflight.setText(str(told))
+    def take_less(self, changes: Changes) -> None:
+        """Set the advanced settings to those with which there is room."""
+        self.engine_form.take(changes)
+        self.advanced.expand()  # where it can be seen what was changed
+
+    def _share(self) -> None:
+        """Let the checks of step 1 know what is to be trained with."""
+        try:
+            wanted = validated(EngineSettings, self.engine_form.values())
+        except SettingsError:  # told at Start
+            wanted = None
+        self.session.set_wanted(wanted)
 
     def _on_dial(self, _value: object = None) -> None:
         if self._devices_known:

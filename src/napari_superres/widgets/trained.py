@@ -17,19 +17,24 @@ class Trained(Protocol):
     ----------
     training, generation : streams that work on the run
     run : the run on hand, with its `folder`; None for none
-    offer : settings to go on with after a lack of memory
+    offer, less : settings to go on with, or to start anew with, after a lack of memory
     inputs_changed, run_changed : signals
     """
 
     training: StreamRunner
     run: Any
     offer: Mapping[str, int | str]
+    less: Mapping[str, int | str]
     inputs_changed: Any
     run_changed: Any
 
     @property
     def ready(self) -> bool:
         """Whether a training could start."""
+
+    @property
+    def missing(self) -> str:
+        """What keeps a training from starting, as a sentence; empty for nothing."""
 
     @property
     def can_continue(self) -> bool:

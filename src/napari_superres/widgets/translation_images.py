@@ -75,6 +75,8 @@ class TranslationImagesStep(Step):
         self.run.setToolTip("Where high-res images are few: its samples join them")
         self.count.setRange(1, 10_000)
         self.count.setValue(64)
+        self.choose.setToolTip("Choose the run folder of a synthesis")
+        self.count.setToolTip("Synthetic images that join the high-res ones")
         self.told = Note()
 
     def values(self) -> dict[str, Any]:
