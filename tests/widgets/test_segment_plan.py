@@ -128,3 +128,11 @@ def test_thresholds_come_even_where_otsu_finds_none():
 )
 def test_fields_have_the_digits_that_the_grey_values_need(low, high, whole, digits):
     assert plan.digits_for(low, high, whole)[0] == digits
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_the_histogram_of_sorted_values_is_that_of_numpy(kind):
+    values = np.sort(np.random.default_rng(0).normal(3000, 900, 5000)).clip(0).astype(kind)
+    counts, edges = GreySample(values, len(values)).histogram()
+    expected, _ = np.histogram(np.clip(values.astype(float), edges[0], edges[-1]), edges)
+    np.testing.assert_array_equal(counts, expected)

@@ -33,7 +33,7 @@ def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport
     InputError
         They cannot be used; the message says why.
     """
-    values = {
+    values: dict[str, Any] = {
         "scale_factor": inputs.scale_factor,
         "phase_map": inputs.table.phase_map,
         "anisotropic": inputs.high_res.anisotropic,

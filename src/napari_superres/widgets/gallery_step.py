@@ -161,8 +161,10 @@ class GalleryStep(Step):
             if not run.phases:
                 limits.extend(find(folder, classes))
             for event in self.engine.sample(folder, picks, None, *rest):
-                grey = not run.phases and getattr(event, "labels", None) is not None
-                yield replace(event, labels=thresholded(event.labels, limits)) if grey else event
+                if limits and isinstance(event, GenerationFinished) and event.labels is not None:
+                    yield replace(event, labels=thresholded(event.labels, limits))
+                else:
+                    yield event
 
         def made(event: GenerationFinished) -> None:
             assert event.labels is not None

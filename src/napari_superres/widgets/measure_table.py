@@ -119,10 +119,10 @@ class MeasureTable(QWidget):
         letter = table.fontMetrics().averageCharWidth()
         table.setColumnWidth(0, min(max(table.columnWidth(0), 16 * letter), 24 * letter))
         letters = table.fontMetrics()
-        line = letters.height() + 6
-        table.verticalHeader().setDefaultSectionSize(line)
+        height = letters.height() + 6
+        table.verticalHeader().setDefaultSectionSize(height)
         lines = min(len(grid.lines), MOST_LINES)
-        table.setMinimumHeight(header.sizeHint().height() + line * lines + line)
+        table.setMinimumHeight(header.sizeHint().height() + height * (lines + 1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  Qt's name
         """Copy everything where a table would copy one cell."""
