@@ -113,3 +113,35 @@ def test_layers_that_were_there_before_are_chosen(make_napari_viewer_proxy, exam
     viewer.window.add_dock_widget(dock)
     qtbot.waitUntil(lambda: dock.session.ready, timeout=3000)
     assert [layer.name for layer in dock.data.high_res.layers] == ["high 1"]
+
+
+def test_a_volume_smaller_than_a_crop_is_told_until_the_crop_is_made_smaller(bench):
+    checks = bench.dock.data.checks
+    bench.dock.train.engine_form.dials["crop"].value = 64
+    bench.qtbot.waitUntil(lambda: "A training crop has" in checks.text(), timeout=20_000)
+    assert "smaller crop" in checks.text()
+    bench.dock.train.engine_form.dials["crop"].value = 32
+    bench.qtbot.waitUntil(lambda: "<table>" in checks.text(), timeout=20_000)
+    assert "A training crop has" not in checks.text()
+
+
+GREY = np.arange(12**3).reshape((12,) * 3) % 200
+FAULTS = {
+    "grey": (GREY, "greyscale", "phases", "Segment it"),
+    "broken numbers": (GREY / 7, "holds values such as", "Integer", "Segment it"),
+    "colours": (np.zeros((64, 64, 3), np.uint8), "colour image", "one label", "Segment it"),
+    "2D": (np.eye(12, dtype=np.uint8), "2 axes", "three axes", "Load the whole stack"),
+    "time steps": (np.zeros((3, 9, 9, 9), np.uint8), "4 axes", "One volume", "Split Stack"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_layer_that_is_no_low_res_volume_is_told_with_what_to_do(bench, fault):
+    data, *parts = FAULTS[fault]
+    layer = bench.viewer.add_image(data, name="wrong", rgb=fault == "colours")
+    bench.dock.data.low_res.choose(layer)
+    told = bench.dock.data.message.text()
+    assert told.startswith("<b>Not usable yet.</b> wrong")
+    assert [part for part in parts if part not in told] == []
+    assert not bench.dock.run_bar.start.isEnabled()
+    assert parts[0] in bench.dock.run_bar.start.toolTip()
