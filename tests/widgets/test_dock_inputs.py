@@ -132,6 +132,7 @@ FAULTS = {
     "colours": (np.zeros((64, 64, 3), np.uint8), "colour image", "one label", "Segment it"),
     "2D": (np.eye(12, dtype=np.uint8), "2 axes", "three axes", "Load the whole stack"),
     "time steps": (np.zeros((3, 9, 9, 9), np.uint8), "4 axes", "One volume", "Split Stack"),
+    "channels": (np.zeros((24, 24, 4), np.uint8), "like a colour", "z, y, x", "Segment it"),
 }
 
 
@@ -145,3 +146,28 @@ def test_a_layer_that_is_no_low_res_volume_is_told_with_what_to_do(bench, fault)
     assert [part for part in parts if part not in told] == []
     assert not bench.dock.run_bar.start.isEnabled()
     assert parts[0] in bench.dock.run_bar.start.toolTip()
+
+
+def test_a_low_res_phase_without_high_res_ones_is_told_where_to_mend_it(bench):
+    data = bench.dock.data
+    for row in range(3):
+        data.phases.cellWidget(row, 4).setCurrentIndex(0)
+    told = data.message.text()
+    assert "No high-res phase belongs to low-res (1)" in told
+    assert "Belongs to" in told
+    assert "--phase-map" not in bench.dock.run_bar.start.toolTip()
+
+
+def test_voxel_sizes_that_make_no_scale_factor_are_told(bench):
+    data = bench.dock.data
+    data.low_size.setText("0.05")
+    data.low_size.editingFinished.emit()
+    assert "outside 1 to 16" in data.message.text()
+    assert "swapped" in bench.dock.run_bar.start.toolTip()
+
+
+def test_one_layer_cannot_be_low_res_and_a_slice_of_an_anisotropic_material(bench):
+    data = bench.dock.data
+    data.anisotropic.setChecked(True)
+    data.axes.choose([bench.viewer.layers[0]] * 3)
+    assert "chosen as low-res and as high-res" in data.message.text()
