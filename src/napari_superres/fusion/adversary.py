@@ -67,7 +67,7 @@ class Adversary:
         shared = discriminators[0]
         few = sum(fake.numel() for fake in fakes) < MANY
         if few and len({fake.shape[2:] for fake in fakes}) == 1:
-            return [(shared, torch.cat(fakes), torch.cat(reals))]
+            return [(shared, torch.cat(list(fakes)), torch.cat(reals))]
         return [(shared, fake, real) for fake, real in zip(fakes, reals, strict=True)]
 
     def update(
