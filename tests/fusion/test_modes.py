@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_superres.data.checks import check_inputs, crop_shape
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
 from napari_superres.events import GenerationFinished, TrainingFinished
+from napari_superres.fusion.aims import frequency_loss
 from napari_superres.fusion.training import resume, train
 from napari_superres.generation.render import generate
 from napari_superres.runs.checkpoints import load_tensors
@@ -160,3 +162,14 @@ def test_a_run_that_does_not_fit_is_refused_before_anything_is_written(
     with pytest.raises(error, match=said):
         next(train(low_res, high_res, settings, tmp_path / "warm", Budget(steps=1)))
     assert not (tmp_path / "warm").exists()
+
+
+def test_no_frequencies_are_asked_of_slices_that_do_not_represent_the_volume() -> None:
+    low_res, high_res = tiny_pair()
+    settings, device = tiny_settings(), torch.device("cpu")
+    report = check_inputs(low_res, high_res, settings)
+    asked = [
+        frequency_loss(high_res, settings, replace(report, fractions_agree=agree), device)
+        for agree in (True, False)
+    ]
+    assert [loss is None for loss in asked] == [False, True]

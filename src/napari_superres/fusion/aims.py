@@ -46,8 +46,13 @@ def frequency_loss(
     report: InputReport,
     device: torch.device,
 ) -> FrequencyLoss | None:
-    """Return the loss on the frequencies of the slices, or None where it has no weight."""
-    if settings.engine.frequency_weight == 0:
+    """Return the loss on the frequencies of the slices, or None where nothing is asked.
+
+    That is where it has no weight, and where the slices do not represent the volume:
+    their frequencies and the low-res volume could then be had together only by
+    patterns that are in neither.
+    """
+    if settings.engine.frequency_weight == 0 or not report.fractions_agree:
         return None
     phases = len(high_res.phases)
     distances = usable_distances(min(report.high_res_crop) - 2 * settings.engine.crop_margin)
