@@ -65,11 +65,16 @@ def contents(path: Path) -> dict[str, bytes]:
     return found
 
 
-def kill_once_a_block_is_written(run: Path, output: Path) -> None:
-    process = subprocess.Popen(command(run, output), stderr=subprocess.DEVNULL)
+def wait_for_a_block(process: subprocess.Popen[str], output: Path) -> None:
+    """Wait until a block is written and its line, too, which the file exists before."""
     done = unfinished_folder(output) / "done"
-    while not done.exists() and process.poll() is None:
+    while process.poll() is None and not (done.exists() and "\n" in done.read_text()):
         time.sleep(0.002)
+
+
+def kill_once_a_block_is_written(run: Path, output: Path) -> None:
+    process = subprocess.Popen(command(run, output), stderr=subprocess.DEVNULL, text=True)
+    wait_for_a_block(process, output)
     process.kill()
     assert process.wait() == -signal.SIGKILL
 
@@ -112,9 +117,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(run, tmp_path):
     process = subprocess.Popen(
         command(run, output), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    done = unfinished_folder(output) / "done"
-    while not done.exists() and process.poll() is None:
-        time.sleep(0.002)
+    wait_for_a_block(process, output)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate()
     assert process.returncode == 130
