@@ -9,7 +9,7 @@ and is taken off; the rest has a fifth of the spread or less.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.volumes import Labels, value_counts
-from napari_superres.fusion import distributed
 from napari_superres.fusion.labels import first_largest, one_hot
+from napari_superres.fusion.running_mean import RunningMean
 
-KEPT = 0.9
-"""Share of the running mean that one step leaves."""
 SCALE = 0.05
 """Error of a fraction that counts as one."""
 LARGEST_ERROR = 0.15
@@ -61,7 +59,7 @@ def wanted_fractions(
     return np.asarray(wanted / wanted.sum())
 
 
-class FractionLoss:
+class FractionLoss(RunningMean):
     """Running volume fractions of generated crops, held against those wanted.
 
     Parameters
@@ -84,8 +82,7 @@ class FractionLoss:
         self.lr_of_hr = torch.as_tensor(lr_of_hr, device=device)
         totals = torch.zeros_like(self.low_res).index_add_(0, self.lr_of_hr, self.wanted)
         self.share = self.wanted / totals[self.lr_of_hr].clamp_min(1e-9)
-        self.running = torch.zeros_like(self.wanted)
-        self.weight = torch.zeros((), device=device)
+        super().__init__("fractions", self.wanted)
 
     def __call__(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
         """Return the mean squared error of the running fractions, a scalar.
@@ -104,26 +101,7 @@ class FractionLoss:
             counted_N = one_hot(labels, len(self.wanted)).mean((0, 2, 3, 4))
             explained_M = low_res_BMZYX.mean((0, 2, 3, 4)) - self.low_res
             counted_N = counted_N - self.share * explained_M[self.lr_of_hr]
-            counted_N = distributed.mean_over_ranks(counted_N)
-            self.running.lerp_(counted_N, 1 - KEPT)
-            self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)
-            error_N = (self.running / self.weight - self.wanted) / SCALE
+            error_N = (self.latest(counted_N) - self.wanted) / SCALE
             error_N.clamp_(-LARGEST_ERROR, LARGEST_ERROR)
         pull = 2 * error_N / SCALE * (soft_N - soft_N.detach())
         return error_N.square().mean() + pull.mean()
-
-    def forget(self) -> None:
-        """Start the running mean anew."""
-        self.running.zero_()
-        self.weight.zero_()
-
-    def state(self) -> dict[str, Tensor]:
-        """Return the running mean, by name."""
-        return {"fractions/running": self.running, "fractions/weight": self.weight}
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up what `state` returned; anew where it is not there."""
-        self.forget()
-        for name, mine in self.state().items():
-            if name in tensors and tensors[name].shape == mine.shape:
-                mine.copy_(tensors[name])

@@ -14,19 +14,17 @@ phases together too often. So it is asked for these frequencies themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.fusion import distributed
 from napari_superres.fusion.labels import first_largest, one_hot
+from napari_superres.fusion.running_mean import RunningMean
 from napari_superres.fusion.statistics import DISTANCES, by_kind, frequencies
 
-KEPT = 0.9
-"""Share of the running mean that one step leaves."""
 RARE = (0.002, 0.001, 0.0005, 0.0003, 0.001)
 """Added to a wanted frequency of each kind before errors are taken relative to it."""
 WEIGHT = (1.0, 1.0, 4.0, 1.0, 4.0)
@@ -77,7 +75,7 @@ def wanted_frequencies(
     return torch.cat([torch.stack(ways).flatten(), thin, *others])
 
 
-class FrequencyLoss:
+class FrequencyLoss(RunningMean):
     """Running frequencies of generated slices, held against those of the real ones.
 
     Parameters
@@ -100,8 +98,7 @@ class FrequencyLoss:
             ],
             1,
         )
-        self.running = torch.zeros_like(wanted_KS)
-        self.weight = torch.zeros((), device=wanted_KS.device)
+        super().__init__("frequencies", wanted_KS)
 
     def __call__(self, slices: Sequence[Tensor]) -> Tensor:
         """Return the mean squared relative error of the running frequencies, a scalar.
@@ -118,10 +115,7 @@ class FrequencyLoss:
         soft_KS = self._of_each(slices)
         with torch.no_grad():
             counted_KS = self._of_each([_decided(part_BNYX) for part_BNYX in slices])
-            counted_KS = distributed.mean_over_ranks(counted_KS)
-            self.running.lerp_(counted_KS, 1 - KEPT)
-            self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)
-            error_KS = (self.running / self.weight - self.wanted) / self.scale
+            error_KS = (self.latest(counted_KS) - self.wanted) / self.scale
             error_KS.clamp_(-LARGEST_ERROR, LARGEST_ERROR)
         pull = 2 * error_KS / self.scale * (soft_KS - soft_KS.detach())
         return error_KS.square().mean() + pull.mean()
@@ -131,22 +125,6 @@ class FrequencyLoss:
         if len({part_BNYX.shape for part_BNYX in slices}) == 1:
             return frequencies(torch.stack(list(slices)), self.distances)
         return torch.stack([frequencies(part, self.distances) for part in slices])
-
-    def forget(self) -> None:
-        """Start the running mean anew."""
-        self.running.zero_()
-        self.weight.zero_()
-
-    def state(self) -> dict[str, Tensor]:
-        """Return the running mean, by name."""
-        return {"frequencies/running": self.running, "frequencies/weight": self.weight}
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up what `state` returned; anew where it is not there."""
-        self.forget()
-        for name, mine in self.state().items():
-            if name in tensors and tensors[name].shape == mine.shape:
-                mine.copy_(tensors[name])
 
 
 def _decided(slices_BNYX: Tensor) -> Tensor:

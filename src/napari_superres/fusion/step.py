@@ -21,11 +21,10 @@ from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import aims, distributed, losses
 from napari_superres.fusion.adversary import Adversary, SlicePair, autocast, descend
-from napari_superres.fusion.fraction_loss import FractionLoss
-from napari_superres.fusion.frequency_loss import FrequencyLoss
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
+from napari_superres.fusion.running_mean import RunningMean
 from napari_superres.fusion.sampling import LowResSampler
 from napari_superres.runs.device import arithmetic
 
@@ -188,7 +187,7 @@ class Trainer:
         for running in self._running():
             running.forget()
 
-    def _running(self) -> list[FrequencyLoss | FractionLoss]:
+    def _running(self) -> list[RunningMean]:
         """Return the losses that have a memory."""
         asked = (self.frequencies, self.fractions if self.engine.fraction_weight > 0 else None)
         return [loss for loss in asked if loss is not None]
