@@ -13,7 +13,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.widgets.colours import label_colours
 from napari_superres.widgets.compare_plan import SwipeArray
 from napari_superres.widgets.layer_data import KEY
-from napari_superres.widgets.measure_pickers import bare
+from napari_superres.widgets.proxies import bare
 
 LINKED = ("opacity", "blending", "contour")
 

@@ -17,6 +17,7 @@ from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_f
 from napari_superres.widgets.measure_plan import LayerView, view_of
 from napari_superres.widgets.phase_rows import PhaseTable, make_table
 from napari_superres.widgets.placement import Placement, placement_of
+from napari_superres.widgets.proxies import bare
 from napari_superres.widgets.run_state import CHOOSE
 
 SMALL = 2**20
@@ -82,7 +83,7 @@ def choose_inputs(
     chosen = [layer for layer in high_res_layers if layer is not None]
     if low_res_layer is None or not chosen or (anisotropic and len(chosen) != 3):
         return None
-    if any(_bare(layer) is _bare(low_res_layer) for layer in chosen):
+    if any(bare(layer) is bare(low_res_layer) for layer in chosen):
         raise ShapeError(
             f"{low_res_layer.name} is chosen as low-res and as high-res.",
             "They are two different images.",
@@ -195,11 +196,6 @@ def missing_text(inputs: Inputs | None, problem: str = "") -> str:
     if inputs.scale_factor is None:
         return "The scale factor is not known. Type it, or both voxel sizes, in step 1, Data."
     return ""
-
-
-def _bare(layer: Any) -> Any:
-    """Return the layer behind a proxy: napari hands out a new one each time."""
-    return getattr(layer, "__wrapped__", layer)
 
 
 def _path(layer: Any) -> Path | None:

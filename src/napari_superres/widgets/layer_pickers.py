@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QWidget
 
 from napari_superres.widgets.input_roles import PREVIEW, role_of
 from napari_superres.widgets.layer_data import KEY
+from napari_superres.widgets.proxies import bare
 
 LINES, FEWEST = 5, 3
 """Layers that a list shows without scrolling, and at least where there is little room."""
@@ -30,8 +31,7 @@ def grey_layers(viewer: Any) -> list[Any]:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two proxies stand for one layer."""
-    # napari hands out a new proxy each time
-    return getattr(one, "__wrapped__", one) is getattr(other, "__wrapped__", other)
+    return bare(one) is bare(other)
 
 
 class LayerCombo(QComboBox):

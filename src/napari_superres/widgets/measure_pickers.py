@@ -21,6 +21,7 @@ from napari_superres.widgets.measure_plan import (
     ticked_layers,
     view_of,
 )
+from napari_superres.widgets.proxies import bare
 from napari_superres.widgets.session import Session
 
 NOTHING, SLICES = "nothing", "slices"
@@ -98,17 +99,11 @@ def refill_ticked(
     usual: Callable[[Sequence[Any]], list[Any]] = default_subjects,
 ) -> None:
     """Show other layers in a list with ticks; see `ticked_layers`."""
-    # napari hands out a new proxy each time
     before = [bare(checklist.item(row).data(USER)) for row in range(checklist.count())]
     ticked = [bare(layer) for layer in checklist.layers]
     wanted = ticked_layers(before, ticked, [bare(layer) for layer in layers], usual)
     checklist.refill(layers)
     checklist.choose([layer for layer in layers if bare(layer) in wanted])
-
-
-def bare(layer: Any) -> Any:
-    """Return the layer behind a proxy."""
-    return getattr(layer, "__wrapped__", layer)
 
 
 def slice_layers(viewer: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from napari_superres.data.images import FEW_VALUES, ImageSet
 from napari_superres.errors import ShapeError
 from napari_superres.widgets.layer_data import AXES, KEY, slices_from_layers, slices_voxel_size
 from napari_superres.widgets.measure_plan import LayerView, view_of
+from napari_superres.widgets.proxies import bare
 
 Planes = tuple[int, int, int]
 """Images in a layer, and rows and columns of each."""
@@ -78,7 +79,7 @@ def choose_images(layers: Sequence[Any], segmented: bool | None = None) -> Chose
     segmented : whether they hold phases; None to take Labels for phases, and images
         with few distinct values too
     """
-    labels = any(type(getattr(one, "__wrapped__", one)).__name__ == "Labels" for one in layers)
+    labels = any(type(bare(one)).__name__ == "Labels" for one in layers)
     known = True if segmented is None and labels else segmented
     views = tuple(view_of(layer) for layer in layers)
     return ChosenImages(views, known, tuple(path_of(layer) for layer in layers))
