@@ -1,7 +1,7 @@
 """Scale factors: the ratio of low-res to high-res voxel size, per axis (zyx).
 
 A scale factor is three exact fractions, so that sizes and tile starts stay
-integers (METHOD: every rational p/q in [1, 16] with small q).
+integers: every rational p/q in [1, 16] with a small q is allowed.
 """
 
 from __future__ import annotations
