@@ -95,10 +95,11 @@ def test_what_goes_in_and_what_is_measured_is_printed(cli, pair, engine, tmp_pat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_training_says_where_it_is_and_ends_with_130(
-    cli, pair, engine, tmp_path
+    cli, pair, engine, tmp_path, sent
 ) -> None:
-    engine.during = lambda: os.kill(os.getpid(), signal.SIGINT)
+    engine.during = lambda: os.kill(os.getpid(), sent)
     result = cli("train", *pair.options, *MAP, *SMALL, "--run", tmp_path / "run")
     assert result.status == 130
     assert "Stopped at step 2" in result.out

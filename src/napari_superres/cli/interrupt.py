@@ -1,4 +1,4 @@
-"""Ctrl-C: the first asks the engine to stop and save, the second kills."""
+"""Ctrl-C and SIGTERM: the first asks the engine to stop and save, the second kills."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""SIGTERM is what batch systems send some seconds before they kill a job."""
+
 
 @contextlib.contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Give an event that the first Ctrl-C sets.
+    """Give an event that the first Ctrl-C or SIGTERM sets.
 
     Outside the main thread, where signals cannot be caught, the event is never set.
 
@@ -27,15 +30,17 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for one in SIGNALS:
+            signal.signal(one, signal.SIG_DFL)
         print(
             "\nStopping after this step, then saving (Ctrl-C again to kill).",
             file=sys.stderr,
             flush=True,
         )
 
-    before = signal.signal(signal.SIGINT, ask_to_stop)
+    before = {one: signal.signal(one, ask_to_stop) for one in SIGNALS}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
