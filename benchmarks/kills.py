@@ -1,15 +1,20 @@
 """SIGKILL at random moments of training and of generation: what is lost.
 
-    python benchmarks/kills.py                  # 50 kills of a training, 50 of generations
-    python benchmarks/kills.py --kills 5
+    python benchmarks/kills.py                  # 50 kills of trainings, 50 of generations
+    python benchmarks/kills.py --kills 5 --only training
 
-Training: one run, tiny settings, a checkpoint every 0.2 s; the process is killed after a random
-time and the run resumed, again and again. After each kill the last checkpoint must be whole,
-and no older than what the killed process had reported as saved; at the end the measurements and
-the weights must be those of a training that was never interrupted.
+Training: a tiny run with a budget of steps, a checkpoint every 0.2 s, half of it at a falling
+learning rate. One is trained without interruption; the others are killed after random times,
+about ten times each, and resumed with the same budget until they end by themselves. After each
+kill the last checkpoint must be whole, and no older than what the killed process had reported as
+saved; at the end the measurements and all tensors of the last checkpoint – weights of all
+networks, averages, optimisers – must be those of the run that was never killed.
 
 Generation: the same command again after each kill, until it ends; the file must then be, byte
 for byte, the one of an uninterrupted command, with nothing left beside it.
+
+How soon a process is killed follows from how long the uninterrupted one took, so that a slow or
+busy machine has its kills in the same places.
 """
 
 from __future__ import annotations
@@ -20,179 +25,174 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"  # here and in the trainings: more would round otherwise
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import torch
-from tests.fusion.materials import TINY, tiny_pair, tiny_settings
-from tests.generation.networks import LIGHT, low_res, mixed_generator
+from tests.fusion.materials import TINY, tiny_settings
 
-from napari_superres.config import Budget
-from napari_superres.events import MetricsMeasured, TrainingEvent
-from napari_superres.fusion.loading import load_generator
-from napari_superres.fusion.training import resume, train
-from napari_superres.generation.journal import unfinished_folder
-from napari_superres.runs.checkpoints import load_checkpoint, save_checkpoint
+from napari_superres.runs.checkpoints import load_checkpoint
 from napari_superres.runs.folder import RunFolder
 
-SETTINGS = tiny_settings(engine=TINY.replace(checkpoint_seconds=0.2, measure_every=5))
-LONG = Budget(steps=10**6)
+SETTINGS = tiny_settings(
+    engine=TINY.replace(checkpoint_seconds=0.2, preview_seconds=1.0, measure_every=10)
+)
+KILLS_A_RUN = 10
 TRAIN = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from benchmarks.kills import SETTINGS
 from napari_superres.config import Budget
-from napari_superres.events import CheckpointSaved
+from napari_superres.events import CheckpointSaved, TrainingStarted
 from napari_superres.fusion.training import resume, train
 from tests.fusion.materials import tiny_pair
-run, budget = Path(sys.argv[1]), Budget(steps=10**6)
+run, budget = Path(sys.argv[1]), Budget(steps=int(sys.argv[2]))
 begun = (run / "config.json").exists()
 for event in resume(run, budget) if begun else train(*tiny_pair(), SETTINGS, run, budget):
-    if isinstance(event, CheckpointSaved):
-        print(event.step, flush=True)
-    elif getattr(event, "step", None) == 0 or "Started" in type(event).__name__:
+    if isinstance(event, TrainingStarted):
         print("started", flush=True)
+    elif isinstance(event, CheckpointSaved):
+        print(event.step, flush=True)
 """
 
 
-def kill_training(kills: int, place: Path, rng: random.Random) -> bool:
-    run, promised, lost, reported = place / "run", 0, 0, []
-    for kill in range(kills):
-        process = subprocess.Popen(
-            [sys.executable, "-c", TRAIN, str(run)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        assert process.stdout is not None
-        if kill % 10:  # every tenth is killed wherever its start has come to
-            process.stdout.readline()
-            time.sleep(rng.uniform(0, 2))
-        else:
-            time.sleep(rng.uniform(0, 8))
-        process.kill()
-        told = process.communicate()[0].split()
-        saved = [int(word) for word in told if word.isdigit()]
-        promised = max([promised, *saved])
+@dataclass
+class Times:
+    """How long the uninterrupted training took to start, and then to end."""
+
+    start: float
+    rest: float
+
+
+@dataclass
+class Tally:
+    """What came of the kills of trainings."""
+
+    kills: int = 0
+    runs: int = 0
+    lost: list[str] = field(default_factory=list)
+    different: list[str] = field(default_factory=list)
+
+
+def kill_training(kills: int, steps: int, place: Path, rng: random.Random) -> bool:
+    began = time.monotonic()
+    process = _training(place / "whole", steps)
+    assert process.stdout is not None
+    process.stdout.readline()
+    times = Times(time.monotonic() - began, 0.0)
+    if process.wait():
+        print(f"the uninterrupted training ended with {process.returncode}")
+        return False
+    times.rest = time.monotonic() - began - times.start
+    print(f"uninterrupted: {times.start:.1f} s to start, {times.rest:.1f} s for {steps} steps")
+    tally = Tally()
+    while tally.kills < kills:
+        run = place / f"run-{tally.runs}"
+        if not kill_until_it_ends(run, steps, kills, times, tally, rng):
+            return False
+        tally.runs += 1
+        tally.different += _differences(run, place / "whole")
+        print(f"{tally.kills} kills, {tally.runs} runs ended", flush=True)
+    for line in tally.lost + tally.different:
+        print(line)
+    print(
+        f"training: {tally.kills} kills of {tally.runs} runs of {steps} steps; "
+        f"{len(tally.lost)} times a saved checkpoint was lost; {len(tally.different)} differences "
+        "between the runs and the one that was never killed",
+        flush=True,
+    )
+    return not tally.lost and not tally.different
+
+
+def kill_until_it_ends(
+    run: Path, steps: int, kills: int, times: Times, tally: Tally, rng: random.Random
+) -> bool:
+    """Kill and resume a run until it ends by itself; return whether it ended well."""
+    promised = 0
+    while True:
+        process = _training(run, steps)
+        if tally.kills < kills:
+            _wait(process, times, rng)
+            process.kill()
+        told, errors = process.communicate()
+        if process.returncode == 0:
+            return True
+        if process.returncode != -9:
+            print(f"a training ended with {process.returncode}: {errors[-2000:]}", flush=True)
+            return False
+        tally.kills += 1
+        promised = max([promised, *(int(word) for word in told.split() if word.isdigit())])
         if not (run / "config.json").exists():
-            for file in sorted(run.rglob("*"), reverse=True):  # killed while it was made
-                file.unlink() if file.is_file() else file.rmdir()
+            _clear(run)  # killed while the folder was made: there is nothing to resume yet
             continue
         found = RunFolder.open(run).checkpoints()
-        last = found[-1].step if found else 0
-        reported.append(last)
-        if found:
-            load_checkpoint(found[-1].folder)
-        if kill % 10 == 9:
-            print(f"killed {kill + 1} times, at step {last}", flush=True)
-        if last < promised:
-            lost += 1
-            print(f"kill {kill}: checkpoint {promised} was saved, {last} is the last", flush=True)
-    whole = RunFolder.open(run)
-    steps = whole.find_checkpoint("last").step // 5 * 5 + 10
-    stop_at(steps, lambda stop: resume(run, LONG, stop))
-    stop_at(steps, lambda stop: train(*tiny_pair(), SETTINGS, place / "whole", LONG, stop))
-    same = _measured(run) == _measured(place / "whole")
-    a, b = (load_generator(RunFolder.open(p), "last").state_dict() for p in (run, place / "whole"))
-    equal = all(torch.equal(a[name], b[name]) for name in a)
-    print(
-        f"training: {kills} kills, {steps} steps in the end, {lost} times a saved checkpoint was "
-        f"lost, measurements {'the same' if same else 'DIFFER'}, weights "
-        f"{'the same' if equal else 'DIFFER'} as without kills",
-        flush=True,
-    )
-    return same and equal and not lost
+        for checkpoint in found[-1:]:
+            load_checkpoint(checkpoint.folder)
+        if (found[-1].step if found else 0) < promised:
+            tally.lost.append(f"{run.name}, kill {tally.kills}: checkpoint {promised} was saved")
 
 
-def stop_at(steps: int, begin: Callable[[threading.Event], Iterator[TrainingEvent]]) -> None:
-    """Train up to a step, of a budget that is the same for all: what is annealed hangs on it."""
-    stop = threading.Event()
-    for event in begin(stop):
-        if isinstance(event, MetricsMeasured) and event.step >= steps:
-            stop.set()
+def _training(run: Path, steps: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(run), str(steps)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
 
 
-def _measured(run: Path) -> str:
-    return (run / "metrics.jsonl").read_text(encoding="utf-8")
+def _wait(process: subprocess.Popen[str], times: Times, rng: random.Random) -> None:
+    """Wait for the moment to kill."""
+    if rng.random() < 0.1:  # wherever its start has come to
+        time.sleep(rng.uniform(0, times.start))
+    else:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(rng.uniform(0, 2 * times.rest / KILLS_A_RUN))
 
 
-def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
-    run = _untrained_run(place / "generator")
-    good, done, files = True, 0, 0
-    whole: dict[str, dict[str, bytes]] = {}
-    for kind in (".tif", ".zarr"):
-        uncut = place / f"whole{kind}"
-        began = time.monotonic()
-        subprocess.run(_generate(run, uncut), check=True, capture_output=True)
-        whole[kind] = _contents(uncut)
-        seconds = time.monotonic() - began
-        while done < kills // 2 * (1 if kind == ".tif" else 2):
-            output = place / f"cut-{files}{kind}"
-            while not output.exists():
-                process = subprocess.Popen(_generate(run, output), stderr=subprocess.DEVNULL,
-                                           stdout=subprocess.DEVNULL)  # fmt: skip
-                try:
-                    process.wait(rng.uniform(0.4 * seconds, 1.1 * seconds))
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-                    done += 1
-                    if done % 10 == 0:
-                        print(f"killed {done} times", flush=True)
-                    continue
-                if process.returncode:
-                    print(f"the command ended with {process.returncode}", flush=True)
-                    return False
-            files += 1
-            if _contents(output) != whole[kind] or unfinished_folder(output).exists():
-                print(f"{output.name} is not the uninterrupted one", flush=True)
-                good = False
-    print(
-        f"generation: {done} kills, {files} files, "
-        f"{'all' if good else 'NOT all'} as an uninterrupted command's",
-        flush=True,
-    )
-    return good
+def _clear(run: Path) -> None:
+    for file in sorted(run.rglob("*"), reverse=True):
+        file.unlink() if file.is_file() else file.rmdir()
 
 
-def _untrained_run(path: Path) -> Path:
-    from napari_superres.data.volumes import SegmentedVolume
-
-    volume = SegmentedVolume.from_labels(low_res((33, 33, 33)))
-    slices = tiny_pair()[1]
-    engine = SETTINGS.replace(scale_factor=4, engine=LIGHT)
-    folder = RunFolder.create(path, volume, slices, engine)
-    state = {"step": 1, "score": 0.0}
-    save_checkpoint(path / "checkpoints", mixed_generator("4").state_dict(), {}, state)
-    return folder.path
-
-
-def _generate(run: Path, output: Path) -> list[str]:
-    options = ["--output", str(output), "--device", "cpu", "--precision", "float32"]
-    return [sys.executable, "-m", "napari_superres", "generate", str(run), *options]
-
-
-def _contents(path: Path) -> dict[str, bytes]:
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    found = {str(f.relative_to(path)): f.read_bytes() for f in files}
-    if path.is_dir():  # the volume's name stands in its metadata
-        found["zarr.json"] = found["zarr.json"].replace(f'"{path.stem}"'.encode(), b'"name"')
+def _differences(run: Path, whole: Path) -> list[str]:
+    """Return in what the end of a run differs from that of one that was never killed."""
+    found = []
+    if (run / "metrics.jsonl").read_text() != (whole / "metrics.jsonl").read_text():
+        found.append(f"{run.name}: the measurements differ")
+    ours, theirs = (RunFolder.open(one).find_checkpoint("last") for one in (run, whole))
+    if ours.step != theirs.step:
+        found.append(f"{run.name}: ended at step {ours.step}, not {theirs.step}")
+    for mine, other in zip(
+        load_checkpoint(ours.folder), load_checkpoint(theirs.folder), strict=True
+    ):
+        names = [n for n in other if n not in mine or not torch.equal(mine[n], other[n])]
+        if names or mine.keys() != other.keys():
+            found.append(f"{run.name}: {len(names)} of {len(other)} tensors differ, as {names[:3]}")
     return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50, help="of each")
+    parser.add_argument("--steps", type=int, default=300, help="of each training")
+    parser.add_argument("--only", choices=("training", "generation"))
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     rng = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as folder:
-        good = kill_training(asked.kills, Path(folder), rng)
-        good = kill_generation(asked.kills, Path(folder), rng) and good
+        good = True
+        if asked.only != "generation":
+            good = kill_training(asked.kills, asked.steps, Path(folder), rng)
+        if asked.only != "training":
+            from benchmarks._kill_generation import kill_generation
+
+            good = kill_generation(asked.kills, Path(folder), rng) and good
     return 0 if good else 1
 
 

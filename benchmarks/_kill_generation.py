@@ -1,0 +1,79 @@
+"""SIGKILL at random moments of a generation: a part of `kills.py`."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.fusion.materials import tiny_pair, tiny_settings
+from tests.generation.networks import LIGHT, low_res, mixed_generator
+
+from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.generation.journal import unfinished_folder
+from napari_superres.runs.checkpoints import save_checkpoint
+from napari_superres.runs.folder import RunFolder
+
+
+def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
+    """Kill and give again what makes TIFF files, then zarr; return whether all went well."""
+    run = _untrained_run(place / "generator")
+    good, done, files = True, 0, 0
+    whole: dict[str, dict[str, bytes]] = {}
+    for kind in (".tif", ".zarr"):
+        uncut = place / f"whole{kind}"
+        began = time.monotonic()
+        subprocess.run(_generate(run, uncut), check=True, capture_output=True)
+        whole[kind] = _contents(uncut)
+        seconds = time.monotonic() - began
+        while done < kills // 2 * (1 if kind == ".tif" else 2):
+            output = place / f"cut-{files}{kind}"
+            while not output.exists():
+                process = subprocess.Popen(_generate(run, output), stderr=subprocess.DEVNULL,
+                                           stdout=subprocess.DEVNULL)  # fmt: skip
+                try:
+                    process.wait(rng.uniform(0.4 * seconds, 1.1 * seconds))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    done += 1
+                    if done % 10 == 0:
+                        print(f"killed {done} times", flush=True)
+                    continue
+                if process.returncode:
+                    print(f"the command ended with {process.returncode}", flush=True)
+                    return False
+            files += 1
+            if _contents(output) != whole[kind] or unfinished_folder(output).exists():
+                print(f"{output.name} is not the uninterrupted one", flush=True)
+                good = False
+    print(
+        f"generation: {done} kills, {files} files, "
+        f"{'all' if good else 'NOT all'} as an uninterrupted command's",
+        flush=True,
+    )
+    return good
+
+
+def _untrained_run(path: Path) -> Path:
+    volume = SegmentedVolume.from_labels(low_res((33, 33, 33)))
+    settings = tiny_settings(scale_factor=4, engine=LIGHT)
+    folder = RunFolder.create(path, volume, tiny_pair()[1], settings)
+    state = {"step": 1, "score": 0.0}
+    save_checkpoint(path / "checkpoints", mixed_generator("4").state_dict(), {}, state)
+    return folder.path
+
+
+def _generate(run: Path, output: Path) -> list[str]:
+    options = ["--output", str(output), "--device", "cpu", "--precision", "float32"]
+    return [sys.executable, "-m", "napari_superres", "generate", str(run), *options]
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    found = {str(f.relative_to(path)): f.read_bytes() for f in files}
+    if path.is_dir():  # the volume's name stands in its metadata
+        found["zarr.json"] = found["zarr.json"].replace(f'"{path.stem}"'.encode(), b'"name"')
+    return found
