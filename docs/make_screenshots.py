@@ -30,6 +30,7 @@ from typing import Any
 
 import napari
 import numpy as np
+from napari.layers import Image
 from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
@@ -317,6 +318,8 @@ class Journey:
         self.wait(0.5)
         if export.box.shape == volume.data.shape:
             sys.exit("The drawn rectangle did not become the box.")
+        if any(isinstance(one, Image) and one.visible for one in self.viewer.layers):
+            sys.exit("A map covers the volume while its box is drawn.")
         self.picture("11-crop")
         target = self.work / "cathode-crop.tif"
         export.path.setText(str(target))

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Labels, Shapes
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,6 +30,7 @@ from napari_superres.widgets.box_drawing import BOX_COLOUR
 from napari_superres.widgets.export_plan import ExportPlan, border_of, plan_export, write_export
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
+from napari_superres.widgets.laid_aside import LaidAside
 from napari_superres.widgets.layer_pickers import LayerCombo
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
@@ -48,6 +50,7 @@ class ExportStep(Step):
         super().__init__(napari_viewer, session)
         self._build()
         self._lay_out()
+        self.aside = LaidAside(self.viewer, BOX_LAYER, lambda: self.layer.layer)
         self._connect()
         for event in ("inserted", "removed", "reordered"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
@@ -122,12 +125,23 @@ class ExportStep(Step):
             for spin in pair:
                 spin.valueChanged.connect(self.refresh)
         self.layer.chosen.connect(self.reset_box)
+        self.layer.chosen.connect(self.aside.refresh)
         self.whole.clicked.connect(self.reset_box)
         self.border.toggled.connect(self.refresh)
         self.draw.clicked.connect(self.start_drawing)
         self.from_shape.clicked.connect(self.take_rectangle)
         self.browse.clicked.connect(self._browse)
         self.export.clicked.connect(self.start)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
+        """Lay aside again what covers the volume, if the box is still being drawn."""
+        super().showEvent(event)
+        self.aside.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
+        """Bring back what was laid aside: another step is looked at."""
+        super().hideEvent(event)
+        self.aside.end()
 
     @property
     def box(self) -> Box:

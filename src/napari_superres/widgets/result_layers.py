@@ -83,7 +83,7 @@ def _layer(levels: Levels, metadata: Metadata, name: str) -> LayerTuple:
     provenance = metadata.provenance
     placed = placement(metadata, levels[0].ndim)
     if provenance.get(SHOWS) in MAPS:
-        return _map_layer(levels, name, placed)
+        return _map_layer(levels, name, placed, provenance[SHOWS])
     shown = [_shown(level, metadata.phases) for level in levels]
     generated = SCALE_FACTOR in provenance
     role = provenance.get(ROLE, SUPER_RES if generated else "")
@@ -95,8 +95,9 @@ def _layer(levels: Levels, metadata: Metadata, name: str) -> LayerTuple:
     return layer
 
 
-def _map_layer(levels: Levels, name: str, placed: Mapping[str, Any]) -> LayerTuple:
+def _map_layer(levels: Levels, name: str, placed: Mapping[str, Any], shows: str) -> LayerTuple:
     more = {"name": name, "contrast_limits": (0, 100), "colormap": "viridis"}
+    more["metadata"] = {KEY: {"map": shows, "role": ""}}
     axes = {"axis_labels": AXES[-levels[0].ndim :], "interpolation2d": "nearest"}
     data = list(levels) if len(levels) > 1 else levels[0]
     return data, {**more, **axes, **placed}, "image"
