@@ -46,6 +46,27 @@ def test_it_is_told_how_much_would_go(run):
     assert found.size.startswith("3")
 
 
+def test_a_checkpoint_dropped_while_it_is_counted_is_no_fault(run, monkeypatch):
+    walk = os.walk
+
+    def walk_then_drop(folder):
+        found = list(walk(folder))
+        shutil.rmtree(run / "checkpoints/step-0000010", ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(os, "walk", walk_then_drop)
+    assert holdings(run).own == len("{}")
+
+
+def test_a_folder_that_cannot_be_read_is_told(run, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    with pytest.raises(RunFolderError, match="Permission denied"):
+        holdings(run)
+
+
 def test_a_folder_that_is_no_run_is_never_touched(tmp_path):
     (tmp_path / "thesis.docx").write_text("years of work")
     with pytest.raises(RunFolderError, match="no run"):

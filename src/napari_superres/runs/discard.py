@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +45,19 @@ def holdings(run: Path) -> Holdings:
     Raises
     ------
     RunFolderError
-        The folder is no run.
+        The folder is no run, or cannot be read.
     """
     _check(run)
-    own = sum(_bytes(run / name) for name in OWN)
-    checkpoints = len(list((run / "checkpoints").glob("step-*")))
-    return Holdings(own, checkpoints, _others(run))
+    try:
+        own = sum(_bytes(run / name) for name in OWN)
+        checkpoints = len(list((run / "checkpoints").glob("step-*")))
+        return Holdings(own, checkpoints, _others(run))
+    except OSError as error:
+        raise RunFolderError(
+            f"{run} cannot be read: {error.strerror or error}.",
+            "Permission to read is needed.",
+            "Delete it by hand.",
+        ) from error
 
 
 def discard(run: Path) -> tuple[str, ...]:
@@ -111,6 +120,13 @@ def _delete(path: Path) -> None:
 
 
 def _bytes(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    files = (
+        [path]
+        if path.is_file()
+        else [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+    )
+    total = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # a training drops checkpoints meanwhile
+            total += os.lstat(file).st_size
+    return total

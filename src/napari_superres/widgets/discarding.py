@@ -9,7 +9,6 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_superres.errors import SuperResError
 from napari_superres.runs.discard import Holdings, discard, holdings
 from napari_superres.widgets.history import History
 from napari_superres.widgets.preview_book import PreviewBook
@@ -57,26 +56,43 @@ class Discarder(QObject):
         super().__init__(parent)
         self.session = session
         self._window = parent
+        self._asked: Path | None = None
         self._doomed: Path | None = None
         session.training.state_changed.connect(self._on_state)
 
     def ask(self) -> None:
-        """Ask whether to delete the run; without a clear yes nothing happens."""
-        run, session = self.session.run, self.session
-        if run is None or self._doomed is not None:
+        """Look through the run in a thread, then ask; without a clear yes nothing happens."""
+        run = self.session.run
+        if run is None or self._asked is not None or self._doomed is not None:
             return
-        if session.generation.active:
+        if not self._in_use():
+            self._asked = run.folder
+            in_thread(holdings, self._on_found, run.folder)
+
+    def _in_use(self) -> bool:
+        if self.session.generation.active:
             show_error("Something is being made from this run. Cancel it, or let it end.")
-            return
+        return bool(self.session.generation.active)
+
+    def _on_found(self, outcome: Outcome) -> None:
+        folder, session = self._asked, self.session
         try:
-            question = discard_question(run.folder, holdings(run.folder), session.training.active)
-        except (SuperResError, OSError) as error:
-            show_error(str(error))
-            return
-        if self.confirmed(question) and session.run is not None:
-            self._doomed = session.run.folder  # it may have ended while the question stood
-            session.training.stop()
-            self._on_state()
+            if folder is None or not self._is_shown(folder):
+                return  # another run was opened meanwhile
+            if outcome.error is not None:
+                show_error(str(outcome.error))
+                return
+            question = discard_question(folder, outcome.value, session.training.active)
+            if not self.confirmed(question) or not self._is_shown(folder) or self._in_use():
+                return
+        finally:
+            self._asked = None
+        self._doomed = folder
+        session.training.stop()
+        self._on_state()
+
+    def _is_shown(self, folder: Path) -> bool:
+        return self.session.run is not None and self.session.run.folder == folder
 
     def confirmed(self, question: str) -> bool:
         """Return what the person answers; Cancel is the default."""
@@ -99,7 +115,7 @@ class Discarder(QObject):
         if outcome.error is not None or folder is None:
             self.said.emit(f"<b>Not discarded.</b> {outcome.error}")
             return
-        if self.session.run is not None and self.session.run.folder == folder:
+        if self._is_shown(folder):
             self.session.show_run(None, History(), PreviewBook())
         text = discarded_text(folder, outcome.value)
         self.said.emit(text)
