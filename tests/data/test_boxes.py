@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,14 +26,15 @@ def test_growing_may_differ_between_axes():
 @given(boxes, boxes)
 def test_what_is_within_bounds_is_the_intersection(box, bounds):
     inside = box.within(bounds)
-    assert bounds.contains(inside)
+    assert all(lo >= at for lo, at in zip(inside.start, bounds.start, strict=True))
+    assert all(hi <= at for hi, at in zip(inside.stop, bounds.stop, strict=True))
     common = [
         max(0, min(b, d) - max(a, c))
         for a, b, c, d in zip(box.start, box.stop, bounds.start, bounds.stop, strict=True)
     ]
     if all(common):
         assert inside.shape == tuple(common)
-        assert box.contains(inside)
+        assert inside.within(box) == inside
     else:
         assert inside.size == 0
 
@@ -50,8 +50,3 @@ def test_slices_count_from_the_origin():
     array = np.arange(60).reshape(3, 4, 5)
     part = Box((11, 22, 33), (13, 24, 35))
     assert np.array_equal(array[part.slices((10, 20, 30))], array[1:3, 2:4, 3:5])
-
-
-@pytest.mark.parametrize("other", [Box((0, 0, 0), (3, 3, 4)), Box((-1, 0, 0), (1, 1, 1))])
-def test_a_box_that_sticks_out_is_not_contained(other):
-    assert not Box.whole((3, 3, 3)).contains(other)

@@ -61,13 +61,6 @@ class Box:
             [(lo + o, hi + o) for lo, hi, o in zip(self.start, self.stop, offset, strict=True)]
         )
 
-    def contains(self, other: Box) -> bool:
-        """Whether `other` lies wholly inside this box."""
-        return all(
-            a <= c and d <= b
-            for a, b, c, d in zip(self.start, self.stop, other.start, other.stop, strict=True)
-        )
-
     def slices(self, origin: Sequence[int] = (0, 0, 0)) -> tuple[slice, slice, slice]:
         """Return slices into an array whose first voxel has index `origin`."""
         z, y, x = (
