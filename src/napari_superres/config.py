@@ -193,6 +193,12 @@ class EngineSettings(FrozenModel):
         ge=0,
         description="Weight of the loss on the volume fractions of generated crops; 0 for none.",
     )
+    diversity_weight: float = Field(
+        1.0,
+        ge=0,
+        description="Weight of the loss that asks two realisations of a crop to differ, falling "
+        "with the learning rate; 0 for none. It needs noise, and two crops a step.",
+    )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."
     )
@@ -276,6 +282,7 @@ PRESETS: dict[Preset, EngineSettings] = {
         voxel_weight=10.0,
         frequency_weight=0.0,
         fraction_weight=0.0,
+        diversity_weight=0.0,
         clip_norm=None,
     ),
 }

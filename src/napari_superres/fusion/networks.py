@@ -32,6 +32,7 @@ class Networks:
         self, settings: TrainingSettings, low_phases: int, high_phases: int, device: torch.device
     ) -> None:
         engine = settings.engine
+        self.annealed = 1.0
         self.longest_half_life = self.half_life = engine.average_half_life
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -78,6 +79,7 @@ class Networks:
         average of weights has other phase fractions than the generator whose fractions the
         losses have set, so it must not reach far back; yet slow steps jitter too.
         """
+        self.annealed = annealed
         self.half_life = self.longest_half_life * max(annealed, SHORTEST)
         rate *= annealed
         for optimiser in self._optimisers().values():

@@ -21,6 +21,7 @@ from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import aims, distributed, losses
 from napari_superres.fusion.adversary import Adversary, SlicePair, autocast, descend
+from napari_superres.fusion.diversity_loss import DiversityLoss
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
@@ -29,6 +30,8 @@ from napari_superres.fusion.sampling import LowResSampler
 from napari_superres.runs.device import arithmetic
 
 SATURATION_WEIGHT = 0.01
+TWICE_EVERY = 2
+"""Of so many of the generator's steps one makes two realisations of each crop."""
 
 
 class RandomNoise:
@@ -90,6 +93,7 @@ class Trainer:
         self.adversary = Adversary(engine, self.slices, self.random, self.device, self.dtype)
         self.frequencies = aims.frequency_loss(high_res, settings, report, self.device)
         self.fractions = aims.fraction_loss(low_res, known or high_res, report, self.device)
+        self.diversity = DiversityLoss(self.device)
         self.imaging = Imaging(
             settings,
             report.lr_of_hr.tolist(),
@@ -111,9 +115,7 @@ class Trainer:
         """Do one step, part by part; yield the name and loss terms of each part done."""
         self.steps += 1
         with_generator = self.steps % self.engine.critic_steps == 0
-        context_BMZYX, low_res_BMZYX = self.low_res.pair(
-            self.low_res.random_starts(self.engine.batch, self.random), self.random
-        )
+        context_BMZYX, low_res_BMZYX, twice = self._crops()
         with torch.set_grad_enabled(with_generator):
             logits_BNZYX = self.logits(self.networks.generator, context_BMZYX)
             fake_BNZYX = torch.softmax(logits_BNZYX, 1)
@@ -129,8 +131,22 @@ class Trainer:
                 terms["frequencies"] = self.frequencies(fakes)
             if self.engine.fraction_weight > 0:
                 terms["fractions"] = self.fractions(fake_BNZYX, low_res_BMZYX)
+            if twice:
+                terms["diversity"] = self.diversity(fake_BNZYX)
             terms = self._update_generator(pairs, fake_BNZYX, low_res_BMZYX, terms)
             yield "generator", _detached(terms)
+
+    def _crops(self) -> tuple[Tensor, Tensor, bool]:
+        """Return low-res crops with and without context, and whether they are all there twice."""
+        engine = self.engine
+        starts_B3 = self.low_res.random_starts(engine.batch, self.random)
+        context_BMZYX, low_res_BMZYX = self.low_res.pair(starts_B3, self.random)
+        half = engine.batch // 2
+        asked = engine.diversity_weight > 0 and engine.noise != "off" and half > 0
+        if not asked or self.steps % (TWICE_EVERY * engine.critic_steps) != 0:
+            return context_BMZYX, low_res_BMZYX, False
+        repeated = (2, 1, 1, 1, 1)
+        return context_BMZYX[:half].repeat(repeated), low_res_BMZYX[:half].repeat(repeated), True
 
     def logits(self, generator: Generator, context_BMZYX: Tensor) -> Tensor:
         """Return logits of generated crops, (B, N, Z, Y, X) float32."""
@@ -164,6 +180,7 @@ class Trainer:
             ("saturation", SATURATION_WEIGHT),
             ("frequencies", engine.frequency_weight),
             ("fractions", engine.fraction_weight),
+            ("diversity", engine.diversity_weight * self.networks.annealed),
         ):
             if name in terms:
                 total = total + weight * terms[name]
