@@ -12,17 +12,15 @@ from napari_superres.data.phases import Phase
 from napari_superres.errors import PhaseError, SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.compare_plan import (
-    SwipeArray,
     agreement_line,
     map_events,
-    places_in,
     side_by_side,
-    sides_of,
     two_to_blink,
 )
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, SUPER_RES, TRUTH
 from napari_superres.widgets.measure_plan import view_of
 from napari_superres.widgets.samples import phase_layer
+from napari_superres.widgets.swipe_array import SwipeArray, places_in, sides_of
 from tests.fakes import PHASES
 
 FINE = np.random.default_rng(1).integers(0, 3, (8, 8, 8)).astype(np.uint8)
@@ -82,7 +80,20 @@ def test_a_swipe_shows_one_volume_before_the_cut_and_the_other_behind():
 def test_any_part_of_a_swipe_is_that_part_of_the_whole(key, cut):
     array = swipe(layer(), layer(FINE[::-1]))
     array.cut = cut
+    array.take_whole(np.asarray(array), 2, cut)
     np.testing.assert_array_equal(array[key], np.asarray(array)[key])
+
+
+def test_a_swipe_tells_that_its_whole_is_missing_and_shows_the_last_one_meanwhile():
+    array, told = swipe(layer(), layer(FINE[::-1])), []
+    array.missed = lambda: told.append(array.cut)
+    assert not array[:].any()
+    array.take_whole(array.whole(2, array.cut), 2, array.cut)
+    before = array[:]
+    assert before.all()
+    array.cut = 1
+    np.testing.assert_array_equal(array[:], before)
+    assert told == [4, 1]
 
 
 def test_what_one_volume_does_not_cover_is_clear():

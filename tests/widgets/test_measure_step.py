@@ -1,5 +1,7 @@
 """The Measure and Compare steps in a viewer."""
 
+import threading
+
 import numpy as np
 import pytest
 from qtpy.QtGui import QGuiApplication
@@ -9,8 +11,10 @@ from napari_superres.widgets import measure_step
 from napari_superres.widgets.compare_step import CompareStep
 from napari_superres.widgets.input_roles import LOW_RES, SUPER_RES, TRUTH
 from napari_superres.widgets.measure_step import MeasureStep
+from napari_superres.widgets.proxies import bare
 from napari_superres.widgets.run_state import ACTIVE, RunState
 from napari_superres.widgets.samples import phase_layer
+from napari_superres.widgets.swipe_array import SwipeArray
 from napari_superres.widgets.viewer_session import session_of
 from tests.fakes import PHASES
 
@@ -177,6 +181,34 @@ def test_a_swipe_moves_its_cut_and_leaves_nothing_behind(viewer, qtbot):
     compare.swipe.click()
     assert visible(viewer) == before
     assert len(viewer.layers) == 4
+
+
+def test_in_3d_the_swipe_is_put_together_beside_the_viewer(viewer, qtbot, monkeypatch):
+    threads, whole = [], SwipeArray.whole
+
+    def watched(array, axis, cut):
+        threads.append(threading.current_thread())
+        return whole(array, axis, cut)
+
+    monkeypatch.setattr(SwipeArray, "whole", watched)
+    compare = step(viewer, CompareStep)
+    viewer.dims.ndisplay = 3
+    compare.swipe.click()
+    qtbot.waitUntil(lambda: compare.swiper.array is not None, timeout=8000)
+    layer, seeds = (
+        bare(viewer.layers[-1]),
+        [viewer.layers["seed 0"].data, viewer.layers["truth"].data],
+    )
+
+    def shows(cut):
+        joined = np.concatenate([seeds[0][..., :cut], seeds[1][..., cut:]], axis=2)
+        return np.array_equal(layer._slice.image.raw, joined)
+
+    qtbot.waitUntil(lambda: shows(8), timeout=8000)
+    for value in (250, 500, 750):
+        compare.slider.setValue(value)
+    qtbot.waitUntil(lambda: shows(12), timeout=8000)
+    assert threading.main_thread() not in threads
 
 
 def test_maps_lie_over_the_realisations(viewer, qtbot):

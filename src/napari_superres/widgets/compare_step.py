@@ -17,13 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.compare_maps import MapsRow
-from napari_superres.widgets.compare_plan import (
-    SwipeArray,
-    places_in,
-    side_by_side,
-    sides_of,
-    two_to_blink,
-)
+from napari_superres.widgets.compare_plan import side_by_side, two_to_blink
 from napari_superres.widgets.compare_spread import SpreadTable
 from napari_superres.widgets.compare_views import Blinker, GridView, Swiper
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, role_of
@@ -32,6 +26,7 @@ from napari_superres.widgets.measure_pickers import refill_ticked
 from napari_superres.widgets.measure_plan import LayerView, can_be_measured, view_of
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
+from napari_superres.widgets.swipe_array import SwipeArray, places_in, sides_of
 from napari_superres.widgets.threads import Outcome, in_thread
 
 SWIPE_STEPS = 1000
@@ -46,7 +41,7 @@ class CompareStep(Step):
         super().__init__(napari_viewer, session)
         self.grid_view = GridView(self.viewer)
         self.blinker = Blinker(self.viewer, self)
-        self.swiper = Swiper(self.viewer)
+        self.swiper = Swiper(self.viewer, self)
         self._swiped: tuple[Any, Any] | None = None
         self._pair_by_hand = False
         self._build()

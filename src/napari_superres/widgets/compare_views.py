@@ -7,13 +7,15 @@ from contextlib import suppress
 from typing import Any
 
 from napari.experimental import link_layers, unlink_layers
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_superres.data.phases import Phase
 from napari_superres.widgets.colours import label_colours
-from napari_superres.widgets.compare_plan import SwipeArray
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.proxies import bare
+from napari_superres.widgets.swipe_array import SwipeArray
+from napari_superres.widgets.threads import Outcome
 
 LINKED = ("opacity", "blending", "contour")
 
@@ -128,16 +130,20 @@ class Blinker(QObject):
             self._visibility.restore()
 
 
-class Swiper:
+class Swiper(QObject):
     """A layer that shows one volume left of a cut and another one right of it."""
 
-    NAME = "swipe"
+    _missed = Signal()
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self.viewer = viewer
         self._visibility = Visibility(viewer)
         self.array: SwipeArray | None = None
         self._layer: Any = None
+        self._work = Latest(self, eager=True)
+        self._work.done.connect(self._on_whole)
+        self._missed.connect(self._join)
 
     def start(self, first: Any, array: SwipeArray, phases: Sequence[Phase], name: str) -> None:
         """Show the swipe in the place of `first`."""
@@ -145,6 +151,7 @@ class Swiper:
 
         self.stop()
         self.array = array
+        array.missed = self._tell
         self._visibility.show_only([])
         layer = self.viewer.add_labels(
             array,
@@ -169,15 +176,37 @@ class Swiper:
             return
         self.array.axis = int(self.viewer.dims.displayed[-1])
         self.array.cut = round(share * self.array.shape[self.array.axis])
-        self._layer.refresh()
+        if self.viewer.dims.ndisplay == 3 and not self.array.ready:
+            self._join()  # shown once it is put together
+        else:
+            self._layer.refresh()
 
     def stop(self) -> None:
         """Take the layer away and show what was visible before."""
         if self.array is None:
             return
+        self._work.forget()
         self.array = None
         for layer in list(self.viewer.layers):
             if bare(layer) is self._layer:
                 self.viewer.layers.remove(layer)
         self._layer = None
         self._visibility.restore()
+
+    def _tell(self) -> None:
+        with suppress(RuntimeError):  # the panel is closed, its layer still there
+            self._missed.emit()
+
+    def _join(self) -> None:
+        if self.array is not None and not self.array.ready:
+            self._work.ask(_whole, self.array, self.array.axis, self.array.cut)
+
+    def _on_whole(self, outcome: Outcome) -> None:
+        array, *taken = outcome.value
+        if array is self.array and self._layer is not None:
+            array.take_whole(*taken)
+            self._layer.refresh()
+
+
+def _whole(array: SwipeArray, axis: int, cut: int) -> tuple[Any, ...]:
+    return array, array.whole(axis, cut), axis, cut

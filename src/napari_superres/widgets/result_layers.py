@@ -96,7 +96,7 @@ def _layer(levels: Levels, metadata: Metadata, name: str) -> LayerTuple:
 
 
 def _map_layer(levels: Levels, name: str, placed: Mapping[str, Any], shows: str) -> LayerTuple:
-    more = {"name": name, "contrast_limits": (0, 100), "colormap": "viridis"}
+    more: dict[str, Any] = {"name": name, "contrast_limits": (0, 100), "colormap": "viridis"}
     more["metadata"] = {KEY: {"map": shows, "role": ""}}
     axes = {"axis_labels": AXES[-levels[0].ndim :], "interpolation2d": "nearest"}
     data = list(levels) if len(levels) > 1 else levels[0]
