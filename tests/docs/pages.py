@@ -13,6 +13,8 @@ PAGES = sorted(
     if "reference" not in page.parts and page.name != "CHANGELOG.md"
 )
 NAMES = ("napari-superres", "torchrun")
+PREFIX = "srun "
+"""What a command may stand behind in the script of a batch system."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -34,6 +36,7 @@ def commands(page: Path) -> list[list[str]]:
     """Return the arguments of every command of ours in a page; those with … are only sketched."""
     found = []
     for line in lines_of_code(page):
+        line = line.strip().removeprefix(PREFIX).replace("$SLURM_ARRAY_TASK_ID", "1")
         words = shlex.split(line, comments=True) if line.startswith(NAMES) else []
         if words and "…" not in line and "..." not in line:
             found.append(words[words.index("napari_superres") + 1 :] if words[0] == "torchrun"

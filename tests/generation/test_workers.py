@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -16,7 +17,8 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.events import TileCompleted
-from napari_superres.generation import tiff_sink
+from napari_superres.generation import tiff_sink, workers
+from napari_superres.generation.job import Job
 from napari_superres.generation.volume import generate_volume
 from napari_superres.generation.workers import Workers
 
@@ -33,14 +35,14 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(tiff_sink, "SIDE", 16)
 
 
-def events(output=None, workers=None):
+def events(output=None, where=None):
     return generate_volume(
         mixed_generator("4"),
         VOLUME,
         phases_from_values([0, 1, 2]),
         SETTINGS,
         output=output,
-        workers=workers,
+        workers=where,
     )
 
 
@@ -73,6 +75,23 @@ def test_any_number_of_workers_of_a_scheduler_make_the_same_file(tmp_path, count
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "sr.tif"), in_memory())
 
 
+@pytest.mark.parametrize(
+    ("asked", "device", "worker", "card"),
+    [
+        ("auto", "cuda:0", 3, "cuda:1"),
+        ("cuda", "cuda:0", 2, "cuda:0"),
+        ("cuda:0", "cuda:0", 1, "cuda:0"),
+        ("auto", "cuda:0", "tcp://10.0.0.5:8786", "cuda:0"),
+        ("auto", "cpu", 1, "cpu"),
+    ],
+)
+def test_workers_share_out_two_cards_unless_one_was_named(monkeypatch, asked, device, worker, card):
+    monkeypatch.setattr(workers.torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(name=worker))
+    job = Job(mixed_generator("4"), VOLUME, (), SETTINGS.replace(device=asked), device)
+    assert workers.on_own_card(job).device == card
+
+
 def _kill_one_worker():
     children = psutil.Process().children(recursive=True)
     workers = [p for p in children if "spawn_main" in " ".join(p.cmdline())]
@@ -82,7 +101,7 @@ def _kill_one_worker():
 def test_a_scheduler_that_does_not_answer_is_one_clear_error(monkeypatch):
     monkeypatch.setattr("napari_superres.generation.workers.CONNECT_S", 0.5)
     with pytest.raises(SettingsError, match="No dask scheduler answers"):
-        list(events(workers=Workers(scheduler="tcp://127.0.0.1:9")))
+        list(events(where=Workers(scheduler="tcp://127.0.0.1:9")))
 
 
 def test_workers_are_counted_or_have_a_scheduler():

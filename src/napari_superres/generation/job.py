@@ -38,8 +38,8 @@ class Job:
     generator : with as many low-res phases as `low_res` has
     low_res : the whole low-res volume
     phases : of the result, in the order of the generator's channels
-    settings : seed, region, tile, precision, noise; device and checkpoint are not looked at
-    device : torch's name
+    settings : seed, region, tile, precision, noise; checkpoint is not looked at
+    device : torch's name; where the settings name no card, workers share several out
     provenance : more to say in files, name : text
     """
 

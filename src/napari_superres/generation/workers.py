@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -173,11 +173,24 @@ def generate_block(job: Job, block: Block, threads: int | None) -> Labels:
     if known is None or known[0] is not job:
         if threads is not None:
             torch.set_num_threads(threads)
-        known = _renderers["last"] = (job, job.renderer())
+        known = _renderers["last"] = (job, on_own_card(job).renderer())
     labels = np.empty(block.box.shape, np.uint8)
     for tile in block.tiles:
         labels[tile.slices(block.box.start)] = known[1].labels(tile, block.noise)
     return labels
+
+
+def on_own_card(job: Job) -> Job:
+    """Return the job on the graphics card of this worker, where it is free to choose.
+
+    The workers of one machine are numbered, and take the cards in turn. Those that somebody
+    starts for a scheduler have no number: they see the cards that they were started with.
+    """
+    if not job.device.startswith("cuda") or job.settings.device not in ("auto", "cuda"):
+        return job
+    name = _distributed().get_worker().name
+    number = name if isinstance(name, int) else 0
+    return replace(job, device=f"cuda:{number % max(torch.cuda.device_count(), 1)}")
 
 
 def _itself(job: Job) -> Job:
