@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from napari_superres.errors import OutputError
+from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs import checkpoint_files
+from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.checkpoints import (
     choose_checkpoint,
     drop_after,
     list_checkpoints,
+    list_left,
     load_tensors,
     save_checkpoint,
 )
@@ -100,6 +102,42 @@ def test_a_chosen_checkpoint_stays_chosen_when_its_step_is_saved_again(tmp_path:
     for step in (1, 2, 3, 4, 5):
         save(tmp_path, step)
     assert steps(tmp_path) == [1, 3, 4, 5]
+
+
+def test_a_roll_back_keeps_a_chosen_checkpoint_but_the_run_does_not_go_on_from_it(
+    tmp_path: Path,
+) -> None:
+    for step in (1, 2, 3):
+        save(tmp_path, step, weight=float(step))
+    choose_checkpoint(tmp_path / "step-0000003")
+    drop_after(tmp_path, 1)
+    assert steps(tmp_path) == [1]
+    (left,) = list_left(tmp_path)
+    assert left.name == "3-left"
+    assert load_tensors(left.folder, "generator")["w"].item() == 3.0
+
+
+def test_what_is_trained_after_a_roll_back_replaces_no_chosen_checkpoint(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    for weight in (2.0, 3.0):
+        choose_checkpoint(save(tmp_path, 2, weight))
+        drop_after(tmp_path, 1)
+    for step in range(2, 7):
+        save(tmp_path, step, weight=4.0)
+    kept = {info.name: load_tensors(info.folder, "generator")["w"] for info in list_left(tmp_path)}
+    assert kept == {"2-left": 2.0, "2-left2": 3.0}
+    assert steps(tmp_path) == [4, 5, 6]
+
+
+def test_a_checkpoint_left_by_a_roll_back_is_found_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    save(folder, 1)
+    choose_checkpoint(save(folder, 2, score=0.0))
+    drop_after(folder, 1)
+    run = AnyRun(tmp_path)
+    assert [run.find_checkpoint(name).step for name in ("best", "last", "2-left")] == [1, 1, 2]
+    with pytest.raises(RunFolderError, match="the steps 1, 2-left"):
+        run.find_checkpoint("2")
 
 
 def test_a_copy_that_somebody_made_is_neither_listed_nor_deleted(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import RolledBack
 from napari_superres.runs.previews import keep_preview
 from napari_superres.widgets import discarding
-from napari_superres.widgets.checkpoint_rows import CheckpointRow
+from napari_superres.widgets.checkpoint_rows import LEFT, CheckpointRow
 from napari_superres.widgets.earlier_runs import open_run
 from napari_superres.widgets.history import History
 from napari_superres.widgets.preview_book import PreviewBook
@@ -127,6 +127,23 @@ def test_use_this_one_sets_the_checkpoint_of_the_generate_step(bench, tmp_path):
     found.use.click()
     assert bench.dock.generate.settings().checkpoint == "4"
     assert (folder / "chosen").exists()
+
+
+def test_a_checkpoint_in_use_stays_in_use_when_training_is_rolled_back_behind_it(bench):
+    bench.trained()
+    checkpoints = bench.session.run.folder / "checkpoints"
+    (checkpoints / "step-0000004").mkdir(parents=True)
+    form = bench.dock.generate.form
+    bench.dock.generate.use_checkpoint("4")
+    (checkpoints / "step-0000004").rename(checkpoints / "left-step-0000004")
+    bench.dock.generate.refresh()
+    assert form.checkpoint.currentText() == "4-left"
+    cells, marks = ("4", "2 s", "1.00", "–", "–", "–"), (LEFT,)
+    found = bench.dock.monitor.checkpoints
+    found.show_rows([CheckpointRow(4, checkpoints, cells, marks, name="4-left")])
+    assert "left by a roll-back" in found.note.text()
+    found.tree.topLevelItem(0).setSelected(True)
+    assert found.chosen.name == "4-left"
 
 
 def test_without_a_yes_nothing_is_discarded(bench, monkeypatch):

@@ -70,6 +70,10 @@ def test_checkpoints_on_disk_can_be_chosen_by_step(tmp_path):
     for name in ("step-0000100", "step-0000020", "half-made", ".step-0000300.partial"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
     assert checkpoint_names(tmp_path) == ["best", "last", "100", "20"]
+    (tmp_path / "checkpoints/left-step-0000100").mkdir()
+    (tmp_path / "checkpoints/left-step-0000100-2").mkdir()
+    left = ["100-left", "100-left2"]
+    assert checkpoint_names(tmp_path) == ["best", "last", "100", *left, "20"]
     assert checkpoint_names(tmp_path / "none") == ["best", "last"]
 
 

@@ -20,7 +20,7 @@ def checkpoints(
     kept.find_checkpoint("last")  # says what to do where there is none
     best = kept.find_checkpoint("best")
     typer.echo("    step    score  low-res  two-point  between axes")
-    for info in found:
+    for info in (*found, *kept.left_checkpoints()):
         numbers = info.measurement
         cells = (
             f"{info.step:8}",
@@ -29,7 +29,8 @@ def checkpoints(
             _cell(numbers, "two_point_error", 11, ".4f"),
             _cell(numbers, "anisotropy", 14, ".1%"),
         )
-        marks = ["best"] * (info.step == best.step) + ["last"] * (info is found[-1])
+        marks = ["best"] * (info.folder == best.folder) + ["last"] * (info in found[-1:])
+        marks += [info.name] * info.is_left
         picture = "" if info.thumbnail is None else f"  {info.thumbnail}"
         typer.echo(f"{''.join(cells)}  {', '.join(marks):10}{picture}")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_superres.errors import RunFolderError
 from napari_superres.runs import metrics_log
-from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints
+from napari_superres.runs.checkpoints import CheckpointInfo, list_checkpoints, list_left
 
 
 @dataclass(frozen=True)
@@ -40,32 +40,36 @@ class AnyRun:
         metrics_log.keep(self.log_file, count)
 
     def checkpoints(self) -> list[CheckpointInfo]:
-        """Return the checkpoints, oldest first."""
+        """Return the checkpoints that the run can go on from, oldest first."""
         return list_checkpoints(self.path / "checkpoints")
 
+    def left_checkpoints(self) -> list[CheckpointInfo]:
+        """Return the chosen checkpoints that roll-backs went behind, oldest first."""
+        return list_left(self.path / "checkpoints")
+
     def find_checkpoint(self, which: str = "best") -> CheckpointInfo:
-        """Return the checkpoint called "best", "last" or by its step.
+        """Return the checkpoint called "best", "last" or by its name.
 
         Raises
         ------
         RunFolderError
             When it is not there.
         """
-        found = self.checkpoints()
-        if not found:
+        found, left = self.checkpoints(), self.left_checkpoints()
+        if not found and not left:
             raise RunFolderError(
                 f"The run {self.path} has no checkpoint yet.",
                 "At least one is needed.",
                 "Let it train until the first checkpoint is saved.",
             )
         if which == "last":
-            return found[-1]
+            return (found or left)[-1]
         if which == "best":
-            return next((info for info in reversed(found) if info.is_best), found[-1])
-        for info in found:
-            if str(info.step) == which:
+            return next((info for info in reversed(found) if info.is_best), (found or left)[-1])
+        for info in (*found, *left):
+            if info.name == which:
                 return info
-        steps = ", ".join(str(info.step) for info in found)
+        steps = ", ".join(info.name for info in (*found, *left))
         raise RunFolderError(
             f"The run {self.path} has no checkpoint {which!r}.",
             f"It has best, last and the steps {steps}.",

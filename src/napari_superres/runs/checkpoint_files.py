@@ -5,6 +5,7 @@ checkpoints/step-0012000/ generator.safetensors   enough to generate
                           state.json              step, time, score, measurement
                           thumbnail.png           middle slices in the phases' colours
                           chosen                  empty: somebody wants to keep it
+            left-step-0012000/                    chosen, and of a way that a roll-back left
 
 Names that begin with a dot are on their way: `.part` is being written, `.old` makes room
 for one of the same step, `.gone` is being deleted. Only an `.old` one is ever read, where
@@ -16,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,6 +33,8 @@ from torch import Tensor
 from napari_superres.data.reading import check_regular, read_small_text
 
 PREFIX = "step-"
+LEFT = "left-"
+"""Before the name of a chosen checkpoint that a roll-back went behind: none to train on from."""
 THUMBNAIL = "thumbnail.png"
 TENSORS = ("generator.safetensors", "training.safetensors")
 STATE = "state.json"
@@ -136,6 +140,30 @@ def delete_folder(folder: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
+
+
+def leave_folder(folder: Path) -> None:
+    """Set a checkpoint apart from those that a run goes on from, under a name of its own."""
+    with suppress(OSError):
+        folder.rename(folder.with_name(f"{LEFT}{folder.name}{_free_number(folder)}"))
+
+
+def left_folders(checkpoints: Path) -> list[Path]:
+    """Return the folders of checkpoints that were set apart, by name, whole or not."""
+    found = sorted(checkpoints.glob(f"{LEFT}{PREFIX}*"))
+    return [folder for folder in found if re.fullmatch(rf"{LEFT}{PREFIX}\d+(-\d+)?", folder.name)]
+
+
+def _free_number(folder: Path) -> str:
+    """Return what tells it from others of its step that were set apart before: "", "-2", …."""
+    number = 1
+    while folder.with_name(f"{LEFT}{folder.name}{_numbered(number)}").exists():
+        number += 1
+    return _numbered(number)
+
+
+def _numbered(number: int) -> str:
+    return "" if number == 1 else f"-{number}"
 
 
 def clear_leavings(checkpoints: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,14 @@ from torch import Tensor
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.checkpoint_files import (
     CHOSEN,
+    LEFT,
     PREFIX,
     THUMBNAIL,
     clear_leavings,
     delete_folder,
     folders,
+    leave_folder,
+    left_folders,
     read_state,
     read_tensors,
     write_folder,
@@ -56,6 +59,19 @@ class CheckpointInfo:
     score: float | None
     is_best: bool
     state: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """By which it is asked for: its step, or "560-left" where a roll-back went behind it."""
+        if not self.is_left:
+            return str(self.step)
+        _, _, number = self.folder.name.removeprefix(LEFT + PREFIX).partition("-")
+        return f"{self.step}-left{number}"
+
+    @property
+    def is_left(self) -> bool:
+        """Whether a roll-back went behind it: it can generate, the run does not go on from it."""
+        return self.folder.name.startswith(LEFT)
 
     @property
     def thumbnail(self) -> Path | None:
@@ -186,9 +202,18 @@ def _generator_only(run: Path) -> RunFolderError:
 
 
 def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
-    """Return the whole checkpoints in a folder, oldest first."""
+    """Return the whole checkpoints in a folder that a run can go on from, oldest first."""
+    return _read(folders(checkpoints))
+
+
+def list_left(checkpoints: Path) -> list[CheckpointInfo]:
+    """Return the chosen checkpoints that roll-backs went behind, oldest first; none is best."""
+    return [replace(info, is_best=False) for info in _read(left_folders(checkpoints))]
+
+
+def _read(found: list[Path]) -> list[CheckpointInfo]:
     states = []
-    for folder in folders(checkpoints):
+    for folder in found:
         try:
             state = read_state(folder)
             states.append((state["step"], folder, state))
@@ -225,9 +250,11 @@ def choose_checkpoint(folder: Path) -> None:
 
 
 def drop_after(checkpoints: Path, step: int) -> None:
-    """Delete the checkpoints of later steps: what a run was rolled back from."""
+    """Delete the checkpoints of later steps, what a run was rolled back from; keep chosen ones."""
     for info in list_checkpoints(checkpoints):
-        if info.step > step:
+        if info.step > step and (info.folder / CHOSEN).exists():
+            leave_folder(info.folder)
+        elif info.step > step:
             delete_folder(info.folder)
 
 

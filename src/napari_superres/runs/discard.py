@@ -50,7 +50,8 @@ def holdings(run: Path) -> Holdings:
     _check(run)
     try:
         own = sum(_bytes(run / name) for name in OWN)
-        checkpoints = len(list((run / "checkpoints").glob("step-*")))
+        names = ("step-*", "left-step-*")
+        checkpoints = sum(len(list((run / "checkpoints").glob(name))) for name in names)
         return Holdings(own, checkpoints, _others(run))
     except OSError as error:
         raise RunFolderError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QIcon, QPixmap
@@ -18,7 +20,13 @@ from qtpy.QtWidgets import (
 
 from napari_superres.errors import SuperResError
 from napari_superres.events import CheckpointSaved, RolledBack
-from napari_superres.widgets.checkpoint_rows import COLUMN_TIPS, COLUMNS, CheckpointRow, read_rows
+from napari_superres.widgets.checkpoint_rows import (
+    COLUMN_TIPS,
+    COLUMNS,
+    LEFT,
+    CheckpointRow,
+    read_rows,
+)
 from napari_superres.widgets.history import History
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note
@@ -26,7 +34,8 @@ from napari_superres.widgets.threads import Outcome, in_thread
 
 PICTURE = QSize(84, 27)
 PATIENCE_MS = 300
-STEP = Qt.ItemDataRole.UserRole
+NAME = Qt.ItemDataRole.UserRole
+SIGNS = {"best": "★", LEFT: "↶"}
 EMPTY = "Checkpoints appear here as they are saved."
 
 
@@ -79,8 +88,8 @@ class CheckpointList(QWidget):
     def chosen(self) -> CheckpointRow | None:
         """The row that is selected."""
         items = self.tree.selectedItems()
-        step = items[0].data(0, STEP) if items else None
-        return next((row for row in self.rows if row.step == step), None)
+        name = items[0].data(0, NAME) if items else None
+        return next((row for row in self.rows if row.name == name), None)
 
     def use_chosen(self, *_item: object) -> None:
         """Keep the selected checkpoint, and hand it to the Generate step."""
@@ -95,7 +104,7 @@ class CheckpointList(QWidget):
             show_error(str(error))
             self._timer.start()
             return
-        self.session.checkpoint_chosen.emit(str(row.step))
+        self.session.checkpoint_chosen.emit(row.name)
         show_info(f"Step 4, Generate, now makes volumes from step {row.step:,}.")
 
     def show_rows(self, rows: list[CheckpointRow]) -> None:
@@ -106,8 +115,8 @@ class CheckpointList(QWidget):
         for row in rows:
             item = _item(row)
             self.tree.addTopLevelItem(item)
-            item.setSelected(before is not None and before.step == row.step)
-        self.note.setText("★ the best score." if rows else EMPTY)
+            item.setSelected(before is not None and before.name == row.name)
+        self.note.setText(note_of(rows))
         self._on_selection()
 
     def _on_event(self, event: object) -> None:
@@ -130,10 +139,19 @@ class CheckpointList(QWidget):
         self.use.setEnabled(self.chosen is not None)
 
 
+def note_of(rows: Sequence[CheckpointRow]) -> str:
+    """Return what the signs in the list mean, as far as there are any."""
+    if not rows:
+        return EMPTY
+    left = any(LEFT in row.marks for row in rows)
+    return "★ the best score." + (" ↶ chosen, then left by a roll-back." if left else "")
+
+
 def _item(row: CheckpointRow) -> QTreeWidgetItem:
     step, *others = row.cells
-    item = QTreeWidgetItem(["", f"{step} ★" if "best" in row.marks else step, *others])
-    item.setData(0, STEP, row.step)
+    sign = "".join(f" {SIGNS[mark]}" for mark in row.marks if mark in SIGNS)
+    item = QTreeWidgetItem(["", step + sign, *others])
+    item.setData(0, NAME, row.name)
     if row.picture is not None:
         pixels = QPixmap()
         pixels.loadFromData(row.picture)

@@ -21,6 +21,9 @@ COLUMN_TIPS = (
     "Share of low-res voxels that the down-sampled result does not give back",
 )
 
+LEFT = "left by a roll-back"
+"""Mark of a chosen checkpoint of a way that training has left."""
+
 
 @dataclass(frozen=True)
 class CheckpointRow:
@@ -29,8 +32,9 @@ class CheckpointRow:
     Attributes
     ----------
     step, folder : of the checkpoint
+    name : by which it is asked for; its step where nothing else is said
     cells : one text for each of `COLUMNS`
-    marks : "best", "last", both or neither, for the first cell
+    marks : "best", "last", both or neither, or "left by a roll-back"
     picture : PNG bytes of its thumbnail, or None
     """
 
@@ -39,6 +43,10 @@ class CheckpointRow:
     cells: tuple[str, ...]
     marks: tuple[str, ...] = ()
     picture: bytes | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or str(self.step))
 
     @property
     def tip(self) -> str:
@@ -55,15 +63,17 @@ def read_rows(run: Path, target: Measurement | None) -> list[CheckpointRow]:
     run : folder of the run
     target : of the high-res slices, None where it is not known
     """
-    from napari_superres.runs.checkpoints import list_checkpoints
+    from napari_superres.runs.checkpoints import list_checkpoints, list_left
 
     found = list_checkpoints(run / "checkpoints")
     rows = []
-    for info in found:
-        marks = ("best",) * info.is_best + ("last",) * (info is found[-1])
+    for info in (*found, *list_left(run / "checkpoints")):
+        marks = ("best",) * info.is_best + ("last",) * (info in found[-1:])
+        marks += (LEFT,) * info.is_left
         cells = cells_of(info.step, info.state, target)
-        rows.append(CheckpointRow(info.step, info.folder, cells, marks, _picture(info.thumbnail)))
-    return rows[::-1]
+        picture = _picture(info.thumbnail)
+        rows.append(CheckpointRow(info.step, info.folder, cells, marks, picture, info.name))
+    return sorted(rows, key=lambda row: (-row.step, row.name))
 
 
 def cells_of(step: int, state: Mapping[str, Any], target: Measurement | None) -> tuple[str, ...]:

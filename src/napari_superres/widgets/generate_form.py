@@ -127,6 +127,8 @@ class GenerateForm(QWidget):
         if names == [self.checkpoint.itemText(row) for row in range(self.checkpoint.count())]:
             return
         chosen = self.checkpoint.currentText()
+        if chosen not in names and f"{chosen}-left" in names:
+            chosen = f"{chosen}-left"  # training was rolled back behind it
         with QSignalBlocker(self.checkpoint):
             self.checkpoint.clear()
             self.checkpoint.addItems(names)

@@ -142,14 +142,21 @@ def free_disk(output: Path) -> int | None:
 
 
 def checkpoint_names(run_folder: Path) -> list[str]:
-    """Return what can be asked for as a checkpoint: best, last, then steps, latest first."""
-    found = re.compile(r"step-(\d+)")
+    """Return what can be asked for as a checkpoint: best, last, then names, latest first.
+
+    Those that a roll-back went behind have names such as "560-left".
+    """
+    found = re.compile(r"(left-)?step-(\d+)(?:-(\d+))?")
     try:
         matches = [found.fullmatch(path.name) for path in (run_folder / "checkpoints").iterdir()]
     except OSError:
         matches = []
-    steps = sorted((int(match[1]) for match in matches if match), reverse=True)
-    return ["best", "last", *map(str, steps)]
+    parts = [match.groups() for match in matches if match and (match[1] or not match[3])]
+    parts.sort(key=lambda part: (-int(part[1]), part[0] or "", part[2] or ""))
+    names = [
+        f"{int(step)}" + (f"-left{number or ''}" if left else "") for left, step, number in parts
+    ]
+    return ["best", "last", *names]
 
 
 def region_text(box: Box) -> str:
