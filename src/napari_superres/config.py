@@ -194,7 +194,7 @@ class EngineSettings(FrozenModel):
         description="Weight of the loss on the volume fractions of generated crops; 0 for none.",
     )
     diversity_weight: float = Field(
-        1.0,
+        0.5,
         ge=0,
         description="Weight of the loss that asks two realisations of a crop to differ, falling "
         "with the learning rate; 0 for none. It needs noise, and two crops a step.",
