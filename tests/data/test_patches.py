@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_superres.data.patches import PAPER_GRID, PatchGrid, cut, patches_of, split
+from napari_superres.data.patches import PAPER_GRID, PatchGrid, cut, patches_of
+from napari_superres.data.regions import split
 from napari_superres.errors import SettingsError, ShapeError
 
 

@@ -1,4 +1,4 @@
-"""Charts of a report: violins, correlation and chord curves, Fourier profiles and maps."""
+"""Charts of a report: violins, correlation and chord curves."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from napari_superres.data.volumes import Labels
 from napari_superres.measures.arrays import weighted_mean
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.figures import ITEM_COLOURS, ITEM_MARKERS, ITEM_TITLES
-from napari_superres.measures.fourier import log_magnitude
 
 Numbers = Mapping[str, Any]
 DASHES = {"z": "-", "y": "--", "x": ":", "": "-"}
@@ -27,7 +25,8 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _tidy(axes: Axes, title: str) -> None:
+def tidy(axes: Axes, title: str) -> None:
+    """Give axes a title and the look of the report."""
     axes.set_facecolor("none")
     axes.set_title(title, fontsize=10)
     axes.tick_params(labelsize=8)
@@ -79,7 +78,7 @@ def violins(numbers: Numbers, by_axis: bool) -> Figure:
         axes = figure.add_subplot(rows, columns, index + 1)
         unit = numbers["items"]["super_res"]["units"].get(measure, "")
         title = SCALARS[measure].title + (f" ({unit})" if unit else "")
-        _tidy(axes, title)
+        tidy(axes, title)
         _draw_violins(axes, numbers, measure, by_axis)
         if index == 0:
             axes.legend(fontsize=8, frameon=False)
@@ -155,13 +154,13 @@ def curves(
     figure = new_figure(width, 2.6 * rows)
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, index + 1)
-        _tidy(axes, name.replace("|", " | "))
+        tidy(axes, name.replace("|", " | "))
         for found in others:
             if name in found[key]:
                 _draw_curves(axes, "super_res", found[key][name], found[steps], by_axis, None)
         for item, found in items.items():
             if name in found[key]:
-                title = _title(numbers, item)
+                title = title_of(numbers, item)
                 _draw_curves(axes, item, found[key][name], found[steps], by_axis, title)
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
@@ -172,7 +171,7 @@ def curves(
     return figure
 
 
-def _title(numbers: Numbers, item: str) -> str:
+def title_of(numbers: Numbers, item: str) -> str:
     """Return what an item is called: its usual title, or the one that came with the numbers."""
     return str(numbers.get("titles", {}).get(item, ITEM_TITLES[item]))
 
@@ -197,59 +196,3 @@ def _draw_curves(
             alpha=0.6 if title is None else 1.0,
             label=title if index == 0 else None,  # the caption tells the dashes
         )
-
-
-def fourier(numbers: Numbers, width: float = 10) -> Figure:
-    """Draw the Fourier profiles of every item (figure 18, c and d), `width` in inches."""
-    figure = new_figure(width, 3.2)
-    axes = figure.add_subplot()
-    sized = numbers["items"]["super_res"]["voxel_size_um"] is not None
-    _tidy(axes, "ring mean of the log magnitude")
-    for item in (name for name in ITEM_TITLES if name in numbers["items"]):
-        summary = numbers["items"][item]
-        profiles = summary.get("fourier_profile", {})
-        if not sized and item == "low_res":
-            continue  # its frequencies are in another unit
-        for index, profile in enumerate(profiles.values()):
-            axes.plot(
-                profile["frequency"],
-                np.array(profile["magnitude"], float),
-                color=ITEM_COLOURS[item],
-                lw=1.4,
-                alpha=0.9,
-                label=_title(numbers, item) if index == 0 else None,
-            )
-    axes.set_xlabel(f"spatial frequency (1/{'µm' if sized else 'voxel'})", fontsize=8)
-    axes.set_ylabel("log10 of the root power density", fontsize=8)
-    axes.set(xlim=(0, None))
-    axes.legend(fontsize=8, frameon=False)
-    return figure
-
-
-def fourier_maps(images: Mapping[str, tuple[Labels, int, tuple[float, float]]]) -> Figure:
-    """Draw the centred log magnitude maps at one scale of frequency (figure 18, b).
-
-    Parameters
-    ----------
-    images : item to (label image, n phases, pixel size)
-    """
-    figure = new_figure(2.6 * len(images), 2.7)
-    reach = max(0.5 / min(size) for _, _, size in images.values())
-    maps = {item: log_magnitude(image, n, size) for item, (image, n, size) in images.items()}
-    known = np.concatenate([spectrum[np.isfinite(spectrum)] for spectrum in maps.values()])
-    darkest, brightest = np.quantile(known, (0.05, 1)) if known.size else (0, 1)
-    for index, (item, spectrum) in enumerate(maps.items()):
-        axes = figure.add_subplot(1, len(images), index + 1)
-        height, width = (0.5 / size for size in images[item][2])
-        axes.imshow(
-            spectrum,
-            extent=(-width, width, height, -height),
-            cmap="magma",
-            vmin=darkest,
-            vmax=brightest,
-            interpolation="nearest",
-        )
-        axes.set(xlim=(-reach, reach), ylim=(reach, -reach), xticks=[], yticks=[])
-        axes.set_facecolor("black")
-        axes.set_title(ITEM_TITLES[item], fontsize=10)
-    return figure

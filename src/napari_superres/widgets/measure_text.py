@@ -171,7 +171,7 @@ def draw_chart(
     key: str, finished: MeasuringFinished, rows: Sequence[Row], by_axis: bool = False
 ) -> Any:
     """Draw one of `charts_of` as a matplotlib figure."""
-    from napari_superres.measures import charts
+    from napari_superres.measures import charts, fourier_charts
     from napari_superres.measures.bars import bars
 
     numbers: Mapping[str, Any] = chart_numbers(finished)
@@ -179,7 +179,7 @@ def draw_chart(
         reference = None if finished.reference is None else finished.reference["name"]
         return bars(rows, [one["name"] for one in finished.found], reference, WIDTH)
     if key == "fourier":
-        return charts.fourier(numbers, WIDTH)
+        return fourier_charts.fourier(numbers, WIDTH)
     return charts.curves(numbers, key, by_axis, columns=2, width=WIDTH)
 
 
