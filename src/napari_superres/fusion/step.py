@@ -206,7 +206,12 @@ class Trainer:
 
     def _running(self) -> list[RunningMean]:
         """Return the losses that have a memory."""
-        asked = (self.frequencies, self.fractions if self.engine.fraction_weight > 0 else None)
+        engine = self.engine
+        asked = (
+            self.frequencies,
+            self.fractions if engine.fraction_weight > 0 else None,
+            self.diversity if engine.diversity_weight > 0 else None,
+        )
         return [loss for loss in asked if loss is not None]
 
     def state(self) -> dict[str, Tensor]:
