@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_superres.data.phases import phases_from_values
+from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
     CheckpointSaved,
     FinishReason,
@@ -47,20 +48,32 @@ class FakeImages:
     steps, step_s : of a training
     phases : of the runs
     asked : arguments of the calls, in order
+    room : largest batch for which there is memory; None for any
+    fails_at : step after which larger ones find no room
     """
 
     steps: int = 4
     step_s: float = 0.0
     phases: int = 0
     asked: list[tuple] = field(default_factory=list)  # type: ignore[type-arg]
+    room: int | None = None
+    fails_at: int = 0
+    trained: object = None
 
     def train(self, sets, settings, run_folder, budget, stop):
         self.asked.append((sets, settings, run_folder))
+        self.trained = settings
         self.phases = len(sets[-1].phases)
         return self._events(run_folder, 0, stop)
 
     def resume(self, run_folder, budget, stop):
         return self._events(run_folder, 100, stop)
+
+    def adapt(self, folder, batch):
+        if batch is not None:
+            engine = self.trained.engine.replace(batch=batch)
+            self.trained = self.trained.replace(engine=engine)
+        return self.trained
 
     def open(self, folder):
         lines = tuple({"step": step, "score": 9.0 - step, **VALUES} for step in (0, 2))
@@ -75,6 +88,9 @@ class FakeImages:
         step = first
         while step < first + self.steps and not stop.is_set():
             time.sleep(self.step_s)
+            large = self.room is not None and self.trained.engine.batch > self.room
+            if large and step - first >= self.fails_at:
+                raise OutOfMemoryError("No room.", "", "Lower the batch.")
             step += 1
             yield StepCompleted(step, step * 0.5, None, None, {"generator": 1 / step})
             curve = np.linspace(0.5, 0.25, 8) + 1 / step
@@ -136,6 +152,7 @@ class FakeImages:
             train=self.train,
             resume=self.resume,
             open=self.open,
+            adapt=self.adapt,
             devices=self.devices,
             sample=self.sample,
             interpolate=self.interpolate,
@@ -150,6 +167,7 @@ class FakeImages:
             train=self.train,
             resume=self.resume,
             open=self.open,
+            adapt=self.adapt,
             devices=self.devices,
             augment=self.augment,
             translate=self.translate,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -17,17 +17,19 @@ from typing import Self, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from napari_superres.config import FrozenModel
+from napari_superres.config import FrozenModel, validated
 from napari_superres.data.images import ImageSet
 from napari_superres.data.output import write_whole_text
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.errors import RunFolderError
 from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input
+from napari_superres.runs.lock import run_lock
 from napari_superres.runs.new_folder import make_run_folder
 from napari_superres.runs.run_config import (
     CONFIG,
     FORMAT_VERSION,
+    EngineChange,
     ImageRunConfig,
     ImageSetInfo,
     first_problem,
@@ -95,6 +97,34 @@ class ImageRun(AnyRun):
                 "",
                 "Use the version that made the run.",
             ) from error
+
+    def with_batch(self, batch: int, model: type[_Settings]) -> Self:
+        """Return the run with another batch from its last checkpoint on, written to config.json.
+
+        No weight changes its shape with the batch.
+
+        Raises
+        ------
+        SettingsError
+            The run's other settings do not allow it.
+        OutputError
+            config.json cannot be written.
+        """
+        before = self.config.settings["engine"]["batch"]
+        if batch == before:
+            return self
+        engine = self.config.settings["engine"] | {"batch": batch}
+        settings = self.config.settings | {"engine": engine}
+        validated(model, settings)
+        found = self.checkpoints()
+        change = EngineChange(
+            step=found[-1].step if found else 0, before={"batch": before}, after={"batch": batch}
+        )
+        changes = (*self.config.changes, change)
+        config = self.config.replace(settings=settings, changes=changes)
+        with run_lock(self.path):
+            write_whole_text(self.path / CONFIG, config.model_dump_json(indent=2))
+        return replace(self, config=config)
 
     def images(self, role: str) -> ImageSet:
         """Return a set of the run's images."""

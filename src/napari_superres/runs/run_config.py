@@ -68,6 +68,7 @@ class ImageRunConfig(FrozenModel):
     settings: dict[str, Any]
     inputs: dict[str, ImageSetInfo]
     versions: dict[str, str]
+    changes: tuple[EngineChange, ...] = ()
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.config import Budget
+from napari_superres.config import Budget, validated
 from napari_superres.data.images import ImageSet
 from napari_superres.data.phases import Phase
+from napari_superres.errors import OutOfMemoryError, SettingsError
 from napari_superres.events import (
     CheckpointSaved,
     ImagesReady,
@@ -30,6 +32,7 @@ from napari_superres.widgets.image_history import ImageHistory
 from napari_superres.widgets.patches_layers import ChosenImages
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.stream_runner import StreamRunner
+from napari_superres.widgets.texts import NONE, Changes, advice_text
 from napari_superres.widgets.threads import Outcome, in_thread
 
 Sets = tuple[ImageSet, ...]
@@ -85,12 +88,14 @@ class ImageEngine:
     train : (sets of images, settings, run folder, budget, stop) to events
     resume : (run folder, budget, stop) to events
     open : reads a run folder
+    adapt : (run folder, batch or None to leave it) to the run's settings, with that batch
     """
 
     kind: str
     train: Callable[[Sets, Any, Path, Budget, threading.Event], Iterator[TrainingEvent]]
     resume: Callable[[Path, Budget, threading.Event], Iterator[TrainingEvent]]
     open: Callable[[Path], OpenedRun]
+    adapt: Callable[[Path, int | None], Any]
     devices: Callable[[], Sequence[DeviceChoice]] = _devices
 
 
@@ -116,12 +121,14 @@ class ImageSession(QObject):
         self.run: OpenedRun | None = None
         self.history = ImageHistory()
         self.shown: ImagesReady | None = None
-        self.offer: Mapping[str, int | str] = {}
-        self.less: Mapping[str, int | str] = {}
-        self.training = session.new_runner()
+        self.offer: Changes = NONE
+        self.less: Changes = NONE
+        self._tried: Any = None
+        self.training = session.new_runner(told=False)
         self.work = session.new_runner()
         self._starting: OpenedRun | None = None
         self.training.event.connect(self._on_event)
+        self.training.failed.connect(self._on_failure)
 
     @property
     def ready(self) -> bool:
@@ -143,6 +150,12 @@ class ImageSession(QObject):
         self.inputs = inputs
         self.inputs_changed.emit()
 
+    def forget_less(self) -> None:
+        """Offer no smaller settings any more: others were chosen by hand."""
+        if self.less:
+            self.less = NONE
+            self.run_changed.emit()
+
     @property
     def generation(self) -> StreamRunner:
         """What works on the run besides its training."""
@@ -150,7 +163,7 @@ class ImageSession(QObject):
 
     def show_run(self, run: OpenedRun | None, *_shown_before: object) -> None:
         """Show another run, or none, from its beginning."""
-        self.history, self.shown = ImageHistory(), None
+        self.history, self.shown, self.offer = ImageHistory(), None, NONE
         self.set_run(run)
         self.history_changed.emit()
 
@@ -164,6 +177,7 @@ class ImageSession(QObject):
         inputs = self.inputs
         if inputs is None or self.training.active:
             return
+        self.offer, self.less, self._tried = NONE, NONE, settings
         train = self.engine.train
 
         def events(stop: threading.Event) -> Iterator[TrainingEvent]:
@@ -181,14 +195,16 @@ class ImageSession(QObject):
         self.training.start(f"Training in {run_folder}", events)
 
     def resume(self, budget: Budget) -> None:
-        """Train the current run further."""
+        """Train the current run further; after a lack of memory, with what was offered."""
         if self.run is None or self.training.active:
             return
-        self._starting = None
-        folder, resume = self.run.folder, self.engine.resume
+        self._starting = self._tried = None
+        folder, engine, batch = self.run.folder, self.engine, self.offer.get("batch")
+        self.offer = NONE
 
         def events(stop: threading.Event) -> Iterator[TrainingEvent]:
-            return resume(folder, budget, stop)
+            self._tried = engine.adapt(folder, None if batch is None else int(batch))
+            yield from engine.resume(folder, budget, stop)
 
         self.training.start(f"Training in {folder}", events)
 
@@ -212,7 +228,7 @@ class ImageSession(QObject):
         if isinstance(event, TrainingStarted):
             if self._starting is not None:
                 # only now: inputs that are refused must not cost the run before
-                self.history, self.shown = ImageHistory(), None
+                self.history, self.shown, self.offer = ImageHistory(), None, NONE
                 self.set_run(self._starting)
                 self._starting = None
             for warning in event.warnings:
@@ -226,6 +242,25 @@ class ImageSession(QObject):
         if learnt and self.run is not None and not self.run.learnt:
             self.set_run(replace(self.run, learnt=True))
         self.history_changed.emit()
+
+    def _on_failure(self, error: Exception) -> None:
+        if isinstance(error, OutOfMemoryError) and self._tried is not None:
+            changes = smaller_batch(self._tried)
+            if self._starting is None and self.run is not None and self.run.learnt:
+                self.offer = changes
+            else:
+                self.less = changes
+        show_error(advice_text(error, self.offer, self.less))
+
+
+def smaller_batch(settings: Any) -> Changes:
+    """Return the largest batch allowed of at most half the size; empty where there is none."""
+    values = settings.model_dump()
+    for batch in range(settings.engine.batch // 2, 0, -1):
+        with suppress(SettingsError):
+            validated(type(settings), values | {"engine": values["engine"] | {"batch": batch}})
+            return {"batch": batch}
+    return NONE
 
 
 def image_session(session: Session, engine: ImageEngine) -> ImageSession:

@@ -76,6 +76,7 @@ class ImageTrainStep(Step):
         self.open.setToolTip("To look at, train on, or make images with")
         self.run_note = Note()
         self.preset.changed.connect(self._on_preset)
+        self.engine_form.changed.connect(self.images.forget_less)
         self.choose.clicked.connect(self._choose_folder)
         self.folder.textEdited.connect(self._on_folder_edited)
         self.copy.clicked.connect(self.copy_command)
@@ -138,6 +139,9 @@ class ImageTrainStep(Step):
 
     def start(self) -> None:
         """Start a run; what is wrong is told as a notification."""
+        if self.images.less:  # the last one found no room
+            self.engine_form.take(self.images.less)
+            self._propose_folder()
         try:
             settings = self.settings()
         except SuperResError as error:

@@ -205,10 +205,11 @@ class Session(QObject):
         for runner in self._runners:
             runner.stop()
 
-    def new_runner(self) -> StreamRunner:
-        """Return a runner for a step's own work, which is shut down with the others."""
+    def new_runner(self, told: bool = True) -> StreamRunner:
+        """Return a runner for a step's own work, shut down with the others; `told` shows errors."""
         runner = StreamRunner(self)
-        runner.failed.connect(self._on_failure)
+        if told:
+            runner.failed.connect(self._on_failure)
         self._runners.append(runner)
         return runner
 

@@ -67,6 +67,16 @@ def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator
     return resume(run_folder, budget, stop)
 
 
+def _adapt(folder: Path, batch: int | None) -> Any:
+    from napari_superres.runs.image_run import ImageRun
+    from napari_superres.synthesis.settings import SynthesisSettings
+
+    run = ImageRun.open(folder, KIND)
+    if batch is not None:
+        run = run.with_batch(batch, SynthesisSettings)
+    return run.settings(SynthesisSettings)
+
+
 def _open(folder: Path) -> OpenedRun:
     from napari_superres.runs.image_run import ImageRun
     from napari_superres.synthesis.training import INPUT
@@ -189,6 +199,7 @@ class SynthesisEngine(ImageEngine):
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], OpenedRun] = _open
+    adapt: Callable[[Path, int | None], Any] = _adapt
     sample: Callable[..., Iterator[GenerationEvent]] = _sample
     interpolate: Callable[..., Iterator[GenerationEvent]] = _interpolate
     nearest: Callable[..., Iterator[Any]] = _nearest

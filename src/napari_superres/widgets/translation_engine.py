@@ -52,6 +52,16 @@ def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator
     return resume(run_folder, budget, stop)
 
 
+def _adapt(folder: Path, batch: int | None) -> Any:
+    from napari_superres.runs.image_run import ImageRun
+    from napari_superres.translation.settings import TranslationSettings
+
+    run = ImageRun.open(folder, KIND)
+    if batch is not None:
+        run = run.with_batch(batch, TranslationSettings)
+    return run.settings(TranslationSettings)
+
+
 def _open(folder: Path) -> OpenedRun:
     from napari_superres.runs.image_run import ImageRun
     from napari_superres.translation.settings import TranslationSettings
@@ -114,5 +124,6 @@ class TranslationEngine(ImageEngine):
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], OpenedRun] = _open
+    adapt: Callable[[Path, int | None], Any] = _adapt
     augment: Callable[[Sets, Path, int], Sets] = _augment
     translate: Callable[..., Iterator[GenerationEvent]] = _translate
