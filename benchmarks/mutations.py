@@ -62,13 +62,13 @@ MUTATIONS = (
         "fusion/frequency_loss.py",
         "pull = 2 * error_KS / self.scale * (soft_KS - soft_KS.detach())",
         "pull = error_KS / self.scale * (soft_KS - soft_KS.detach())",
-        "tests/fusion/test_statistics.py",
+        "tests/fusion/test_frequency_loss.py",
     ),
     Mutation(
         "fusion/running_mean.py",
         "return self.running / self.weight",
         "return self.running",
-        "tests/fusion/test_statistics.py",
+        "tests/fusion/test_frequency_loss.py",
     ),
     Mutation(
         "fusion/imaging.py",

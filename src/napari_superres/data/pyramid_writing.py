@@ -20,7 +20,7 @@ from napari_superres.data.volumes import Labels, VoxelSize
 from napari_superres.errors import OutputError, ShapeError
 
 SIDE = 128
-_COMPRESSES = 3  # labels shrink at least so much, all levels included
+COMPRESSES = 3  # labels shrink at least so much, all levels included
 
 
 class Lazy(Protocol):
@@ -101,7 +101,7 @@ def write_labels_zarr(
         raise ShapeError(f"The labels have shape {labels.shape}.", "Axes z, y, x are needed.")
     check_zarr_place(path)
     size = int(np.prod(labels.shape))
-    check_writable(path.with_name(f"{path.name}.new"), size // _COMPRESSES)
+    check_writable(path.with_name(f"{path.name}.new"), size // COMPRESSES)
     values = np.array([phase.value for phase in phases], np.uint8)
     index_of = np.zeros(256, np.uint8)
     index_of[values] = np.arange(len(values), dtype=np.uint8)

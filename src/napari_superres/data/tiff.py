@@ -33,7 +33,7 @@ __all__ = ["check_writable", "read_tiff", "read_tiff_metadata", "write_labels_ti
 CLASSIC_LIMIT = 4 * 2**30 - 64 * 2**20
 """Bytes of voxels above which the file is a BigTIFF; a little below the format's 4 GiB."""
 
-_COMPRESSES = 4  # labels shrink at least so much; only for the question of disk space
+COMPRESSES = 4  # labels shrink at least so much; only for the question of disk space
 _SIGNS_OF_DAMAGE = ("invalid page offset", "invalid value offset", "corrupted", "failed to")
 _READ_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, IndexError, KeyError, TypeError,
@@ -78,7 +78,7 @@ def write_labels_tiff(
             "Axes z, y, x and type uint8 are needed.",
         )
     big = labels.size > CLASSIC_LIMIT
-    check_writable(path, labels.size // _COMPRESSES)
+    check_writable(path, labels.size // COMPRESSES)
     text = document_text(phases, provenance or {})
     ome = flavour == "ome" or big
     if ome:

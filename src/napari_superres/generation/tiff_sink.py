@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_superres.data.boxes import Box, Triple
-from napari_superres.data.tiff import check_writable, write_labels_tiff
+from napari_superres.data.tiff import COMPRESSES, check_writable, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
 from napari_superres.generation.journal import Journal, writing
@@ -25,8 +25,6 @@ from napari_superres.generation.tiles import cut
 SIDE = 128
 """Voxels along z and y of a block, which is whole along x. It must not depend on the
 memory that happens to be free: blocks are what an interrupted generation counts in."""
-
-COMPRESSES = 4  # labels shrink at least so much; only for the question of disk space
 
 
 class TiffSink:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.ome_zarr import create_pyramid
-from napari_superres.data.pyramid_writing import check_zarr_place, put_block
+from napari_superres.data.pyramid_writing import COMPRESSES, check_zarr_place, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
 from napari_superres.generation.journal import Journal, writing
 from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
-COMPRESSES = 3  # labels shrink at least so much, all levels included
 SIDES = (128, 256)
 """Side of a block in a result below and above `LARGE` voxels: small ones start early,
 large ones make few files."""
