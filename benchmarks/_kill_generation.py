@@ -31,6 +31,7 @@ def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
         while done < kills // 2 * (1 if kind == ".tif" else 2):
             output = place / f"cut-{files}{kind}"
             while not output.exists():
+                began = time.monotonic()
                 process = subprocess.Popen(_generate(run, output), stderr=subprocess.DEVNULL,
                                            stdout=subprocess.DEVNULL)  # fmt: skip
                 try:
@@ -45,6 +46,8 @@ def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
                 if process.returncode:
                     print(f"the command ended with {process.returncode}", flush=True)
                     return False
+                # on a busy machine what was measured at the start soon holds no more
+                seconds = (seconds + time.monotonic() - began) / 2
             files += 1
             if _contents(output) != whole[kind] or unfinished_folder(output).exists():
                 print(f"{output.name} is not the uninterrupted one", flush=True)
