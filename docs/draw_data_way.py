@@ -38,10 +38,10 @@ def box(
         va="center",
         color=INK,
         weight="bold",
-        size=10,
+        size=12.5,
     )
     if text:
-        axes.text(x, y - 0.155, text, ha="center", va="center", color=INK, size=8.5)
+        axes.text(x, y - 0.18, text, ha="center", va="center", color=INK, size=11)
 
 
 def arrow(
@@ -62,7 +62,7 @@ def arrow(
         )
     )
     x, y = ((a + b) / 2 + shift for a, b, shift in zip(start, end, offset, strict=True))
-    axes.text(x, y, text, va="center", color=FAINT, size=8.5, style="italic")
+    axes.text(x, y, text, va="center", color=FAINT, size=11, style="italic")
 
 
 def draw() -> Figure:
@@ -84,7 +84,7 @@ def draw() -> Figure:
     box(axes, 5.6, 6.35, "check_inputs", "phases, sizes, fractions", height=0.74, colour=WORK)
     arrow(axes, (7.2, 6.35), (8.3, 6.35))
     axes.text(8.42, 6.35, "an InputError in one line,\nor findings to read", va="center",
-              color=FAINT, size=8.5, style="italic")  # fmt: skip
+              color=FAINT, size=11, style="italic")  # fmt: skip
     _training(axes)
     box(axes, 5.6, 2.05, "run folder", "config, inputs, metrics, checkpoints", width=3.6,
         height=0.8)  # fmt: skip
@@ -106,20 +106,20 @@ def _training(axes: Axes) -> None:
         (2.9, 3.02), 6.5, 2.5, "round,pad=0,rounding_size=0.15", fc="none", ec=INK, lw=0.9, ls="--"
     )
     axes.add_patch(frame)
-    axes.text(3.05, 5.34, "train", color=INK, weight="bold", size=10, va="center")
+    axes.text(3.05, 5.34, "train", color=INK, weight="bold", size=12.5, va="center")
     arrow(axes, (5.6, 5.98), (5.6, 5.52))
     places = {
-        "sample": (4.3, 4.65, "low-res crops and\nwhat surrounds them;\nreal slices"),
-        "step": (7.6, 4.65, "generator, discriminator;\ncoarsened again by σ,\nis it the crop?"),
-        "measure": (6.0, 3.47, "fractions, interfaces, low-res mismatch, two-point"),
+        "sample": (4.3, 4.62, "low-res crops and\nwhat is around them;\nreal slices"),
+        "step": (7.6, 4.62, "generator, discriminator;\ncoarsened again by σ,\nis it the crop?"),
+        "measure": (6.0, 3.43, "fractions, interfaces, low-res mismatch, two-point"),
     }
     for name, (x, y, text) in places.items():
         flat = name == "measure"
-        box(axes, x, y, name, text, width=4.2 if flat else 2.5, height=0.64 if flat else 1.0,
+        box(axes, x, y, name, text, width=4.4 if flat else 2.5, height=0.68 if flat else 1.12,
             colour=WORK)  # fmt: skip
-    arrow(axes, (5.55, 4.65), (6.35, 4.65))
-    arrow(axes, (7.6, 4.15), (7.0, 3.8))
-    arrow(axes, (5.0, 3.8), (4.3, 4.15))
+    arrow(axes, (5.55, 4.62), (6.35, 4.62))
+    arrow(axes, (7.5, 4.06), (7.1, 3.77))
+    arrow(axes, (4.8, 3.77), (4.4, 4.06))
     box(axes, 1.25, 4.2, "events", "plots, previews,\nbars, lines", width=1.9, colour=OUTSIDE)
     arrow(axes, (2.9, 4.2), (2.2, 4.2))
     box(axes, 11.1, 4.2, "stop", "Ctrl-C, Stop and keep:\nsaves, then ends", width=2.2,
