@@ -13,8 +13,8 @@ networks, averages, optimisers – must be those of the run that was never kille
 Generation: the same command again after each kill, until it ends; the file must then be, byte
 for byte, the one of an uninterrupted command, with nothing left beside it.
 
-How soon a process is killed follows from how long the uninterrupted one took, so that a slow or
-busy machine has its kills in the same places.
+How soon a process is killed follows from the steps it has done, or from how long the uninterrupted
+one took, so that a slow or busy machine has its kills in the same places.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,25 +50,17 @@ sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from benchmarks.kills import SETTINGS
 from napari_superres.config import Budget
-from napari_superres.events import CheckpointSaved, TrainingStarted
+from napari_superres.events import CheckpointSaved, StepCompleted, TrainingStarted
 from napari_superres.fusion.training import resume, train
 from tests.fusion.materials import tiny_pair
 run, budget = Path(sys.argv[1]), Budget(steps=int(sys.argv[2]))
 begun = (run / "config.json").exists()
 for event in resume(run, budget) if begun else train(*tiny_pair(), SETTINGS, run, budget):
-    if isinstance(event, TrainingStarted):
-        print("started", flush=True)
-    elif isinstance(event, CheckpointSaved):
-        print(event.step, flush=True)
+    if isinstance(event, CheckpointSaved):
+        print("saved", event.step, flush=True)
+    elif isinstance(event, StepCompleted | TrainingStarted):
+        print("at", event.step, flush=True)
 """
-
-
-@dataclass
-class Times:
-    """How long the uninterrupted training took to start, and then to end."""
-
-    start: float
-    rest: float
 
 
 @dataclass
@@ -83,18 +76,18 @@ class Tally:
 def kill_training(kills: int, steps: int, place: Path, rng: random.Random) -> bool:
     began = time.monotonic()
     process = _training(place / "whole", steps)
-    assert process.stdout is not None
-    process.stdout.readline()
-    times = Times(time.monotonic() - began, 0.0)
+    first = _lines_up_to(process, 0)
+    start = time.monotonic() - began
+    told = "".join([*first, *_rest(process)])
     if process.wait():
-        print(f"the uninterrupted training ended with {process.returncode}")
+        print(f"the uninterrupted training ended with {process.returncode}: {told[-2000:]}")
         return False
-    times.rest = time.monotonic() - began - times.start
-    print(f"uninterrupted: {times.start:.1f} s to start, {times.rest:.1f} s for {steps} steps")
+    seconds = time.monotonic() - began - start
+    print(f"uninterrupted: {start:.1f} s to start, {seconds:.1f} s for {steps} steps", flush=True)
     tally = Tally()
     while tally.kills < kills:
         run = place / f"run-{tally.runs}"
-        if not kill_until_it_ends(run, steps, kills, times, tally, rng):
+        if not kill_until_it_ends(run, steps, kills, start, tally, rng):
             return False
         tally.runs += 1
         tally.different += _differences(run, place / "whole")
@@ -111,23 +104,24 @@ def kill_training(kills: int, steps: int, place: Path, rng: random.Random) -> bo
 
 
 def kill_until_it_ends(
-    run: Path, steps: int, kills: int, times: Times, tally: Tally, rng: random.Random
+    run: Path, steps: int, kills: int, start: float, tally: Tally, rng: random.Random
 ) -> bool:
     """Kill and resume a run until it ends by itself; return whether it ended well."""
     promised = 0
     while True:
         process = _training(run, steps)
+        lines = []
         if tally.kills < kills:
-            _wait(process, times, rng)
+            lines = _wait(process, steps, start, rng)
             process.kill()
-        told, errors = process.communicate()
-        if process.returncode == 0:
+        lines += _rest(process)
+        if process.wait() == 0:
             return True
-        if process.returncode != -9:
-            print(f"a training ended with {process.returncode}: {errors[-2000:]}", flush=True)
+        if process.returncode != -signal.SIGKILL:
+            print(f"a training ended with {process.returncode}: {''.join(lines)[-2000:]}")
             return False
         tally.kills += 1
-        promised = max([promised, *(int(word) for word in told.split() if word.isdigit())])
+        promised = max([promised, *(_step(line) for line in lines if line.startswith("saved"))])
         if not (run / "config.json").exists():
             _clear(run)  # killed while the folder was made: there is nothing to resume yet
             continue
@@ -141,18 +135,43 @@ def kill_until_it_ends(
 def _training(run: Path, steps: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", TRAIN, str(run), str(steps)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
     )  # fmt: skip
 
 
-def _wait(process: subprocess.Popen[str], times: Times, rng: random.Random) -> None:
-    """Wait for the moment to kill."""
+def _wait(
+    process: subprocess.Popen[str], steps: int, start: float, rng: random.Random
+) -> list[str]:
+    """Wait for the moment to kill; return what the process has told by then."""
     if rng.random() < 0.1:  # wherever its start has come to
-        time.sleep(rng.uniform(0, times.start))
-    else:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(rng.uniform(0, 2 * times.rest / KILLS_A_RUN))
+        time.sleep(rng.uniform(0, start))
+        return []
+    lines = _lines_up_to(process, 0)
+    if lines:
+        wanted = _step(lines[-1]) + rng.randint(0, 2 * steps // KILLS_A_RUN)
+        lines += _lines_up_to(process, wanted)
+        time.sleep(rng.uniform(0, 0.3))
+    return lines
+
+
+def _lines_up_to(process: subprocess.Popen[str], step: int) -> list[str]:
+    """Return what a process tells until it is at a step, or ends."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while line := process.stdout.readline():
+        lines.append(line)
+        if line.startswith("at") and _step(line) >= step:
+            break
+    return lines
+
+
+def _rest(process: subprocess.Popen[str]) -> list[str]:
+    assert process.stdout is not None
+    return process.stdout.readlines()
+
+
+def _step(line: str) -> int:
+    return int(line.split()[1])
 
 
 def _clear(run: Path) -> None:
