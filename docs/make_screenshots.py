@@ -9,9 +9,11 @@ Run it on a display of 1440 x 900, for example a virtual one::
 It clicks as a person would: opens the example, trains, pauses, resumes, stops,
 generates, compares, measures, writes a report, draws a crop box, exports, and
 closes napari during a training. It fails when a stage does not come, or when a
-thread outlives the window. The first line makes the pictures that the pages
-show; those of the light theme end in -light, those of the anisotropic example
-begin with aniso-. With ``--until data`` it ends after the first cheap scenes.
+thread outlives the window. Pictures of the light theme end in -light, those of
+the anisotropic example begin with aniso-. With ``--until data`` it ends after
+the first cheap scenes. With ``--trained DIR`` it trains ``--steps`` steps, stops,
+opens a copy of that run of the same example, and goes on with it: so pictures
+show something learnt without each theme's training for long.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from napari_superres.data.examples import Example, example_pair
 from napari_superres.data.simulate import simulate_low_res
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.widgets.app import add_dock
+from napari_superres.widgets.earlier_runs import open_run
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, role_of
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.samples import LayerTuple, example_layers, open_example_pair
@@ -71,9 +74,15 @@ class Journey:
     """A viewer with the panel, and what a person does in it."""
 
     def __init__(
-        self, images: Path, work: Path, steps: int, theme: str = "dark", aniso: bool = False
+        self,
+        images: Path,
+        work: Path,
+        steps: int,
+        theme: str = "dark",
+        aniso: bool = False,
+        trained: Path | None = None,
     ) -> None:
-        self.images, self.work, self.steps = images, work, steps
+        self.images, self.work, self.steps, self.trained = images, work, steps, trained
         self.theme, self.aniso = theme, aniso
         self.viewer = napari.Viewer(title="napari")
         self.viewer.theme = theme
@@ -208,6 +217,8 @@ class Journey:
         self.until("numbers come", lambda: session.history.latest is not None)
         self.until("the previews move", lambda: session.preview.step > first)
         self.until("it has learnt", lambda: session.preview.step >= self.steps, 3600)
+        if self.trained is not None:
+            self.go_on_with(self.trained)
         self.picture("05-monitor")
         if self.theme == "dark" and not self.aniso:
             with self.in_light():
@@ -229,6 +240,20 @@ class Journey:
         checkpoints.tree.topLevelItem(0).setSelected(True)
         self.picture("08b-checkpoints")
         self.click(monitor.previews.latest)
+
+    def go_on_with(self, trained: Path) -> None:
+        """Stop, open an earlier run, and train that one further."""
+        session, bar = self.dock.session, self.dock.run_bar
+        self.click(bar.stop)
+        self.until("it is stopped", lambda: self.state is RunState.STOPPED)
+        copy = self.work / "earlier" / "cathode"
+        shutil.copytree(trained, copy)
+        open_run(session, copy)  # the button asks for a folder, in a dialog of the system
+        self.until("it is open", lambda: session.run is not None and session.run.folder == copy)
+        before = session.preview.step
+        self.click(bar.middle)
+        self.until("it goes on", lambda: session.preview.step > before)
+        self.until("it is running", lambda: self.state is RunState.RUNNING)
 
     def generate(self) -> None:
         """Generate; look at the result in 2D and in 3D."""
@@ -423,6 +448,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, default=IMAGES)
     parser.add_argument("--steps", type=int, default=400, help="steps before the pictures")
+    parser.add_argument("--trained", type=Path, help="run of the same example to go on with")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     parser.add_argument("--example", choices=("isotropic", "anisotropic"), default="isotropic")
     parser.add_argument("--until", choices=tuple(SCENES), default=tuple(SCENES)[-1])
@@ -435,7 +461,9 @@ def main() -> None:
         time.sleep(1)
     try:
         with tempfile.TemporaryDirectory() as work:
-            journey = Journey(chosen.images, Path(work), chosen.steps, chosen.theme, aniso)
+            journey = Journey(
+                chosen.images, Path(work), chosen.steps, chosen.theme, aniso, chosen.trained
+            )
             journey.file("13-closing").unlink(missing_ok=True)
             for name, scene in SCENES.items():
                 if not (aniso and name in ISOTROPIC_ONLY):

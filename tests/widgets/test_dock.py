@@ -3,6 +3,8 @@
 import gc
 import weakref
 
+from qtpy.QtWidgets import QFormLayout
+
 from napari_superres.data.examples import Example
 from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.widgets.run_state import RunState
@@ -175,3 +177,10 @@ def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
     message = notification_manager.records[-1].message
     assert "format version 99" in message
     assert "\n" not in message
+
+
+def test_the_advanced_settings_are_rows_of_one_form(bench):
+    train = bench.dock.train
+    rows = train.advanced.findChildren(QFormLayout)
+    (form,) = [one for one in rows if one.labelForField(train.blur.dials["blur_sd"].native)]
+    assert form.labelForField(train.engine_form.dials["channels"].native).text() == "Channels"

@@ -35,6 +35,7 @@ class SettingsForm(QWidget):
     ----------
     model : the settings' class
     names : fields to show; empty for all
+    above : a form below whose rows these are put, so that the fields of both are in line
 
     Signals
     -------
@@ -43,13 +44,18 @@ class SettingsForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, model: type[BaseModel], names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        model: type[BaseModel],
+        names: tuple[str, ...] = (),
+        above: SettingsForm | None = None,
+    ) -> None:
         super().__init__()
         self._specs = {spec.name: spec for spec in field_specs(model, names)}
         self.dials = {name: make_dial(spec) for name, spec in self._specs.items()}
-        form = new_form(self)
+        self.rows = new_form(self) if above is None else above.rows
         for dial in self.dials.values():
-            add_dial(form, dial)
+            add_dial(self.rows, dial)
             dial.changed.connect(self._on_dial)
 
     def _on_dial(self, _value: object = None) -> None:

@@ -92,11 +92,10 @@ class TrainStep(Step):
         for dial in (self.imaging, self.preset, self.device, self.minutes, self.seed):
             add_dial(dials, dial)
         self.blur = SettingsForm(TrainingSettings, MORE_DIALS)
-        self.engine_form = SettingsForm(EngineSettings)
+        self.engine_form = SettingsForm(EngineSettings, above=self.blur)
         self.engine_form.show_settings(PRESETS[Preset.QUICK])
         self.advanced = new_fold("Advanced settings")
         self.advanced.addWidget(self.blur)
-        self.advanced.addWidget(self.engine_form)
         self.folder = QLineEdit()
         self.folder.setToolTip("Everything the run learns is kept here")
         self.choose = QPushButton("Choose …")
