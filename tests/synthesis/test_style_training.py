@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def test_every_term_of_the_loss_is_told(tmp_path: Path) -> None:
     losses = [event.losses for event in events if isinstance(event, StepCompleted)]
     names = set().union(*losses)
     assert names == {"generator", "discriminator", "r1", "path_length", "r_t", "p"}
+
+
+def test_a_relativistic_discriminator_is_penalised_in_its_own_step(tmp_path: Path) -> None:
+    settings = tiny_settings(engine=TINY.replace(loss="relativistic", start="style"))
+    events = train(tiny_images(), settings, tmp_path / "run", Budget(steps=4))
+    losses = [event.losses for event in events if isinstance(event, StepCompleted)]
+    names = set().union(*losses)
+    assert names == {"generator", "discriminator", "penalty", "path_length", "r_t", "p"}
+    assert all(math.isfinite(value) for terms in losses for value in terms.values())
 
 
 def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:

@@ -61,6 +61,9 @@ class Generator(nn.Module):
         self.mapping = Mapping(engine.latent, engine.mapping_layers, engine.mapping_rate)
         widths = {r: engine.channels(r, size) for r in resolutions(size)}
         self.constant = nn.Parameter(torch.randn(1, widths[SMALLEST], SMALLEST, SMALLEST))
+        self.start: Linear | None = None
+        if engine.start == "style":
+            self.start = Linear(engine.latent, widths[SMALLEST] * SMALLEST**2)
         layers, outputs = [], []
         before = widths[SMALLEST]
         for r, width in widths.items():
@@ -91,6 +94,8 @@ class Generator(nn.Module):
     def logits(self, w_BLW: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Return (B, C, Y, X) float32 before the softmax of phases."""
         x = self.constant.expand(len(w_BLW), -1, -1, -1)
+        if self.start is not None:
+            x = x + self.start(w_BLW[:, 0]).view_as(x)
         x = x.contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
         index = 0

@@ -32,6 +32,15 @@ class StyleEngine(FrozenModel):
     )
     max_channels: int = Field(128, ge=8, le=1024, description="Largest width.")
     latent: int = Field(128, ge=8, le=1024, description="Size of z and of the style w.")
+    start: Literal["constant", "style"] = Field(
+        "constant",
+        description="What the generator starts from at 4 × 4 pixels: a learnt constant, as the "
+        "paper's, or that and what a linear map makes of the style.",
+    )
+    loss: Literal["logistic", "relativistic"] = Field(
+        "logistic",
+        description="Adversarial loss: logistic with R1, or relativistic with R1 and R2.",
+    )
     mapping_layers: int = Field(2, ge=1, le=8, description="Layers from z to the style w.")
     mapping_rate: float = Field(
         0.01, gt=0, description="Learning rate of the mapping, relative to the rest."
@@ -48,7 +57,7 @@ class StyleEngine(FrozenModel):
     r1_gamma: float | None = Field(
         None, ge=0, description="Weight of R1; empty for 0.0002 · resolution² / batch."
     )
-    r1_every: int = Field(16, ge=1, description="Steps between R1 penalties (lazy).")
+    r1_every: int = Field(16, ge=1, description="Steps between gradient penalties (lazy).")
     minibatch_group: int = Field(
         4, ge=1, description="Images over which the discriminator's standard deviation is taken."
     )

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_superres.data.patches import Patches
+from napari_superres.fusion import losses
 from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
@@ -128,7 +128,12 @@ class Trainer:
 
     def _update_generator(self) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
-        loss = F.softplus(-self.score(self.generate(self.engine.batch))).mean()
+        engine = self.engine
+        fake_B = real_B = self.score(self.generate(engine.batch))
+        if engine.loss == "relativistic":
+            with torch.no_grad():
+                real_B = self.score(self.real.draw(engine.batch, self.random))
+        loss = losses.generator_loss(engine.loss, fake_B, real_B)
         self._descend(self.generator_optimiser, loss)
         self.discriminator.requires_grad_(True)
         return {"generator": loss}
@@ -154,22 +159,32 @@ class Trainer:
         with torch.no_grad():
             fake = self.generate(engine.batch)
         real = self.real.draw(engine.batch, self.random)
+        penalise = self.settings.r1_gamma > 0 and self.steps % engine.r1_every == 0
+        together = penalise and engine.loss == "relativistic"
+        if together:
+            fake, real = fake.requires_grad_(True), real.requires_grad_(True)
         fake_B, real_B = self.score(fake), self.score(real)
-        loss = F.softplus(fake_B).mean() + F.softplus(-real_B).mean()
+        loss = losses.discriminator_loss(engine.loss, fake_B, real_B)
+        terms = {"discriminator": loss}
+        if together:
+            penalty = losses.zero_centred_penalty(real_B, real)
+            penalty = penalty + losses.zero_centred_penalty(fake_B, fake)
+            terms["penalty"] = penalty
+            loss = loss + self.settings.r1_gamma * engine.r1_every * penalty
         self._descend(self.discriminator_optimiser, loss)
         if engine.augmentation == "adaptive":
-            self.controller.observe(real_B)
-        terms = {"discriminator": loss}
-        if self.settings.r1_gamma > 0 and self.steps % engine.r1_every == 0:
+            # of a relativistic discriminator only differences mean something
+            sure_B = real_B - fake_B if engine.loss == "relativistic" else real_B
+            self.controller.observe(sure_B)
+        if penalise and not together:
             terms["r1"] = self._update_r1(real)
         return terms
 
     def _update_r1(self, real_BCYX: Tensor) -> Tensor:
         """Penalise the discriminator's gradient at real images (Mescheder et al. 2018)."""
         real = real_BCYX.detach().requires_grad_(True)
-        (slope,) = torch.autograd.grad(self.score(real).sum(), real, create_graph=True)
-        penalty = slope.float().square().sum(dim=(1, 2, 3)).mean()
-        weight = 0.5 * self.settings.r1_gamma * self.engine.r1_every
+        penalty = losses.zero_centred_penalty(self.score(real), real)
+        weight = self.settings.r1_gamma * self.engine.r1_every
         self._descend(self.discriminator_optimiser, weight * penalty)
         return penalty
 
