@@ -74,7 +74,7 @@ MUTATIONS = (
         "fusion/imaging.py",
         "out = out @ x.T",
         "out = out.flip(-1) @ x.T",
-        "tests/fusion/test_losses.py",
+        "tests/fusion/test_imaging.py",
     ),
     Mutation(
         "data/down_sampling.py",
