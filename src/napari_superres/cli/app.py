@@ -28,10 +28,11 @@ from napari_superres.cli import (
     train,
     translate,
 )
+from napari_superres.cli.interrupt import INTERRUPTED
 from napari_superres.errors import SuperResError
 
 NAME = "napari-superres"
-WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+WRONG_INPUT, FAILURE = 2, 1
 TAKES_SEVERAL = ("--high-res", "--images", "--low-res-images", "--high-res-images")
 
 app = typer.Typer(

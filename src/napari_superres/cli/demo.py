@@ -9,12 +9,10 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import panel, results
-from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation, follow_training
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.events import FinishReason
-
-INTERRUPTED = 130
 
 
 def demo(

@@ -9,14 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from napari_superres.cli import options, values
-from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.spread import realisations_folder, spread_lines
 from napari_superres.config import GenerationSettings, validated
 from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason, GenerationEvent
-
-INTERRUPTED = 130
 
 
 def generate(

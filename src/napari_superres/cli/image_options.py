@@ -10,11 +10,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
+from napari_superres.cli.interrupt import INTERRUPTED
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason, TrainingEvent
-
-INTERRUPTED = 130
 
 ImageFiles = Annotated[
     list[Path],

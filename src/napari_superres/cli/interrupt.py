@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+INTERRUPTED = 130
+"""Exit status."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """SIGTERM is what batch systems send some seconds before they kill a job."""
 

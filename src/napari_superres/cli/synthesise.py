@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from napari_superres.cli import image_options, options, results
-from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
 from napari_superres.errors import SettingsError
@@ -151,7 +151,7 @@ def sample(
         events = export(run, request, output, checkpoint, device, stop)
         finished = follow_generation(events, "sampling")
     if finished.reason is FinishReason.STOPPED:
-        raise typer.Exit(image_options.INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     typer.echo(f"{count} images: {output}")
 
 

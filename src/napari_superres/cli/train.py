@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import options, results, values
-from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.pair import choose_phase_map, read_pair, show_inputs, with_phase_names
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.cli.settings_file import read_settings_file, take_settings_file
@@ -23,7 +23,6 @@ from napari_superres.config import (
 )
 from napari_superres.events import FinishReason, TrainingEvent
 
-INTERRUPTED = 130
 HOW_IT_ENDED = {
     FinishReason.COMPLETED: "Done",
     FinishReason.STOPPED: "Stopped",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import image_options, options, results
-from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
 from napari_superres.errors import SettingsError
@@ -151,5 +151,5 @@ def apply(
             )  # fmt: skip
             finished = follow_generation(events, f"translating {target.name}")
             if finished.reason is FinishReason.STOPPED:
-                raise typer.Exit(image_options.INTERRUPTED)
+                raise typer.Exit(INTERRUPTED)
             typer.echo(f"translated: {target}")
