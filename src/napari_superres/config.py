@@ -194,10 +194,11 @@ class EngineSettings(FrozenModel):
         description="Weight of the loss on the volume fractions of generated crops; 0 for none.",
     )
     diversity_weight: float = Field(
-        0.5,
+        1.0,
         ge=0,
-        description="Weight of the loss that asks two realisations of a crop to differ, falling "
-        "with the learning rate; 0 for none. It needs noise, and two crops a step.",
+        description="Weight of the loss that asks two realisations of a crop to differ, from "
+        "150 updates on, falling with the learning rate; 0 for none. It needs noise, and two "
+        "crops a step.",
     )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."

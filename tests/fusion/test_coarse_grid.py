@@ -10,7 +10,7 @@ from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
 from napari_superres.fusion.coarse_grid import interpolation, trilinear_convolution
 from napari_superres.fusion.generator import Generator, build_generator
-from napari_superres.fusion.step import RandomNoise
+from napari_superres.fusion.random_noise import RandomNoise
 from napari_superres.scale_factor import parse_scale_factor, super_res_shape
 
 TWO = (Fraction(2),) * 3

@@ -5,7 +5,11 @@ import torch
 import torch.nn.functional as F
 
 from napari_superres.data.checks import check_inputs
-from napari_superres.fusion.diversity_loss import DiversityLoss
+from napari_superres.fusion.diversity_loss import (
+    FIRST_UPDATES,
+    DiversityLoss,
+    share_of_reward,
+)
 from napari_superres.fusion.step import Trainer
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
@@ -54,14 +58,21 @@ def trainer(**changes: object) -> Trainer:
     return Trainer(low_res, high_res, settings, report, "cpu")
 
 
+def test_the_material_is_learnt_first_then_its_variety() -> None:
+    shares = [share_of_reward(updates) for updates in (0, 150, 225, 300, 1000)]
+    assert shares == [0, 0, 0.5, 1, 1]
+
+
 def test_every_other_step_makes_two_realisations_of_a_crop() -> None:
     training = trainer()
+    training.steps = FIRST_UPDATES
     assert ["diversity" in training.step() for _ in range(4)] == [False, True, False, True]
 
 
 @pytest.mark.parametrize("changes", [{"noise": "off"}, {"batch": 1}, {"diversity_weight": 0.0}])
 def test_nothing_is_asked_of_a_generator_that_has_only_one(changes: dict[str, object]) -> None:
     training = trainer(**changes)
+    training.steps = FIRST_UPDATES
     assert not any("diversity" in training.step() for _ in range(3))
 
 
@@ -69,13 +80,24 @@ def test_realisations_differ_more_where_it_is_asked() -> None:
     shares = []
     for weight in (0.0, 100.0):
         training = trainer(diversity_weight=weight)
+        training.steps = 2 * FIRST_UPDATES
         for _ in range(40):
             training.step()
         context_BMZYX, _ = training.low_res.pair(torch.zeros(1, 3, dtype=torch.int64))
         with torch.no_grad():
-            made = training.generate(
-                training.networks.generator, context_BMZYX.repeat(2, 1, 1, 1, 1)
-            )
-        first, second = made.argmax(1)
+            twice_BMZYX = context_BMZYX.repeat(2, 1, 1, 1, 1)
+            first, second = training.generate(training.networks.generator, twice_BMZYX).argmax(1)
         shares.append(float((first != second).float().mean()))
     assert shares[1] > shares[0]
+
+
+def test_its_running_share_is_saved_and_forgotten_with_a_start_over() -> None:
+    training, other = trainer(), trainer()
+    training.steps = FIRST_UPDATES
+    for _ in range(2):
+        training.step()
+    assert float(training.diversity.weight) > 0
+    other.load(training.networks.average.state_dict(), training.state(), training.steps)
+    assert float(other.diversity.running) == float(training.diversity.running)
+    training.start_over(1)
+    assert float(training.diversity.weight) == 0

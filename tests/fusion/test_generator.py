@@ -15,7 +15,7 @@ from napari_superres.fusion.blocks import (
 )
 from napari_superres.fusion.discriminator import build_discriminators
 from napari_superres.fusion.generator import build_generator
-from napari_superres.fusion.step import RandomNoise
+from napari_superres.fusion.random_noise import RandomNoise
 from napari_superres.scale_factor import parse_scale_factor, super_res_shape
 
 NOISE = RandomNoise(torch.Generator().manual_seed(0))

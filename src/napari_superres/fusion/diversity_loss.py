@@ -18,6 +18,21 @@ from napari_superres.fusion.running_mean import RunningMean
 
 FLOOR = 0.01
 """Added to the share of voxels that differ before its logarithm is taken."""
+TWICE_EVERY = 2
+"""Of so many of the generator's steps one makes two realisations of each crop."""
+FIRST_UPDATES = 150
+"""The material is learnt first: the reward begins then, and is whole at twice as many."""
+
+
+def share_of_reward(updates: float) -> float:
+    """Return how much of the reward counts after so many updates of the generator, 0 to 1."""
+    return min(max(updates / FIRST_UPDATES - 1, 0.0), 1.0)
+
+
+def now_twice(step: int, critic_steps: int) -> bool:
+    """Whether a step makes two realisations of each of its crops."""
+    begun = share_of_reward(step / critic_steps) > 0
+    return begun and step % (TWICE_EVERY * critic_steps) == 0
 
 
 class DiversityLoss(RunningMean):

@@ -21,7 +21,8 @@ from napari_superres.fusion import quick_measures as quick
 from napari_superres.fusion.labels import first_largest, one_hot
 from napari_superres.fusion.losses import voxel_mismatch
 from napari_superres.fusion.places import representative_cells
-from napari_superres.fusion.step import RandomNoise, Trainer
+from napari_superres.fusion.random_noise import RandomNoise
+from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.thumbnail import thumbnail
 from napari_superres.measures.fractions import phase_counts
 from napari_superres.measures.interfaces import face_counts

@@ -21,30 +21,16 @@ from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import aims, distributed, losses
 from napari_superres.fusion.adversary import Adversary, SlicePair, autocast, descend
-from napari_superres.fusion.diversity_loss import DiversityLoss
+from napari_superres.fusion.diversity_loss import DiversityLoss, now_twice, share_of_reward
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
 from napari_superres.fusion.networks import Networks
+from napari_superres.fusion.random_noise import RandomNoise
 from napari_superres.fusion.running_mean import RunningMean
 from napari_superres.fusion.sampling import LowResSampler
 from napari_superres.runs.device import arithmetic
 
 SATURATION_WEIGHT = 0.01
-TWICE_EVERY = 2
-"""Of so many of the generator's steps one makes two realisations of each crop."""
-
-
-class RandomNoise:
-    """Fresh Gaussian noise for each box, from a seeded generator."""
-
-    def __init__(self, random: torch.Generator) -> None:
-        self.random = random
-
-    def __call__(self, layer: int, box: Box, like_BCZYX: Tensor) -> Tensor:
-        """Return (B, 1, *box.shape) on the device of `like_BCZYX`."""
-        return torch.randn(
-            (len(like_BCZYX), 1, *box.shape), generator=self.random, device=like_BCZYX.device
-        )
 
 
 class Trainer:
@@ -143,7 +129,7 @@ class Trainer:
         context_BMZYX, low_res_BMZYX = self.low_res.pair(starts_B3, self.random)
         half = engine.batch // 2
         asked = engine.diversity_weight > 0 and engine.noise != "off" and half > 0
-        if not asked or self.steps % (TWICE_EVERY * engine.critic_steps) != 0:
+        if not asked or not now_twice(self.steps, engine.critic_steps):
             return context_BMZYX, low_res_BMZYX, False
         repeated = (2, 1, 1, 1, 1)
         return context_BMZYX[:half].repeat(repeated), low_res_BMZYX[:half].repeat(repeated), True
@@ -176,11 +162,12 @@ class Trainer:
             voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M, focus)
         active = (mismatch.detach() > engine.voxel_threshold).float()
         total = adversarial + active * engine.voxel_weight * voxel
+        reward = share_of_reward(self.steps / engine.critic_steps) * self.networks.annealed
         for name, weight in (
             ("saturation", SATURATION_WEIGHT),
             ("frequencies", engine.frequency_weight),
             ("fractions", engine.fraction_weight),
-            ("diversity", engine.diversity_weight * self.networks.annealed),
+            ("diversity", engine.diversity_weight * reward),
         ):
             if name in terms:
                 total = total + weight * terms[name]
