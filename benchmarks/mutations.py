@@ -92,7 +92,7 @@ MUTATIONS = (
         "fusion/course.py",
         "min(max((share - 1 + annealing) / annealing, 0.0), 1.0)",
         "min(max((share - annealing) / annealing, 0.0), 1.0)",
-        "tests/fusion/test_training.py",
+        "tests/fusion/test_training.py::test_the_learning_rate_falls_over_the_last_part_of_the_budget",
     ),
     Mutation(
         "generation/noise.py",
