@@ -32,7 +32,8 @@ from typing import Any
 
 import napari
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image as ImageLayer
+from PIL import Image
 from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
@@ -48,6 +49,18 @@ from napari_superres.widgets.samples import LayerTuple, example_layers, open_exa
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1440, 900)
+EVERY_WAY = (
+    "02-data",
+    "03-train",
+    "05-monitor",
+    "09-generated",
+    "10-generated-3d",
+    "14-compare-grid",
+    "16-measure",
+    "11-crop",
+    "12-exported",
+)
+"""Pictures of both examples in both themes, for docs/panel-pictures.md; others are made once."""
 AXES = 3
 STRETCH = 2
 """How many times as long along z the particles of the anisotropic example are."""
@@ -84,6 +97,7 @@ class Journey:
     ) -> None:
         self.images, self.work, self.steps, self.trained = images, work, steps, trained
         self.theme, self.aniso = theme, aniso
+        self.usual = theme == "dark" and not aniso
         self.viewer = napari.Viewer(title="napari")
         self.viewer.theme = theme
         self.window = self.viewer.window._qt_window
@@ -120,9 +134,10 @@ class Journey:
         self.wait(0.4)
 
     def picture(self, name: str) -> None:
-        """Save what is on the screen."""
-        self.wait(0.6)
-        _grab(self.file(name))
+        """Save what is on the screen, as far as a page shows it."""
+        if self.usual or name in EVERY_WAY:
+            self.wait(0.6)
+            _grab(self.file(name))
 
     def file(self, name: str) -> Path:
         """Return where a picture is kept."""
@@ -220,7 +235,7 @@ class Journey:
         if self.trained is not None:
             self.go_on_with(self.trained)
         self.picture("05-monitor")
-        if self.theme == "dark" and not self.aniso:
+        if self.usual:
             with self.in_light():
                 self.picture("06-monitor-light")
         self.click(bar.middle)
@@ -314,6 +329,8 @@ class Journey:
     def measure(self) -> None:
         """Measure the realisations beside the slices; look at table, plots and report."""
         self.step(6)
+        for layer in self.viewer.layers:
+            layer.visible = layer.visible and not isinstance(layer, ImageLayer)
         measure = self.dock.measure
         for tick in measure.ticks[3:5]:
             tick.setChecked(True)
@@ -338,12 +355,13 @@ class Journey:
         volume = self._volume()
         self.viewer.scene.camera.center = tuple(volume.extent.world.mean(0))
         self.viewer.scene.camera.zoom = 30
+        self.viewer.layers["agreement (%)"].visible = True  # it is to step aside
         self.click(export.draw)
         self._drag(0.38, 0.40, 0.62, 0.60)
         self.wait(0.5)
         if export.box.shape == volume.data.shape:
             sys.exit("The drawn rectangle did not become the box.")
-        if any(isinstance(one, Image) and one.visible for one in self.viewer.layers):
+        if any(isinstance(one, ImageLayer) and one.visible for one in self.viewer.layers):
             sys.exit("A map covers the volume while its box is drawn.")
         self.picture("11-crop")
         target = self.work / "cathode-crop.tif"
@@ -369,7 +387,7 @@ class Journey:
     def _answer_dialog(self) -> None:
         # napari asks twice: a task is running, and close_window is to be confirmed
         for dialog in _visible_dialogs():
-            if not self.file("13-closing").exists():
+            if self.usual and not self.file("13-closing").exists():
                 _grab(self.file("13-closing"))
             dialog.accept()
 
@@ -399,8 +417,11 @@ class Journey:
 
 
 def _grab(path: Path) -> None:
-    """Save what is on the screen, frames and dialogs included."""
+    """Save what is on the screen, frames and dialogs included, in 256 colours: a third the size."""
     QApplication.primaryScreen().grabWindow(0).save(str(path), "PNG", 0)
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
     print(path.name, flush=True)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_superres.widgets.export_step import BOX_LAYER, ExportStep
+from napari_superres.widgets.input_pickers import InputPickers
 from napari_superres.widgets.input_roles import SUPER_RES
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.samples import phase_layer
@@ -75,3 +76,10 @@ def test_a_map_that_was_hidden_or_removed_meanwhile_stays_so(viewer, export):
     viewer.layers.remove("agreement (%)")
     viewer.layers.selection.active = viewer.layers["tomogram"]
     assert shown(viewer) == ["seed 0", "seed 1", "tomogram", BOX_LAYER]
+
+
+def test_maps_are_not_offered_as_inputs(viewer):
+    pickers = InputPickers(viewer)
+    pickers.refill()
+    offered = [pickers.high_res.item(row).text() for row in range(pickers.high_res.count())]
+    assert offered == ["tomogram", "seed 1", "seed 0"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from napari.layers import Image
 
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
-from napari_superres.widgets.layer_data import KEY
-from napari_superres.widgets.layer_pickers import same
+from napari_superres.widgets.layer_pickers import is_map, same
 from napari_superres.widgets.proxies import bare
 
 
@@ -56,6 +55,4 @@ class LaidAside:
 
 def covers(layer: Any) -> bool:
     """Whether a layer fills the place of a generated volume: a map of it, or another one."""
-    note = layer.metadata.get(KEY)
-    mapped = isinstance(layer, Image) and isinstance(note, Mapping) and "map" in note
-    return mapped or role_of(layer) == SUPER_RES
+    return (isinstance(layer, Image) and is_map(layer)) or role_of(layer) == SUPER_RES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari.layers import Image, Labels
@@ -18,9 +18,15 @@ LINES, FEWEST = 5, 3
 
 
 def candidates(viewer: Any) -> list[Any]:
-    """Return the viewer's Labels and Image layers, topmost first; no previews."""
+    """Return the viewer's Labels and Image layers, topmost first; no previews, maps or swipes."""
     layers = [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels | Image)]
-    return [layer for layer in layers if role_of(layer) != PREVIEW]
+    return [one for one in layers if role_of(one) != PREVIEW and not is_map(one)]
+
+
+def is_map(layer: Any) -> bool:
+    """Whether a layer only shows something about volumes: maps, a swipe."""
+    note = layer.metadata.get(KEY)
+    return isinstance(note, Mapping) and "map" in note
 
 
 def grey_layers(viewer: Any) -> list[Any]:
