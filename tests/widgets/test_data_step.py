@@ -163,6 +163,9 @@ def test_an_anisotropic_material_asks_for_three_layers(filled):
     step.axes.choose([layer] * 3)
     assert step.axes.note.text() == ""
     assert step.inputs.high_res.anisotropic
+    assert step.pickers.high_res.isHidden()
+    step.anisotropic.setChecked(False)
+    assert not step.pickers.high_res.isHidden()
 
 
 def test_every_control_can_be_reached_by_the_keyboard_and_has_a_tooltip(step):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from napari_superres.widgets.axis_pickers import AxisPickers
 from napari_superres.widgets.input_roles import guess_roles
@@ -45,7 +45,8 @@ class InputPickers(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         form = new_form()
         form.addRow("Low-res volume", self.low_res)
-        form.addRow("High-res slices", self.high_res)
+        self._high_res_label = QLabel("High-res slices")
+        form.addRow(self._high_res_label, self.high_res)
         layout.addLayout(form)
         layout.addWidget(self.anisotropic)
         layout.addWidget(self.axes)
@@ -119,5 +120,6 @@ class InputPickers(QWidget):
 
     def _on_anisotropic(self, on: bool) -> None:
         self.axes.setVisible(on)
-        self.high_res.setEnabled(not on)
+        for part in (self.high_res, self._high_res_label):  # each axis has its own instead
+            part.setVisible(not on)
         self.chosen.emit()
