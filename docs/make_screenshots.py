@@ -212,7 +212,8 @@ class Journey:
     def set_up(self) -> None:
         """Look at the settings, fold the advanced ones out and in."""
         self.step(2)
-        self.wait(4)  # the devices are looked for
+        memory = self.dock.train.memory
+        self.until("the memory is estimated", lambda: bool(memory.note.text()))
         self.dock.train.minutes.value = 60
         self.dock.train.use_folder(self.work / "cathode")
         self.picture("03-train")
