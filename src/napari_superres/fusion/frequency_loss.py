@@ -83,11 +83,17 @@ class FrequencyLoss(RunningMean):
     wanted_KS : of slices normal to each axis
     phases : n
     distances : of the pairs in `wanted_KS`
+    every : of so many slices one is looked at
     """
 
     def __init__(
-        self, wanted_KS: Tensor, phases: int, distances: Sequence[int] = DISTANCES
+        self,
+        wanted_KS: Tensor,
+        phases: int,
+        distances: Sequence[int] = DISTANCES,
+        every: int = EVERY,
     ) -> None:
+        self.every = every
         self.distances = distances
         self.wanted = wanted_KS
         kinds = by_kind(wanted_KS, phases, distances)
@@ -111,7 +117,7 @@ class FrequencyLoss(RunningMean):
         ----------
         slices : generated probabilities (B, N, Y, X) normal to each axis
         """
-        slices = [part_BNYX[::EVERY] for part_BNYX in slices]
+        slices = [part_BNYX[:: self.every] for part_BNYX in slices]
         soft_KS = self._of_each(slices)
         with torch.no_grad():
             counted_KS = self._of_each([_decided(part_BNYX) for part_BNYX in slices])

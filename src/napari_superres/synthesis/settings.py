@@ -41,6 +41,12 @@ class StyleEngine(FrozenModel):
         "logistic",
         description="Adversarial loss: logistic with R1, or relativistic with R1 and R2.",
     )
+    frequency_weight: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of the loss on how often phases, or levels of grey, meet in the "
+        "real images, as in the fusion; 0 for none.",
+    )
     mapping_layers: int = Field(2, ge=1, le=8, description="Layers from z to the style w.")
     mapping_rate: float = Field(
         0.01, gt=0, description="Learning rate of the mapping, relative to the rest."

@@ -22,6 +22,7 @@ from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
 from napari_superres.synthesis.augmentation import Augmentation, Controller
+from napari_superres.synthesis.levels import TextureLoss
 from napari_superres.synthesis.networks import Discriminator, Generator, parameters_of
 from napari_superres.synthesis.settings import SynthesisSettings
 
@@ -65,6 +66,15 @@ class Trainer:
         self.discriminator_optimiser = self._optimiser(
             self.discriminator, engine.r1_every if settings.r1_gamma > 0 else None
         )
+        self.texture: TextureLoss | None = None
+        if engine.frequency_weight > 0:
+            self.texture = TextureLoss(
+                patches.parts,
+                phases,
+                settings.size,
+                directed=settings.directed,
+                device=self.device,
+            )
         self.real = RealImages(patches, phases, settings.directed, self.device)
         self.controller = Controller(
             engine.augmentation_target,
@@ -129,14 +139,19 @@ class Trainer:
     def _update_generator(self) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         engine = self.engine
-        fake_B = real_B = self.score(self.generate(engine.batch))
+        images_BCYX = self.generate(engine.batch)
+        fake_B = real_B = self.score(images_BCYX)
         if engine.loss == "relativistic":
             with torch.no_grad():
                 real_B = self.score(self.real.draw(engine.batch, self.random))
-        loss = losses.generator_loss(engine.loss, fake_B, real_B)
+        loss = adversarial = losses.generator_loss(engine.loss, fake_B, real_B)
+        terms = {"generator": adversarial}
+        if self.texture is not None:
+            terms["frequencies"] = self.texture(images_BCYX)
+            loss = loss + engine.frequency_weight * terms["frequencies"]
         self._descend(self.generator_optimiser, loss)
         self.discriminator.requires_grad_(True)
-        return {"generator": loss}
+        return terms
 
     def _update_path_length(self) -> Tensor:
         """Pull towards equal steps in the image for equal steps in w (2020a, eq. 4)."""
@@ -217,12 +232,17 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
-        return gather_state(self._modules(), self._optimisers()) | {
-            "random": self.random.get_state(),
-            "noise_random": self.noise_random.get_state(),
-            "controller": self.controller.state(),
-            "path_mean": self.path_mean,
-        }
+        running = {} if self.texture is None else self.texture.frequencies.state()
+        return (
+            gather_state(self._modules(), self._optimisers())
+            | running
+            | {
+                "random": self.random.get_state(),
+                "noise_random": self.noise_random.get_state(),
+                "controller": self.controller.state(),
+                "path_mean": self.path_mean,
+            }
+        )
 
     def average_state(self) -> dict[str, Tensor]:
         """Return the averaged generator's weights: enough to generate."""
@@ -239,6 +259,8 @@ class Trainer:
         self.noise_random.set_state(tensors["noise_random"].cpu())
         self.controller.load(tensors["controller"])
         self.path_mean = tensors["path_mean"].to(self.device)
+        if self.texture is not None:
+            self.texture.frequencies.load(tensors)
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator}

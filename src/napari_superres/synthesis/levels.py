@@ -1,0 +1,105 @@
+"""How images are split where frequencies are counted: by phase, or by level of grey.
+
+Legend of shape suffixes: B images, C channels, K levels, Y X pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequencies
+from napari_superres.fusion.statistics import usable_distances
+
+COUNT = 4
+"""Levels of grey, each as frequent in the real images, where their values allow it."""
+APART = 6
+"""Least grey values between the middles of two levels."""
+
+
+class GreyLevels:
+    """Splits grey values among a few levels, softly, so that there is a gradient.
+
+    A value between the middles of two levels belongs to both, in proportion.
+
+    Parameters
+    ----------
+    images : uint8 grey values, whose quantiles are the levels' middles
+
+    Attributes
+    ----------
+    middles : (K,) ascending grey values
+    """
+
+    def __init__(self, images: Sequence[NDArray[np.uint8]]) -> None:
+        values = np.concatenate([image.ravel() for image in images])
+        found = np.quantile(values, (np.arange(COUNT) + 0.5) / COUNT)
+        middles = [found[0]]
+        for value in found[1:]:
+            if value - middles[-1] >= APART:
+                middles.append(value)
+        self.middles = np.asarray(middles)
+
+    def __len__(self) -> int:
+        return len(self.middles)
+
+    def labels(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the number of the nearest level of each pixel."""
+        halfway = (self.middles[1:] + self.middles[:-1]) / 2
+        return np.digitize(image, halfway, right=True).astype(np.uint8)
+
+    def shares(self, images_BCYX: Tensor) -> Tensor:
+        """Return each pixel's share of each level, (B, K, Y, X), adding up to 1.
+
+        Parameters
+        ----------
+        images_BCYX : grey values as −1 … 1, one channel
+        """
+        middles = torch.from_numpy(self.middles).to(images_BCYX) / 127.5 - 1
+        grey_BCYX = images_BCYX.clamp(float(middles[0]), float(middles[-1]))
+        gaps = middles.diff()[:, None, None]
+        # how far on the way from each level to the next
+        on = ((grey_BCYX - middles[:-1, None, None]) / gaps).clamp(0, 1)
+        ones = torch.ones_like(grey_BCYX)
+        reached = torch.cat([ones, on], 1)
+        return reached - torch.cat([on, torch.zeros_like(grey_BCYX)], 1)
+
+
+class TextureLoss:
+    """Asks generated images for the frequencies of the real ones; see `fusion.frequency_loss`.
+
+    Parameters
+    ----------
+    images : real images, uint8 grey values or phase indices
+    phases : how many; 0 for grey values
+    size : side of the generated images
+    directed : whether the images' directions mean something
+    device : of the generated images
+    """
+
+    def __init__(
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        phases: int,
+        size: int,
+        *,
+        directed: bool,
+        device: torch.device,
+    ) -> None:
+        self.levels = None if phases else GreyLevels(images)
+        count = phases or len(self.levels or ())
+        labels = [self.levels.labels(image) if self.levels else image for image in images]
+        distances = usable_distances(size)
+        wanted_S = wanted_frequencies(
+            labels, count, distances, turned=not directed, mirrored=(not directed, not directed)
+        )
+        self.frequencies = FrequencyLoss(wanted_S[None].to(device), count, distances, every=1)
+
+    def __call__(self, images_BCYX: Tensor) -> Tensor:
+        """Return the loss, a scalar, of grey values as −1 … 1 or probabilities of phases."""
+        parts = self.levels.shares(images_BCYX) if self.levels else images_BCYX
+        return self.frequencies([parts])

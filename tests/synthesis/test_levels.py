@@ -1,0 +1,66 @@
+"""Frequencies asked of synthetic images: phases, and levels of grey."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_superres.config import Budget
+from napari_superres.events import StepCompleted
+from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.runs.image_run import ImageRun
+from napari_superres.synthesis.levels import GreyLevels, TextureLoss
+from napari_superres.synthesis.training import resume, train
+from tests.synthesis.materials import TINY, tiny_images, tiny_settings
+
+
+def grey(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32))[None, None] / 127.5 - 1
+
+
+def test_levels_are_equally_frequent_and_share_out_each_pixel() -> None:
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    levels = GreyLevels([image])
+    shares = levels.shares(grey(image))
+    torch.testing.assert_close(shares.sum(1), torch.ones(1, 16, 16))
+    assert float(shares.min()) >= 0
+    np.testing.assert_array_equal(shares.argmax(1)[0].numpy(), levels.labels(image))
+    np.testing.assert_allclose(np.bincount(levels.labels(image).ravel()) / 256, 0.25, atol=0.01)
+
+
+def test_an_image_of_few_grey_values_has_no_more_levels_than_those() -> None:
+    image = np.repeat(np.array([10, 200], np.uint8), 50)[None]
+    assert len(GreyLevels([image])) == 2
+
+
+@pytest.mark.parametrize("phases", [0, 3])
+def test_images_like_the_real_ones_lose_less_than_noise(phases: int) -> None:
+    real = tiny_images(phases).images[0][:32, :32]
+    loss = TextureLoss([real], phases, 32, directed=False, device=torch.device("cpu"))
+    noise = np.random.default_rng(0).permutation(real.ravel()).reshape(real.shape)
+
+    def of(image: np.ndarray) -> float:
+        loss.frequencies.forget()
+        if not phases:
+            return float(loss(grey(image)))
+        one_hot = np.eye(phases, dtype=np.float32)[image].transpose(2, 0, 1)
+        return float(loss(torch.from_numpy(one_hot)[None]))
+
+    assert of(real) < 0.8 * of(noise)
+
+
+def test_a_run_that_asks_for_frequencies_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    settings = tiny_settings(engine=TINY.replace(frequency_weight=1.0))
+    whole = train(tiny_images(3), settings, tmp_path / "whole", Budget(steps=4))
+    losses = [event.losses for event in whole if isinstance(event, StepCompleted)]
+    assert all("frequencies" in terms for terms in losses)
+    list(train(tiny_images(3), settings, tmp_path / "parts", Budget(steps=2)))
+    list(resume(tmp_path / "parts", Budget(steps=4)))
+    one, other = (
+        load_checkpoint(ImageRun.open(tmp_path / name).find_checkpoint("last").folder)
+        for name in ("whole", "parts")
+    )
+    for ours, theirs in zip(one, other, strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
