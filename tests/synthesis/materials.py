@@ -10,6 +10,8 @@ from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, Synth
 
 TINY = STYLE_PRESETS[StylePreset.QUICK].replace(
     base_channels=64,
+    start="constant",
+    frequency_weight=0.0,
     max_channels=8,
     latent=8,
     batch=4,

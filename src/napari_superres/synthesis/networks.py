@@ -23,6 +23,12 @@ from napari_superres.synthesis.layers import (
 from napari_superres.synthesis.settings import StyleEngine
 
 SMALLEST = 4
+MAPS = 8
+"""Maps that a style lays out at each resolution."""
+LAID_OUT = 4
+"""The style lays out features on grids as many times coarser than the image, and coarser still."""
+FINEST_LAID_OUT = 64
+"""On no finer grid than this: a map has as many weights as pixels times the style's size."""
 
 
 def resolutions(size: int) -> list[int]:
@@ -45,6 +51,32 @@ class Mapping(nn.Module):
         return x
 
 
+class Layout(nn.Module):
+    """Feature maps that are a linear function of the style: what lies where.
+
+    Styles that only scale channels have to lay out each image from one constant, which
+    takes long to learn.
+
+    Parameters
+    ----------
+    latent : size of the style
+    channels : of the features
+    resolution : their side
+    """
+
+    def __init__(self, latent: int, channels: int, resolution: int) -> None:
+        super().__init__()
+        self.resolution = resolution
+        self.maps = Linear(latent, MAPS * resolution**2)
+        self.mixing = Conv(MAPS, channels, 1, bias=False)
+
+    def forward(self, w_BW: Tensor) -> Tensor:
+        """Return (B, channels, resolution, resolution)."""
+        maps_BMYX = self.maps(w_BW).unflatten(1, (MAPS, self.resolution, self.resolution))
+        mixed: Tensor = self.mixing(maps_BMYX)
+        return mixed
+
+
 class Generator(nn.Module):
     """Style-based generator with skip connections.
 
@@ -61,9 +93,13 @@ class Generator(nn.Module):
         self.mapping = Mapping(engine.latent, engine.mapping_layers, engine.mapping_rate)
         widths = {r: engine.channels(r, size) for r in resolutions(size)}
         self.constant = nn.Parameter(torch.randn(1, widths[SMALLEST], SMALLEST, SMALLEST))
-        self.start: Linear | None = None
+        self.layouts = nn.ModuleList()
         if engine.start == "style":
-            self.start = Linear(engine.latent, widths[SMALLEST] * SMALLEST**2)
+            self.layouts.extend(
+                Layout(engine.latent, width, r)
+                for r, width in widths.items()
+                if r <= min(max(size // LAID_OUT, SMALLEST), FINEST_LAID_OUT)
+            )
         layers, outputs = [], []
         before = widths[SMALLEST]
         for r, width in widths.items():
@@ -94,8 +130,6 @@ class Generator(nn.Module):
     def logits(self, w_BLW: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Return (B, C, Y, X) float32 before the softmax of phases."""
         x = self.constant.expand(len(w_BLW), -1, -1, -1)
-        if self.start is not None:
-            x = x + self.start(w_BLW[:, 0]).view_as(x)
         x = x.contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
         index = 0
@@ -103,6 +137,8 @@ class Generator(nn.Module):
             for _ in range(1 if level == 0 else 2):
                 x = self.layers[index](x, w_BLW[:, index], noise[index])
                 index += 1
+            if level < len(self.layouts):
+                x = x + self.layouts[level](w_BLW[:, index]).to(x.dtype)
             here = output(x, w_BLW[:, index]).float()
             image = here if image is None else enlarge(image) + here
         assert image is not None

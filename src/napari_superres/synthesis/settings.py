@@ -34,8 +34,8 @@ class StyleEngine(FrozenModel):
     latent: int = Field(128, ge=8, le=1024, description="Size of z and of the style w.")
     start: Literal["constant", "style"] = Field(
         "constant",
-        description="What the generator starts from at 4 × 4 pixels: a learnt constant, as the "
-        "paper's, or that and what a linear map makes of the style.",
+        description="What the generator starts from: a learnt constant of 4 × 4 pixels, as the "
+        "paper's, or that and maps laid out by the style, up to a quarter of the size.",
     )
     loss: Literal["logistic", "relativistic"] = Field(
         "logistic",
@@ -109,7 +109,14 @@ class StyleEngine(FrozenModel):
 
 
 STYLE_PRESETS: dict[StylePreset, StyleEngine] = {
-    StylePreset.QUICK: StyleEngine(augmentation_kimg=50.0),
+    StylePreset.QUICK: StyleEngine(
+        base_channels=2048,
+        max_channels=96,
+        start="style",
+        frequency_weight=3.0,
+        learning_rate=1e-3,
+        augmentation_kimg=50.0,
+    ),
     StylePreset.SMALL: StyleEngine(
         base_channels=8192, max_channels=256, latent=256, augmentation_kimg=100.0
     ),
