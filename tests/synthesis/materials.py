@@ -11,6 +11,7 @@ from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, Synth
 TINY = STYLE_PRESETS[StylePreset.QUICK].replace(
     base_channels=64,
     start="constant",
+    noise_start=0.0,
     frequency_weight=0.0,
     max_channels=8,
     latent=8,

@@ -35,3 +35,14 @@ def test_only_a_layout_tells_styles_apart_that_modulate_alike(start: str, alike:
     with torch.no_grad():
         first, second = generator(w, noise)
     assert torch.allclose(first, second, atol=1e-5) is alike
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3])
+def test_noise_starts_as_strong_as_it_is_set(strength: float) -> None:
+    torch.manual_seed(0)
+    generator = Generator(TINY.replace(noise_start=strength), 16, 1)
+    w = generator.broadcast(generator.mapping(torch.randn(1, generator.latent)))
+    random = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        first, second = (generator(w, generator.draw_noise(1, random)) for _ in range(2))
+    assert torch.equal(first, second) is (strength == 0)

@@ -145,10 +145,12 @@ class StyledConv(nn.Module):
 class NoisyLayer(nn.Module):
     """Styled convolution, noise of a learned strength, bias, activation."""
 
-    def __init__(self, inputs: int, outputs: int, latent: int, up: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, latent: int, up: bool = False, strength: float = 0.0
+    ) -> None:
         super().__init__()
         self.convolution = StyledConv(inputs, outputs, latent, up=up)
-        self.strength = nn.Parameter(torch.zeros(()))
+        self.strength = nn.Parameter(torch.tensor(float(strength)))
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x_BCYX: Tensor, w_BW: Tensor, noise_B1YX: Tensor) -> Tensor:

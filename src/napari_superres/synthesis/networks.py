@@ -104,8 +104,8 @@ class Generator(nn.Module):
         before = widths[SMALLEST]
         for r, width in widths.items():
             if r > SMALLEST:
-                layers.append(NoisyLayer(before, width, engine.latent, up=True))
-            layers.append(NoisyLayer(width, width, engine.latent))
+                layers.append(NoisyLayer(before, width, engine.latent, True, engine.noise_start))
+            layers.append(NoisyLayer(width, width, engine.latent, False, engine.noise_start))
             outputs.append(StyledConv(width, channels, engine.latent, kernel=1, demodulate=False))
             before = width
         self.layers, self.outputs = nn.ModuleList(layers), nn.ModuleList(outputs)

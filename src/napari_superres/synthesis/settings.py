@@ -37,6 +37,12 @@ class StyleEngine(FrozenModel):
         description="What the generator starts from: a learnt constant of 4 × 4 pixels, as the "
         "paper's, or that and maps laid out by the style, up to a quarter of the size.",
     )
+    noise_start: float = Field(
+        0.0,
+        ge=0,
+        description="Strength of the noise of each layer at the start, learnt from then on; 0 as "
+        "in the paper's.",
+    )
     loss: Literal["logistic", "relativistic"] = Field(
         "logistic",
         description="Adversarial loss: logistic with R1, or relativistic with R1 and R2.",
@@ -113,6 +119,7 @@ STYLE_PRESETS: dict[StylePreset, StyleEngine] = {
         base_channels=2048,
         max_channels=96,
         start="style",
+        noise_start=0.3,
         frequency_weight=3.0,
         learning_rate=1e-3,
         augmentation_kimg=50.0,
