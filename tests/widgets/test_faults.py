@@ -206,7 +206,7 @@ def test_discard_during_a_training_stops_it_and_deletes_the_run(bench, engine, m
     (folder / "super-res.tif").write_text("a volume")
     monkeypatch.setattr(bench.dock.run_bar.discarder, "confirmed", lambda question: True)
     bench.dock.run_bar.discard.click()
-    bench.qtbot.waitUntil(lambda: bench.session.run is None, timeout=20_000)
+    bench.qtbot.waitUntil(lambda: bench.session.run is None, timeout=60_000)
     assert [path.name for path in folder.iterdir()] == ["super-res.tif"]
     assert "Still there: super-res.tif" in bench.dock.run_bar.status.text()
     assert not bench.dock.run_bar.discard.isEnabled()
