@@ -201,6 +201,7 @@ def test_failures_of_torch_become_errors_that_say_what_to_do(
 def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
     factors = [annealed(share, 0.5) for share in (0.0, 0.5, 0.75, 1.0)]
     assert factors == pytest.approx([1.0, 1.0, 0.51, 0.02])
+    assert annealed(0.875, 0.25) == pytest.approx(0.51)
     assert annealed(1.0, 0.0) == 1.0
 
 
