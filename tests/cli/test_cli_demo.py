@@ -49,6 +49,7 @@ def test_the_demo_judges_the_volume_against_truth_and_slices(cli, perfect_engine
     assert numbers["low_res_mismatch"] == 0
     assert set(numbers["seconds"]) == {"example", "training", "generation"}
     assert "Against the 3D truth:" in result.out
+    assert "steps were done: the machine is slow" in result.out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")

@@ -14,6 +14,9 @@ from napari_superres.cli.progress import follow_generation, follow_training
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.events import FinishReason
 
+FEW_STEPS = 200
+"""The trainings in docs/benchmarks.md took more."""
+
 
 def demo(
     minutes: Annotated[
@@ -85,6 +88,11 @@ def run_in_terminal(plan: DemoPlan) -> None:
         if training.reason is FinishReason.STOPPED:
             typer.echo(f"Stopped; go on with napari-superres resume {plan.run_folder}")
             raise typer.Exit(INTERRUPTED)
+        if training.step < FEW_STEPS:
+            typer.echo(
+                f"Only {training.step} steps were done: the machine is slow, or busy. The result "
+                f"will be poor; try --minutes {4 * plan.minutes:g}."
+            )
         typer.echo("3/4  Generating the super-res volume")
         generation = follow_generation(
             generate(plan.run_folder, GENERATION, output=plan.super_res, stop=stop), "generating"
