@@ -12,6 +12,7 @@ TINY = STYLE_PRESETS[StylePreset.QUICK].replace(
     base_channels=64,
     start="constant",
     noise_start=0.0,
+    grey_levels=0,
     frequency_weight=0.0,
     max_channels=8,
     latent=8,

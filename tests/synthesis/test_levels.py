@@ -10,8 +10,9 @@ from napari_superres.config import Budget
 from napari_superres.events import StepCompleted
 from napari_superres.runs.checkpoints import load_checkpoint
 from napari_superres.runs.image_run import ImageRun
-from napari_superres.synthesis.levels import GreyLevels, TextureLoss
-from napari_superres.synthesis.training import resume, train
+from napari_superres.synthesis.levels import GreyLevels, TextureLoss, palette
+from napari_superres.synthesis.step import Trainer
+from napari_superres.synthesis.training import cut_images, resume, train
 from tests.synthesis.materials import TINY, tiny_images, tiny_settings
 
 
@@ -19,19 +20,38 @@ def grey(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(values.astype(np.float32))[None, None] / 127.5 - 1
 
 
-def test_levels_are_equally_frequent_and_share_out_each_pixel() -> None:
-    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+def test_levels_part_the_classes_of_an_image_and_share_out_each_pixel() -> None:
+    random = np.random.default_rng(0)
+    classes = random.integers(0, 4, (32, 32))
+    image = (np.array([20, 80, 150, 230])[classes] + random.integers(-5, 6, (32, 32))).astype(
+        np.uint8
+    )
     levels = GreyLevels([image])
+    np.testing.assert_allclose(levels.middles, [20, 80, 150, 230], atol=2)
+    np.testing.assert_array_equal(levels.labels(image), classes)
     shares = levels.shares(grey(image))
-    torch.testing.assert_close(shares.sum(1), torch.ones(1, 16, 16))
+    torch.testing.assert_close(shares.sum(1), torch.ones(1, 32, 32))
     assert float(shares.min()) >= 0
-    np.testing.assert_array_equal(shares.argmax(1)[0].numpy(), levels.labels(image))
-    np.testing.assert_allclose(np.bincount(levels.labels(image).ravel()) / 256, 0.25, atol=0.01)
+    np.testing.assert_array_equal(shares.argmax(1)[0].numpy(), classes)
 
 
 def test_an_image_of_few_grey_values_has_no_more_levels_than_those() -> None:
     image = np.repeat(np.array([10, 200], np.uint8), 50)[None]
     assert len(GreyLevels([image])) == 2
+
+
+def test_a_generator_mixes_grey_values_of_the_levels_of_the_real_images() -> None:
+    image = np.repeat(np.array([10, 200], np.uint8), 50)[None]
+    torch.testing.assert_close(palette([image], 3), torch.tensor([10.0, 105.0, 200.0]) / 127.5 - 1)
+    settings = tiny_settings(engine=TINY.replace(grey_levels=3))
+    images = tiny_images()
+    trainer = Trainer(cut_images(images, settings)[0], 0, settings, "cpu")
+    made = trainer.generate(2)
+    assert made.shape == (2, 1, 16, 16)
+    trainer.step()
+    levels = trainer.generator.palette
+    assert levels is not None
+    assert levels.grad is not None
 
 
 @pytest.mark.parametrize("phases", [0, 3])

@@ -118,7 +118,7 @@ def test_maps_tell_where_realisations_agree():
     *_, made = map_events(views, threading.Event())
     assert made.reason is FinishReason.COMPLETED
     assert (made.maps.agreement == 100).all()
-    assert "agree in 100.0% of the voxels" in agreement_line(made)
+    assert "agree in 100.0\u00a0% of the voxels" in agreement_line(made)
 
 
 def test_maps_can_be_stopped():

@@ -16,9 +16,39 @@ from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequenc
 from napari_superres.fusion.statistics import usable_distances
 
 COUNT = 4
-"""Levels of grey, each as frequent in the real images, where their values allow it."""
-APART = 6
-"""Least grey values between the middles of two levels."""
+"""Levels of grey that frequencies are counted of."""
+
+
+def grey_middles(images: Sequence[NDArray[np.uint8]], count: int) -> NDArray[np.float64]:
+    """Return the mean grey values of the classes that Otsu's thresholds part, ascending.
+
+    Parameters
+    ----------
+    images : uint8 grey values
+    count : of the classes; fewer come back where the images have fewer values
+    """
+    from skimage.filters import threshold_multiotsu
+
+    histogram = np.sum([np.bincount(image.ravel(), minlength=256) for image in images], axis=0)
+    present = np.flatnonzero(histogram)
+    if len(present) <= count:
+        return present.astype(np.float64)
+    thresholds = threshold_multiotsu(hist=(histogram, np.arange(256)), classes=count)
+    parts = np.split(np.arange(256), np.asarray(thresholds) + 1)
+    weights = [histogram[part].sum() for part in parts]
+    middles = [
+        (histogram[part] * part).sum() / weight
+        for part, weight in zip(parts, weights, strict=True)
+        if weight
+    ]
+    return np.asarray(middles, np.float64)
+
+
+def palette(images: Sequence[NDArray[np.uint8]], count: int) -> Tensor:
+    """Return `count` levels, (count,) as −1 … 1, for a generator to mix grey values of."""
+    middles = grey_middles(images, count)
+    spread = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(middles)), middles)
+    return torch.from_numpy(spread / 127.5 - 1).float()
 
 
 class GreyLevels:
@@ -28,7 +58,7 @@ class GreyLevels:
 
     Parameters
     ----------
-    images : uint8 grey values, whose quantiles are the levels' middles
+    images : uint8 grey values, whose classes by Otsu's thresholds are the levels
 
     Attributes
     ----------
@@ -36,13 +66,7 @@ class GreyLevels:
     """
 
     def __init__(self, images: Sequence[NDArray[np.uint8]]) -> None:
-        values = np.concatenate([image.ravel() for image in images])
-        found = np.quantile(values, (np.arange(COUNT) + 0.5) / COUNT)
-        middles = [found[0]]
-        for value in found[1:]:
-            if value - middles[-1] >= APART:
-                middles.append(value)
-        self.middles = np.asarray(middles)
+        self.middles = grey_middles(images, COUNT)
 
     def __len__(self) -> int:
         return len(self.middles)

@@ -27,6 +27,8 @@ MAPS = 8
 """Maps that a style lays out at each resolution."""
 LAID_OUT = 4
 """The style lays out features on grids as many times coarser than the image, and coarser still."""
+SHADE = 0.1
+"""Of grey values mixed of levels: how much an output of one adds."""
 FINEST_LAID_OUT = 64
 """On no finer grid than this: a map has as many weights as pixels times the style's size."""
 
@@ -85,6 +87,11 @@ class Generator(nn.Module):
     engine : widths
     size : side of the images
     channels : 1 for grey values in about −1 … 1, else phases (softmax)
+
+    Attributes
+    ----------
+    palette : learnt levels that grey values are mixed of, and some shade added; None for
+        grey values that are the network's output as it is
     """
 
     def __init__(self, engine: StyleEngine, size: int, channels: int) -> None:
@@ -93,6 +100,9 @@ class Generator(nn.Module):
         self.mapping = Mapping(engine.latent, engine.mapping_layers, engine.mapping_rate)
         widths = {r: engine.channels(r, size) for r in resolutions(size)}
         self.constant = nn.Parameter(torch.randn(1, widths[SMALLEST], SMALLEST, SMALLEST))
+        levels = engine.grey_levels if channels == 1 else 0
+        self.palette = nn.Parameter(torch.linspace(-1, 1, levels)) if levels else None
+        outputs_of_each = levels + 1 if levels else channels
         self.layouts = nn.ModuleList()
         if engine.start == "style":
             self.layouts.extend(
@@ -106,10 +116,12 @@ class Generator(nn.Module):
             if r > SMALLEST:
                 layers.append(NoisyLayer(before, width, engine.latent, True, engine.noise_start))
             layers.append(NoisyLayer(width, width, engine.latent, False, engine.noise_start))
-            outputs.append(StyledConv(width, channels, engine.latent, kernel=1, demodulate=False))
+            outputs.append(
+                StyledConv(width, outputs_of_each, engine.latent, kernel=1, demodulate=False)
+            )
             before = width
         self.layers, self.outputs = nn.ModuleList(layers), nn.ModuleList(outputs)
-        self.output_bias = nn.Parameter(torch.zeros(channels))
+        self.output_bias = nn.Parameter(torch.zeros(outputs_of_each))
 
     @property
     def styles(self) -> int:
@@ -128,7 +140,7 @@ class Generator(nn.Module):
         ]
 
     def logits(self, w_BLW: Tensor, noise: Sequence[Tensor]) -> Tensor:
-        """Return (B, C, Y, X) float32 before the softmax of phases."""
+        """Return (B, …, Y, X) float32 before the softmax of phases or of grey levels."""
         x = self.constant.expand(len(w_BLW), -1, -1, -1)
         x = x.contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
@@ -147,7 +159,13 @@ class Generator(nn.Module):
     def forward(self, w_BLW: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Return images (B, C, Y, X) float32: grey values, or probabilities of phases."""
         logits = self.logits(w_BLW, noise)
-        return logits if self.channels == 1 else torch.softmax(logits, 1)
+        if self.channels > 1:
+            return torch.softmax(logits, 1)
+        if self.palette is None:
+            return logits
+        shares = torch.softmax(logits[:, :-1], 1)
+        mixed_BYX = torch.einsum("blyx,l->byx", shares, self.palette)
+        return mixed_BYX[:, None] + SHADE * logits[:, -1:]
 
     def broadcast(self, w_BW: Tensor) -> Tensor:
         """Return one style for all layers, (B, L, W)."""

@@ -47,6 +47,13 @@ class StyleEngine(FrozenModel):
         "logistic",
         description="Adversarial loss: logistic with R1, or relativistic with R1 and R2.",
     )
+    grey_levels: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="Grey values are mixed of so many learnt levels, with some shade added, as "
+        "pictures of distinct phases are; 0 for grey values as the network puts them out.",
+    )
     frequency_weight: float = Field(
         0.0,
         ge=0,
@@ -120,6 +127,7 @@ STYLE_PRESETS: dict[StylePreset, StyleEngine] = {
         max_channels=96,
         start="style",
         noise_start=0.3,
+        grey_levels=4,
         frequency_weight=3.0,
         learning_rate=1e-3,
         augmentation_kimg=50.0,

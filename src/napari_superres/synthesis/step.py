@@ -22,7 +22,7 @@ from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
 from napari_superres.synthesis.augmentation import Augmentation, Controller
-from napari_superres.synthesis.levels import TextureLoss
+from napari_superres.synthesis.levels import TextureLoss, palette
 from napari_superres.synthesis.networks import Discriminator, Generator, parameters_of
 from napari_superres.synthesis.settings import SynthesisSettings
 
@@ -57,6 +57,9 @@ class Trainer:
             self.generator = Generator(engine, settings.size, channels)
             self.average = Generator(engine, settings.size, channels)
             self.discriminator = Discriminator(engine, settings.size, channels)
+        if self.generator.palette is not None:
+            with torch.no_grad():
+                self.generator.palette.copy_(palette(patches.parts, engine.grey_levels))
         self.average.load_state_dict(self.generator.state_dict())
         self.average.requires_grad_(False).eval()
         for module in (self.generator, self.average, self.discriminator):

@@ -109,6 +109,6 @@ def agreement_line(made: MapsMade) -> str:
     if made.maps is None:
         return "Making maps was cancelled."
     return (
-        f"{made.count} realisations agree in {made.same:.1%} of the voxels; on average "
-        f"{made.mean:.1f}\u00a0% of them have the most frequent phase."
+        f"{made.count} realisations agree in {100 * made.same:.1f}\u00a0% of the voxels; "
+        f"on average {made.mean:.1f}\u00a0% of them have the most frequent phase."
     )
