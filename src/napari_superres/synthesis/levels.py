@@ -33,8 +33,10 @@ def grey_middles(images: Sequence[NDArray[np.uint8]], count: int) -> NDArray[np.
     present = np.flatnonzero(histogram)
     if len(present) <= count:
         return present.astype(np.float64)
-    thresholds = threshold_multiotsu(hist=(histogram, np.arange(256)), classes=count)
-    parts = np.split(np.arange(256), np.asarray(thresholds) + 1)
+    found = threshold_multiotsu(  # type: ignore[no-untyped-call]
+        hist=(histogram, np.arange(256)), classes=count
+    )
+    parts = np.split(np.arange(256), np.asarray(found) + 1)
     weights = [histogram[part].sum() for part in parts]
     middles = [
         (histogram[part] * part).sum() / weight

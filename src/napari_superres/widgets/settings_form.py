@@ -53,7 +53,7 @@ class SettingsForm(QWidget):
         super().__init__()
         self._specs = {spec.name: spec for spec in field_specs(model, names)}
         self.dials = {name: make_dial(spec) for name, spec in self._specs.items()}
-        self.rows = new_form(self) if above is None else above.rows
+        self.rows: QFormLayout = new_form(self) if above is None else above.rows
         for dial in self.dials.values():
             add_dial(self.rows, dial)
             dial.changed.connect(self._on_dial)
