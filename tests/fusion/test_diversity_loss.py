@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from napari_superres.data.checks import check_inputs
 from napari_superres.fusion.diversity_loss import (
     FIRST_UPDATES,
+    TWICE_EVERY,
     DiversityLoss,
     share_of_reward,
 )
@@ -63,17 +64,18 @@ def test_the_material_is_learnt_first_then_its_variety() -> None:
     assert shares == [0, 0, 0.5, 1, 1]
 
 
-def test_every_other_step_makes_two_realisations_of_a_crop() -> None:
+def test_every_fourth_step_makes_two_realisations_of_a_crop() -> None:
     training = trainer()
-    training.steps = FIRST_UPDATES
-    assert ["diversity" in training.step() for _ in range(4)] == [False, True, False, True]
+    training.steps = 2 * TWICE_EVERY * FIRST_UPDATES
+    rewarded = ["diversity" in training.step() for _ in range(8)]
+    assert rewarded == [False, False, False, True] * 2
 
 
 @pytest.mark.parametrize("changes", [{"noise": "off"}, {"batch": 1}, {"diversity_weight": 0.0}])
 def test_nothing_is_asked_of_a_generator_that_has_only_one(changes: dict[str, object]) -> None:
     training = trainer(**changes)
     training.steps = FIRST_UPDATES
-    assert not any("diversity" in training.step() for _ in range(3))
+    assert not any("diversity" in training.step() for _ in range(TWICE_EVERY))
 
 
 def test_realisations_differ_more_where_it_is_asked() -> None:
@@ -81,7 +83,7 @@ def test_realisations_differ_more_where_it_is_asked() -> None:
     for weight in (0.0, 100.0):
         training = trainer(diversity_weight=weight)
         training.steps = 2 * FIRST_UPDATES
-        for _ in range(40):
+        for _ in range(80):
             training.step()
         context_BMZYX, _ = training.low_res.pair(torch.zeros(1, 3, dtype=torch.int64))
         with torch.no_grad():
@@ -94,7 +96,7 @@ def test_realisations_differ_more_where_it_is_asked() -> None:
 def test_its_running_share_is_saved_and_forgotten_with_a_start_over() -> None:
     training, other = trainer(), trainer()
     training.steps = FIRST_UPDATES
-    for _ in range(2):
+    for _ in range(TWICE_EVERY):
         training.step()
     assert float(training.diversity.weight) > 0
     other.load(training.networks.average.state_dict(), training.state(), training.steps)

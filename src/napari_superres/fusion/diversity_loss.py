@@ -18,7 +18,7 @@ from napari_superres.fusion.running_mean import RunningMean
 
 FLOOR = 0.01
 """Added to the share of voxels that differ before its logarithm is taken."""
-TWICE_EVERY = 2
+TWICE_EVERY = 4
 """Of so many of the generator's steps one makes two realisations of each crop."""
 FIRST_UPDATES = 150
 """The material is learnt first: the reward begins then, and is whole at twice as many."""

@@ -162,7 +162,7 @@ class Trainer:
             voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M, focus)
         active = (mismatch.detach() > engine.voxel_threshold).float()
         total = adversarial + active * engine.voxel_weight * voxel
-        reward = share_of_reward(self.steps / engine.critic_steps) * self.networks.annealed
+        reward = share_of_reward(self.steps / engine.critic_steps) * self.networks.annealed**2
         for name, weight in (
             ("saturation", SATURATION_WEIGHT),
             ("frequencies", engine.frequency_weight),
