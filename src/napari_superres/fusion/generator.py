@@ -235,7 +235,7 @@ def light_generator(
 def paper_generator(
     settings: EngineSettings, scale_factor: ScaleFactor, low_phases: int, high_phases: int
 ) -> Generator:
-    """Return the paper's network (Dahari et al. 2022, SI Figure 13; METHOD "Paper network")."""
+    """Return the paper's network (Dahari et al. 2022, SI Figure 13)."""
     input_noise = settings.noise != "off"
     blocks = paper_blocks(low_phases + input_noise, scale_factor, settings.residual_blocks)
     blocks.append(OutputConvolution(64, high_phases, scale=1.0))
