@@ -4,6 +4,7 @@
     python benchmarks/event_loop.py --seconds 60 --json event-loop.json
     python benchmarks/event_loop.py --phases idle training --torch-threads 1
     python benchmarks/event_loop.py --phases measuring --stacks 150   # what held it up so long
+    python benchmarks/event_loop.py --phases generating --size 384    # longer generations
 
 A `QTimer` of 10 ms runs in a real napari window of 1440 x 900 with the panel docked,
 while the panel trains the example with the preset `quick`, generates from that run and
@@ -45,6 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=30, help="of each phase")
     parser.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES))
+    parser.add_argument(
+        "--size", type=int, default=192, help="side of the super-res volume in voxels"
+    )
     parser.add_argument("--torch-threads", type=int, help="instead of what torch takes")
     parser.add_argument(
         "--stacks", type=int, metavar="MS", help="print all threads' stacks after a gap so long"
@@ -88,7 +92,7 @@ class Bench:
         self.viewer = napari.Viewer(title="event loop")
         self.viewer.window._qt_window.setGeometry(0, 0, 1440, 900)
         self.dock = add_dock(self.viewer)
-        self.dock.data.add_layers(example_layers(example_pair()))
+        self.dock.data.add_layers(example_layers(example_pair(options.size)))
         self.dock.train.use_folder(work / "run")
         self.dock.train.minutes.value = 600
         self.arrivals: list[float] = []
