@@ -197,8 +197,8 @@ class EngineSettings(FrozenModel):
         0.5,
         ge=0,
         description="Weight of the loss that asks two realisations of a crop to differ, from "
-        "150 updates on, falling with the learning rate; 0 for none. More makes them differ more "
-        "and interfaces more ragged. It needs noise, and two crops a step.",
+        "150 updates on, falling with the learning rate's square; 0 for none. More makes them "
+        "differ more and interfaces more ragged. It needs noise, and two crops a step.",
     )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."

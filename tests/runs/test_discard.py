@@ -58,10 +58,11 @@ def test_a_checkpoint_dropped_while_it_is_counted_is_no_fault(run, monkeypatch):
     assert holdings(run).own == len("{}")
 
 
-def test_a_folder_that_cannot_be_read_is_told(run, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
+def refuse(path):
+    raise PermissionError(13, "Permission denied", str(path))
 
+
+def test_a_folder_that_cannot_be_read_is_told(run, monkeypatch):
     monkeypatch.setattr(os, "lstat", refuse)
     with pytest.raises(RunFolderError, match="Permission denied"):
         holdings(run)
@@ -84,9 +85,6 @@ def test_a_run_that_another_process_trains_is_not_deleted(run):
 
 
 def test_what_cannot_be_deleted_is_told(run, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
-
     monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(OutputError, match="Permission denied"):
         discard(run)

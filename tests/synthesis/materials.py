@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import torch
 
 from napari_superres.data.images import ImageSet
 from napari_superres.data.phases import phases_from_values
+from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
 
 TINY = STYLE_PRESETS[StylePreset.QUICK].replace(
@@ -40,3 +45,14 @@ def tiny_images(phases: int = 0, seed: int = 0) -> ImageSet:
 def tiny_settings(**changes: object) -> SynthesisSettings:
     values = {"size": 16, "stride": 2, "held_out": 0.25, "device": "cpu", "engine": TINY}
     return SynthesisSettings(**(values | changes))  # type: ignore[arg-type]
+
+
+def assert_same_checkpoints(first: Path, second: Path) -> None:
+    """The last checkpoints of two runs hold the same tensors."""
+    one, other = (
+        load_checkpoint(ImageRun.open(folder).find_checkpoint("last").folder)
+        for folder in (first, second)
+    )
+    for ours, theirs in zip(one, other, strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(value, theirs[name]) for name, value in ours.items())

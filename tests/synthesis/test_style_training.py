@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from napari_superres.config import Budget
 from napari_superres.errors import InputError, OutputError, RunFolderError, ShapeError
@@ -19,10 +18,9 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.runs.checkpoints import load_checkpoint
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.training import describe_patches, resume, train
-from tests.synthesis.materials import TINY, tiny_images, tiny_settings
+from tests.synthesis.materials import TINY, assert_same_checkpoints, tiny_images, tiny_settings
 
 
 def run_of(folder: Path, steps: int, phases: int = 0, **changes: object) -> list[object]:
@@ -59,13 +57,7 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     run_of(tmp_path / "whole", 6)
     run_of(tmp_path / "parts", 3)
     list(resume(tmp_path / "parts", Budget(steps=6)))
-    whole, parts = (
-        load_checkpoint(ImageRun.open(tmp_path / name).find_checkpoint("last").folder)
-        for name in ("whole", "parts")
-    )
-    for ours, theirs in zip(whole, parts, strict=True):
-        assert ours.keys() == theirs.keys()
-        assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+    assert_same_checkpoints(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_every_term_of_the_loss_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_superres.data.grey_values import GreySample
+from napari_superres.data.thresholds import multi_otsu
 from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequencies
 from napari_superres.fusion.statistics import usable_distances
 
@@ -27,23 +29,13 @@ def grey_middles(images: Sequence[NDArray[np.uint8]], count: int) -> NDArray[np.
     images : uint8 grey values
     count : of the classes; fewer come back where the images have fewer values
     """
-    from skimage.filters import threshold_multiotsu
-
-    histogram = np.sum([np.bincount(image.ravel(), minlength=256) for image in images], axis=0)
-    present = np.flatnonzero(histogram)
+    values = np.sort(np.concatenate([image.ravel() for image in images]))
+    present = np.unique(values)
     if len(present) <= count:
         return present.astype(np.float64)
-    found = threshold_multiotsu(  # type: ignore[no-untyped-call]
-        hist=(histogram, np.arange(256)), classes=count
-    )
-    parts = np.split(np.arange(256), np.asarray(found) + 1)
-    weights = [histogram[part].sum() for part in parts]
-    middles = [
-        (histogram[part] * part).sum() / weight
-        for part, weight in zip(parts, weights, strict=True)
-        if weight
-    ]
-    return np.asarray(middles, np.float64)
+    thresholds = multi_otsu(GreySample(values, values.size), count)
+    classes = np.split(values, np.searchsorted(values, thresholds, side="right"))
+    return np.asarray([part.mean() for part in classes if part.size])
 
 
 def palette(images: Sequence[NDArray[np.uint8]], count: int) -> Tensor:

@@ -111,11 +111,12 @@ class Generator(nn.Module):
                 if r <= min(max(size // LAID_OUT, SMALLEST), FINEST_LAID_OUT)
             )
         layers, outputs = [], []
+        strength = engine.noise_start
         before = widths[SMALLEST]
         for r, width in widths.items():
             if r > SMALLEST:
-                layers.append(NoisyLayer(before, width, engine.latent, True, engine.noise_start))
-            layers.append(NoisyLayer(width, width, engine.latent, False, engine.noise_start))
+                layers.append(NoisyLayer(before, width, engine.latent, up=True, strength=strength))
+            layers.append(NoisyLayer(width, width, engine.latent, strength=strength))
             outputs.append(
                 StyledConv(width, outputs_of_each, engine.latent, kernel=1, demodulate=False)
             )

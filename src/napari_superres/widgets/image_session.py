@@ -16,7 +16,7 @@ from typing import Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.config import Budget, validated
+from napari_superres.config import Budget, FrozenModel, validated
 from napari_superres.data.images import ImageSet
 from napari_superres.data.phases import Phase
 from napari_superres.errors import OutOfMemoryError, SettingsError
@@ -97,6 +97,16 @@ class ImageEngine:
     open: Callable[[Path], OpenedRun]
     adapt: Callable[[Path, int | None], Any]
     devices: Callable[[], Sequence[DeviceChoice]] = _devices
+
+
+def adapted(folder: Path, kind: str, model: type[FrozenModel], batch: int | None) -> Any:
+    """Return the settings of a run of images, from now on with another batch unless None."""
+    from napari_superres.runs.image_run import ImageRun
+
+    run = ImageRun.open(folder, kind)
+    if batch is not None:
+        run = run.with_batch(batch, model)
+    return run.settings(model)
 
 
 class ImageSession(QObject):

@@ -22,7 +22,7 @@ from napari_superres.events import (
     TrainingEvent,
 )
 from napari_superres.widgets.gallery_plan import Picks, Way
-from napari_superres.widgets.image_session import ImageEngine, OpenedRun, Sets
+from napari_superres.widgets.image_session import ImageEngine, OpenedRun, Sets, adapted
 
 KIND = "synthesis"
 
@@ -68,13 +68,9 @@ def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator
 
 
 def _adapt(folder: Path, batch: int | None) -> Any:
-    from napari_superres.runs.image_run import ImageRun
     from napari_superres.synthesis.settings import SynthesisSettings
 
-    run = ImageRun.open(folder, KIND)
-    if batch is not None:
-        run = run.with_batch(batch, SynthesisSettings)
-    return run.settings(SynthesisSettings)
+    return adapted(folder, KIND, SynthesisSettings, batch)
 
 
 def _open(folder: Path) -> OpenedRun:

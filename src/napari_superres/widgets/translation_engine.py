@@ -11,7 +11,7 @@ from typing import Any
 from napari_superres.config import Budget
 from napari_superres.data.phases import Phase
 from napari_superres.events import GenerationEvent, TrainingEvent
-from napari_superres.widgets.image_session import ImageEngine, OpenedRun, Sets
+from napari_superres.widgets.image_session import ImageEngine, OpenedRun, Sets, adapted
 from napari_superres.widgets.translation_plan import Subject, outputs
 
 KIND = "translation"
@@ -53,13 +53,9 @@ def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator
 
 
 def _adapt(folder: Path, batch: int | None) -> Any:
-    from napari_superres.runs.image_run import ImageRun
     from napari_superres.translation.settings import TranslationSettings
 
-    run = ImageRun.open(folder, KIND)
-    if batch is not None:
-        run = run.with_batch(batch, TranslationSettings)
-    return run.settings(TranslationSettings)
+    return adapted(folder, KIND, TranslationSettings, batch)
 
 
 def _open(folder: Path) -> OpenedRun:
