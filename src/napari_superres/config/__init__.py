@@ -1,0 +1,26 @@
+"""Settings, each written once with its description.
+
+The descriptions feed the tooltips, ``--help`` and the documentation. Settings
+are frozen: change them with ``settings.replace(name=value)``, which validates.
+Everything is imported from here.
+"""
+
+from napari_superres.config.engine import PRESETS, SAFE_TO_CHANGE, EngineSettings, Preset
+from napari_superres.config.generation import GenerationSettings
+from napari_superres.config.model import FrozenModel, describe, validated, with_engine_of_preset
+from napari_superres.config.training import Budget, ImagingModel, TrainingSettings
+
+__all__ = [
+    "PRESETS",
+    "SAFE_TO_CHANGE",
+    "Budget",
+    "EngineSettings",
+    "FrozenModel",
+    "GenerationSettings",
+    "ImagingModel",
+    "Preset",
+    "TrainingSettings",
+    "describe",
+    "validated",
+    "with_engine_of_preset",
+]

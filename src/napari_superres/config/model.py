@@ -1,0 +1,63 @@
+"""What all settings are: frozen, validated with our own errors, described once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_superres.errors import SettingsError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class FrozenModel(BaseModel):
+    """Immutable settings that refuse unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some settings changed, validated again.
+
+        Raises
+        ------
+        SettingsError
+            When a changed value is not allowed.
+        """
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return validated(type(self), values | changes)
+
+
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    """Build `model` from `values`, turning pydantic's complaint into ours."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or model.__name__
+        raise SettingsError(
+            f"The setting {where} is {first.get('input')!r}.", f"{first['msg']}."
+        ) from error
+
+
+def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default: StrEnum) -> Any:
+    """Return the values of settings with the engine of their preset, where they have none.
+
+    Parameters
+    ----------
+    values : what the settings are built from
+    presets : engine of each preset
+    default : preset of settings that name none; an unknown one is left to validation
+    """
+    if isinstance(values, dict) and values.get("engine") is None:
+        preset = values.get("preset", default)
+        if preset in list(presets):
+            return values | {"engine": presets[type(default)(preset)]}
+    return values
+
+
+def describe(model: type[BaseModel], name: str) -> str:
+    """Return the description of one setting."""
+    return model.model_fields[name].description or ""
