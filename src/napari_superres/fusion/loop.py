@@ -1,25 +1,20 @@
-"""The loop around the step: measure, save, roll back, end; a stream of events.
+"""The loop around the step: when to measure, save, roll back, end; a stream of events.
 
 Of several processes the first measures, writes and reports; all take the same steps
-and decide together when to end, to save and to go back.
+and decide together when to end, to save and to go back. What is kept from one step to
+the next, see `standing.py`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from napari_superres.config import Budget
-from napari_superres.errors import DivergenceError
 from napari_superres.events import (
     FinishReason,
-    MetricsMeasured,
-    RolledBack,
     StepCompleted,
     StepProgress,
     TrainingEvent,
@@ -27,22 +22,20 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.fusion import distributed
-from napari_superres.fusion.course import Clock, Course, annealed, progress
+from napari_superres.fusion.course import Clock, annealed, progress
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
-from napari_superres.fusion.keeping import Keeper
+from napari_superres.fusion.standing import Standing
 from napari_superres.fusion.step import Trainer, mean_terms
-from napari_superres.fusion.watch import MOST_ROLLBACKS, NOT_A_NUMBER, Watch
-from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint, taking_up
+from napari_superres.fusion.watch import NOT_A_NUMBER
+from napari_superres.runs.checkpoints import CheckpointInfo, taking_up
 from napari_superres.runs.folder import RunFolder
-from napari_superres.runs.previews import drop_previews_after, keep_preview
+from napari_superres.runs.previews import keep_preview
 
 REPORT_SECONDS = 0.2
 """Steps faster than this are reported together."""
 SIGN_OF_LIFE_SECONDS = 1.0
 """Steps slower than this are reported part by part."""
-GOOD_EVERY = 10
-"""Measurements, at most, between checkpoints to roll back to, while all is good."""
 REASONS = (None, FinishReason.COMPLETED, FinishReason.SETTLED, FinishReason.STOPPED)
 
 
@@ -69,34 +62,20 @@ class TrainingLoop:
     ) -> None:
         self.run, self.trainer, self.evaluator = run, trainer, evaluator
         self.budget, self.stop, self.warnings = budget, stop, warnings
-        self.watch = Watch(evaluator.target, trainer.engine.learning_rate)
-        self.course = Course()
+        self.standing = Standing(run, trainer, evaluator)
         self.clock = Clock()
         self.first_step = trainer.steps
         self.reported = self.saved = 0.0
         self.previewed = float("-inf")
-        self.keeper = Keeper(run, trainer, evaluator)
         self.in_step = False
-        self.good = False
-        self.measured: Mapping[str, Any] | None = None
-        self.terms: dict[str, Tensor] = {}
         self.history: list[dict[str, Tensor]] = []
 
     def go_on_from(self, checkpoint: CheckpointInfo) -> None:
         """Take up weights and state of a checkpoint."""
-        trainer, state = self.trainer, checkpoint.state
         with taking_up(checkpoint.folder):
-            trainer.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
-            self.clock.before = float(state.get("elapsed_s", 0.0))
-            self.course = Course.of(state, self.run)
-            self.watch.load(state.get("watch") or {})
-        trainer.networks.set_learning_rate(self.watch.learning_rate)
-        self.first_step = self.keeper.saved_step = trainer.steps
-
-    def forget_rollbacks(self) -> None:
-        """Count roll-backs anew, and train at the learning rate of the settings."""
-        self.watch.rollbacks = 0
-        self.trainer.networks.set_learning_rate(self.watch.learning_rate)
+            self.standing.take_up(checkpoint)
+            self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
+        self.first_step = self.trainer.steps
 
     def events(self) -> Iterator[TrainingEvent]:
         """Yield the stream; time that passes while nobody asks does not count."""
@@ -110,15 +89,14 @@ class TrainingLoop:
             lost_memory = is_out_of_memory(error)
             if not lost_memory and not isinstance(error, distributed.PeerError):
                 raise
-            self.good = False
-            saved = self.keeper.rescue(error, self._state(), self._healthy, self.in_step)
+            saved = self.standing.rescue(error, self.in_step, self.clock.elapsed())
             if not lost_memory:
                 raise
             engine, device = self.trainer.engine, str(self.trainer.device)
             raise out_of_memory(device, engine, self.run.path if saved else None) from error
 
     def _events(self) -> Iterator[TrainingEvent]:
-        trainer, networks = self.trainer, self.trainer.networks
+        trainer, networks, standing = self.trainer, self.trainer.networks, self.standing
         yield TrainingStarted(
             self.run.path,
             str(trainer.device),
@@ -128,10 +106,10 @@ class TrainingLoop:
             sum(p.numel() for p in networks.discriminators.parameters()),
             self.warnings,
         )
-        if trainer.steps == 0 and self.keeper.saved_step is None and trainer.settings.warm_start:
-            self.good = True
+        if trainer.steps == 0 and trainer.settings.warm_start and not standing.saved:
+            standing.good = True
             yield from self._save()
-        while (reason := self._reason_to_end()) is None or not self._all_healthy():
+        while (reason := self._reason_to_end()) is None or not standing.healthy():
             if reason is not None:
                 yield from self._roll_back(NOT_A_NUMBER)
                 continue
@@ -140,15 +118,16 @@ class TrainingLoop:
         if self.history:
             yield self._step_completed()
         yield from self._last_look(reason)
-        if self.keeper.saved_step != trainer.steps:
+        if not standing.saved:
             yield from self._save()
         yield TrainingFinished(reason, trainer.steps, self.clock.elapsed(), self.run.path)
 
     def _step(self) -> Iterator[TrainingEvent]:
         """Do one step; where it takes long, tell of its parts."""
+        standing = self.standing
         terms: dict[str, Tensor] = {}
-        self.in_step, self.good = True, False
-        rate, factor = self.watch.learning_rate, self._annealed()
+        self.in_step, standing.good = True, False
+        rate, factor = standing.watch.learning_rate, self._annealed()
         self.trainer.networks.set_learning_rate(rate, factor)
         for part, values in self.trainer.parts():
             terms |= values
@@ -158,7 +137,7 @@ class TrainingLoop:
                 step, elapsed = self.trainer.steps, self.clock.elapsed()
                 yield StepProgress(step, part, elapsed, share, self._left(share))
         self.in_step = False
-        self.terms |= terms
+        standing.terms |= terms
         self.history.append(terms)
         if self.clock.seconds() - self.reported >= REPORT_SECONDS:
             self.reported = self.clock.seconds()
@@ -176,8 +155,8 @@ class TrainingLoop:
         if self.trainer.steps % engine.measure_every == 0:
             trouble = None
             if first:
-                event, trouble = self._measure()
-                save_now = event.is_best or self.good
+                event, trouble = self.standing.measure()
+                save_now = event.is_best or self.standing.good
                 yield event
             trouble = distributed.from_first(trouble)
             if trouble is not None:
@@ -193,90 +172,24 @@ class TrainingLoop:
         if reason is FinishReason.STOPPED or steps == self.first_step or steps % every == 0:
             return
         if distributed.is_first():
-            yield self._measure()[0]
+            yield self.standing.measure()[0]
         # saved already when the clock said so, without its score
-        self.keeper.saved_step = None
-
-    def _measure(self) -> tuple[MetricsMeasured, str | None]:
-        trainer, course = self.trainer, self.course
-        measurement, score = self.evaluator.measure()
-        better = score < course.best
-        course.best = min(course.best, score)
-        course.since_best = 0 if better else course.since_best + 1
-        losses = {name: float(value) for name, value in self.terms.items()}
-        trouble = self.watch.look(
-            measurement,
-            losses,
-            trainer.steps // trainer.engine.critic_steps,
-            trainer.networks.healthy(),
-        )
-        course.since_good += 1
-        self.good = self.watch.good and (better or course.since_good >= GOOD_EVERY)
-        if self.good:
-            course.since_good = 0
-        self.measured = {"step": trainer.steps, "score": score} | asdict(measurement)
-        self._log(self.measured | {"losses": losses})
-        return MetricsMeasured(trainer.steps, measurement, score, better), trouble
-
-    def _log(self, line: Mapping[str, Any]) -> None:
-        self.run.append_line(line)
-        self.course.lines += 1
+        self.standing.keeper.saved_step = None
 
     def _roll_back(self, reason: str) -> Iterator[TrainingEvent]:
-        """Go back to the last good checkpoint, or the beginning, with other random numbers."""
-        trainer, watch, step = self.trainer, self.watch, self.trainer.steps
-        if watch.rollbacks >= MOST_ROLLBACKS:
-            raise DivergenceError(
-                f"Training diverged at step {step}: {reason}, after {MOST_ROLLBACKS} roll-backs.",
-                "Earlier checkpoints of the run are whole.",
-                f"Resume with --set learning_rate={watch.learning_rate / 2:.1e}, or train again "
-                "with another seed.",
-            )
-        target = distributed.from_first(self.keeper.last_good())
-        state = {"course": Course().state()} if target is None else target.state
-        if target is None:
-            trainer.start_over(watch.rollbacks + 1)
-        else:
-            trainer.load(*load_checkpoint(target.folder), target.step)
-        lines, self.course = self.course.lines, Course.of(state)
-        self.course.lines = lines
-        watch.roll_back(state.get("watch") or {})
-        trainer.networks.set_learning_rate(watch.learning_rate)
-        trainer.seed_random(watch.rollbacks)
-        self.terms, self.measured, self.good = {}, state.get("measurement"), target is not None
+        event = self.standing.roll_back(reason)
         self.history.clear()
-        if distributed.is_first():
-            line = {"step": step, "rolled_back_to": trainer.steps, "reason": reason}
-            self._log(line | {"learning_rate": watch.learning_rate})
-            drop_after(self.run.path / "checkpoints", trainer.steps)
-            drop_previews_after(self.run.path, trainer.steps)
-        left = MOST_ROLLBACKS - watch.rollbacks
-        yield RolledBack(step, trainer.steps, reason, watch.learning_rate, left)
+        yield event
         yield from self._save()
 
     def _save(self) -> Iterator[TrainingEvent]:
         """Save a checkpoint, unless weights are no numbers."""
-        if not self._all_healthy():
+        if not self.standing.healthy():
             return
-        event = self.keeper.save(self._state(), self.measured, self.course.best)
+        event = self.standing.save(self.clock.elapsed())
         self.saved = self.clock.seconds()
         if event is not None:
             yield event
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "elapsed_s": self.clock.elapsed(),
-            "good": self.good,
-            "watch": self.watch.state(),
-            "course": self.course.state(),
-        }
-
-    def _all_healthy(self) -> bool:
-        return not distributed.largest(not self._healthy())
-
-    def _healthy(self) -> bool:
-        finite = [torch.isfinite(value).all() for value in self.terms.values()]
-        return all(bool(one) for one in finite) and self.trainer.networks.healthy()
 
     def _reason_to_end(self) -> FinishReason | None:
         code = 0
@@ -284,7 +197,7 @@ class TrainingLoop:
         if self.stop is not None and self.stop.is_set():
             code = 3
         elif distributed.is_first():
-            if patience is not None and self.course.since_best >= patience:
+            if patience is not None and self.standing.course.since_best >= patience:
                 code = 2
             elif (self._progress() or 0) >= 1:
                 code = 1

@@ -133,9 +133,9 @@ def resume(
         elif settings.warm_start is not None:
             warm_start(loop.trainer, Path(settings.warm_start))
         if "learning_rate" in changes:
-            loop.forget_rollbacks()
+            loop.standing.forget_rollbacks()
         if distributed.is_first():
-            run.keep_lines(loop.course.lines)
+            run.keep_lines(loop.standing.course.lines)
             drop_previews_after(run.path, loop.trainer.steps)
         yield from loop.events()
 
