@@ -11,6 +11,7 @@ from napari_superres.config import TrainingSettings
 from napari_superres.fusion import distributed
 from napari_superres.fusion.discriminator import build_discriminators
 from napari_superres.fusion.generator import build_generator
+from napari_superres.runs.tensors import gather_state, spread_state, tensors_of
 
 SHORTEST = 0.3
 """Share of the average's half-life that is left when the learning rate is annealed."""
@@ -95,7 +96,7 @@ class Networks:
         """Start from another run's weights: its average, and its discriminators."""
         self.average.load_state_dict(dict(average))
         self.generator.load_state_dict(dict(average))
-        self.discriminators.load_state_dict(_below(tensors, "discriminators"))
+        self.discriminators.load_state_dict(tensors_of(tensors, "discriminators"))
 
     def healthy(self) -> bool:
         """Whether every weight of the generator is finite."""
@@ -103,26 +104,12 @@ class Networks:
 
     def state(self) -> dict[str, Tensor]:
         """Return weights and optimiser states beside the average, by name."""
-        tensors: dict[str, Tensor] = {}
-        for name, module in self._modules().items():
-            tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
-        for name, optimiser in self._optimisers().items():
-            for index, values in optimiser.state_dict()["state"].items():
-                tensors |= {f"{name}/{index}/{key}": value for key, value in values.items()}
-        return tensors
+        return gather_state(self._modules(), self._optimisers())
 
     def load(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
         """Take up the averaged generator, and what `state` returned."""
         self.average.load_state_dict(dict(average))
-        for name, module in self._modules().items():
-            module.load_state_dict(_below(tensors, name))
-        for name, optimiser in self._optimisers().items():
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(tensors, name).items():
-                index, field = key.split("/")
-                state.setdefault(int(index), {})[field] = value
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict({"state": state, "param_groups": groups})
+        spread_state(tensors, self._modules(), self._optimisers())
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminators": self.discriminators}
@@ -132,8 +119,3 @@ class Networks:
             "generator_optimiser": self.generator_optimiser,
             "discriminator_optimiser": self.discriminator_optimiser,
         }
-
-
-def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    start = f"{name}/"
-    return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}

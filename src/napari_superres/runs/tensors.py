@@ -28,16 +28,17 @@ def spread_state(
 ) -> None:
     """Load what `gather_state` returned."""
     for name, module in modules.items():
-        module.load_state_dict(_below(tensors, name))
+        module.load_state_dict(tensors_of(tensors, name))
     for name, optimiser in optimisers.items():
         state: dict[int, dict[str, Tensor]] = {}
-        for key, value in _below(tensors, name).items():
+        for key, value in tensors_of(tensors, name).items():
             index, field = key.split("/")
             state.setdefault(int(index), {})[field] = value
         groups = optimiser.state_dict()["param_groups"]
         optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+def tensors_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return what `gather_state` named after one module or optimiser, without that name."""
     start = f"{name}/"
     return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
