@@ -109,20 +109,22 @@ class ImageRun(AnyRun):
             The run's other settings do not allow it.
         OutputError
             config.json cannot be written.
+        RunFolderError
+            It is in use, or damaged since it was opened.
         """
-        before = self.config.settings["engine"]["batch"]
-        if batch == before:
-            return self
-        engine = self.config.settings["engine"] | {"batch": batch}
-        settings = self.config.settings | {"engine": engine}
-        validated(model, settings)
-        found = self.checkpoints()
-        change = EngineChange(
-            step=found[-1].step if found else 0, before={"batch": before}, after={"batch": batch}
-        )
-        changes = (*self.config.changes, change)
-        config = self.config.replace(settings=settings, changes=changes)
         with run_lock(self.path):
+            # read again: another process may have changed it since it was opened
+            config = type(self).open(self.path, self.config.kind).config
+            before = config.settings["engine"]["batch"]
+            if batch == before:
+                return replace(self, config=config)
+            engine = config.settings["engine"] | {"batch": batch}
+            settings = config.settings | {"engine": engine}
+            validated(model, settings)
+            found = self.checkpoints()
+            step = found[-1].step if found else 0
+            change = EngineChange(step=step, before={"batch": before}, after={"batch": batch})
+            config = config.replace(settings=settings, changes=(*config.changes, change))
             write_whole_text(self.path / CONFIG, config.model_dump_json(indent=2))
         return replace(self, config=config)
 
