@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_superres.data.patches import PAPER_GRID, PatchGrid, cut, patches_of
+from napari_superres.data.patches import (
+    PAPER_GRID,
+    PatchGrid,
+    cut,
+    patches_of,
+    spread_over_both,
+)
 from napari_superres.data.regions import split
 from napari_superres.errors import SettingsError, ShapeError
 
@@ -54,6 +60,14 @@ def test_no_training_patch_shares_a_pixel_with_a_held_out_one() -> None:
     training, held_out = patches_of([image], PatchGrid.choose(8, stride=1), held_out=0.25)
     assert not training.take(range(len(training))).any()
     assert held_out.take(range(len(held_out))).all()
+
+
+def test_patches_of_both_regions_come_in_proportion_to_their_areas() -> None:
+    image = np.zeros((12, 40), np.uint8)
+    image[:, 30:] = 1
+    both = patches_of([image], PatchGrid.choose(4, stride=1), held_out=0.25)
+    assert spread_over_both(*both, 16).mean() == 0.25
+    assert not spread_over_both(both[0], cut([], PatchGrid.choose(4)), 16).any()
 
 
 def test_the_longer_side_is_split() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 
 from napari_superres.data.images import ImageSet
 from napari_superres.data.phases import phases_from_values
+from napari_superres.events import ImagesReady, TrainingEvent
 from napari_superres.runs.checkpoints import load_checkpoint
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
@@ -45,6 +48,14 @@ def tiny_images(phases: int = 0, seed: int = 0) -> ImageSet:
 def tiny_settings(**changes: object) -> SynthesisSettings:
     values = {"size": 16, "stride": 2, "held_out": 0.25, "device": "cpu", "engine": TINY}
     return SynthesisSettings(**(values | changes))  # type: ignore[arg-type]
+
+
+def stopped_at(step: int, train: Callable[[threading.Event], Iterator[TrainingEvent]]) -> None:
+    """Follow a training that shows images at each step; stop it after one."""
+    stop = threading.Event()
+    for event in train(stop):
+        if isinstance(event, ImagesReady) and event.step == step:
+            stop.set()
 
 
 def assert_same_checkpoints(first: Path, second: Path) -> None:

@@ -19,8 +19,15 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.runs.image_run import ImageRun
-from napari_superres.synthesis.training import describe_patches, resume, train
-from tests.synthesis.materials import TINY, assert_same_checkpoints, tiny_images, tiny_settings
+from napari_superres.synthesis.step import Trainer
+from napari_superres.synthesis.training import cut_images, describe_patches, resume, train
+from tests.synthesis.materials import (
+    TINY,
+    assert_same_checkpoints,
+    stopped_at,
+    tiny_images,
+    tiny_settings,
+)
 
 
 def run_of(folder: Path, steps: int, phases: int = 0, **changes: object) -> list[object]:
@@ -54,10 +61,37 @@ def test_measures_start_before_the_first_step(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
-    run_of(tmp_path / "whole", 6)
-    run_of(tmp_path / "parts", 3)
-    list(resume(tmp_path / "parts", Budget(steps=6)))
-    assert_same_checkpoints(tmp_path / "whole", tmp_path / "parts")
+    whole, parts, budget = tmp_path / "whole", tmp_path / "parts", Budget(steps=7)
+    run_of(whole, 7)
+    stopped_at(5, lambda stop: train(tiny_images(), tiny_settings(), parts, budget, stop))
+    list(resume(parts, budget))
+    assert_same_checkpoints(whole, parts)
+    measured, again = (ImageRun.open(folder).measurements() for folder in (whole, parts))
+    assert measured == again
+
+
+def test_the_end_of_the_budget_is_measured(tmp_path: Path) -> None:
+    run_of(tmp_path / "run", 3)
+    assert [line["step"] for line in ImageRun.open(tmp_path / "run").measurements()] == [0, 2, 3]
+
+
+def test_a_run_killed_before_its_last_measurement_catches_up(tmp_path: Path) -> None:
+    whole, parts, budget = tmp_path / "whole", tmp_path / "parts", Budget(steps=3)
+    run_of(whole, 3)
+    stopped_at(3, lambda stop: train(tiny_images(), tiny_settings(), parts, budget, stop))
+    assert len(ImageRun.open(parts).measurements()) == 2
+    list(resume(parts, budget))
+    assert ImageRun.open(parts).measurements() == ImageRun.open(whole).measurements()
+
+
+def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
+    images, settings = tiny_images(), tiny_settings(engine=TINY.replace(annealing=0.5))
+    trainer = Trainer(cut_images(images, settings)[0], 0, settings, "cpu")
+    rates = []
+    for share in (0.0, 0.5, 0.75, 1.0):
+        trainer.anneal(share)
+        rates.append(trainer.generator_optimiser.param_groups[0]["lr"])
+    assert rates == pytest.approx([rates[0] * factor for factor in (1, 1, 0.51, 0.02)])
 
 
 def test_every_term_of_the_loss_is_told(tmp_path: Path) -> None:

@@ -164,6 +164,13 @@ class Patches:
         return self.take(np.unique(np.linspace(0, len(self) - 1, count).round().astype(np.int64)))
 
 
+def spread_over_both(training: Patches, held_out: Patches, count: int) -> NDArray[np.uint8]:
+    """Return at most `count` patches, of training and held-out regions as large as these are."""
+    areas = [sum(part.size for part in patches.parts) for patches in (training, held_out)]
+    held = round(count * areas[1] / max(sum(areas), 1))
+    return np.concatenate([training.spread(count - held), held_out.spread(held)])
+
+
 def cut(regions: Sequence[NDArray[np.uint8]], grid: PatchGrid, seed: int = 0) -> Patches:
     """Return the patches of images or regions.
 

@@ -53,6 +53,9 @@ class Learner(Protocol):
     steps: int
     device: torch.device
 
+    def anneal(self, share: float) -> None:
+        """Set the learning rate for when `share` of a budget, 0 to 1, is used."""
+
     def step(self) -> dict[str, Tensor]:
         """Do one step and return its loss terms."""
 
@@ -132,6 +135,7 @@ class ImageLoop:
         self.best = float("inf")
         self.score: float | None = None
         self.saved_step: int | None = None
+        self.measured_step: int | None = None
         self.history: list[dict[str, Tensor]] = []
 
     def go_on_from(self, checkpoint: CheckpointInfo) -> None:
@@ -140,7 +144,10 @@ class ImageLoop:
             self.learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
             self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
         self.run.forget_after(checkpoint.step)
-        self.best = min((line["score"] for line in self.run.measurements()), default=float("inf"))
+        lines = self.run.measurements()
+        self.best = min((line["score"] for line in lines), default=float("inf"))
+        if lines:
+            self.measured_step, self.score = lines[-1]["step"], lines[-1]["score"]
         self.first_step = self.saved_step = checkpoint.step
 
     def events(self) -> Iterator[TrainingEvent]:
@@ -172,6 +179,7 @@ class ImageLoop:
         reported = saved = clock.seconds()
         previewed = float("-inf")
         while (reason := self._reason_to_end()) is None:
+            learner.anneal(self._used())
             self.history.append(learner.step())
             if clock.seconds() - reported >= REPORT_SECONDS:
                 reported = clock.seconds()
@@ -189,6 +197,10 @@ class ImageLoop:
                 saved = clock.seconds()
         if self.history:
             yield self._step_completed()
+        if reason is FinishReason.COMPLETED and self.measured_step != learner.steps:
+            # annealed, it is most often the best
+            yield self._measure()
+            self.saved_step = None
         if self.saved_step != learner.steps:
             yield self._save()
         yield TrainingFinished(reason, learner.steps, clock.elapsed(), self.run.path)
@@ -197,6 +209,15 @@ class ImageLoop:
         if self.stop is not None and self.stop.is_set():
             return FinishReason.STOPPED
         return FinishReason.COMPLETED if (self._progress() or 0) >= 1 else None
+
+    def _used(self) -> float:
+        """Return the share of the budget used; of a budget of steps, all of the run's count."""
+        share = 0.0
+        if self.budget.steps is not None:
+            share = self.learner.steps / self.budget.steps
+        if self.budget.minutes is not None:
+            share = max(share, self.clock.seconds() / (60 * self.budget.minutes))
+        return share
 
     def _progress(self) -> float | None:
         return progress(self.budget, self.clock.seconds(), self.first_step, self.learner.steps)
@@ -219,13 +240,14 @@ class ImageLoop:
         judged, step = self.judge.measure(), self.learner.steps
         is_best = judged.score < self.best
         self.best, self.score = min(self.best, judged.score), judged.score
+        self.measured_step = step
         line: dict[str, Any] = {"step": step, "score": judged.score, **judged.values}
         self.run.append_line(line)
         return ImagesMeasured(step, judged.values, judged.curves, judged.score, is_best)
 
     def _save(self) -> CheckpointSaved:
         step = self.learner.steps
-        score = self.score if step % self.pace.measure_every == 0 or step == 0 else None
+        score = self.score if step == self.measured_step else None
         folder = save_checkpoint(
             self.run.path / "checkpoints",
             self.learner.average_state(),

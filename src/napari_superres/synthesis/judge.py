@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_superres.data.patches import Patches
+from napari_superres.data.patches import Patches, spread_over_both
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.events import Measurement
@@ -23,13 +23,16 @@ from napari_superres.synthesis.step import Trainer
 SHOWN = 8
 SEED = 20221003
 CHUNK = 16
+REAL = 4
+"""Real patches measured for each synthetic image."""
 
 
 class StyleJudge:
     """Measures a trainer's averaged generator with fixed styles and noise.
 
-    The real images are the held-out patches where there are any: what a generator
-    that knows only the training patches by heart would not meet.
+    The real images are patches of all regions, held-out ones too: a held-out region by
+    itself is a small sample, whose fractions differ from the whole's by more than a good
+    generator's do.
 
     Attributes
     ----------
@@ -44,7 +47,7 @@ class StyleJudge:
         self.trainer = trainer
         count = trainer.engine.measured_images
         self.segmenter = Segmenter.fit(training.parts, phases)
-        pixels = held_out.spread(count) if len(held_out) else training.spread(count)
+        pixels = spread_over_both(training, held_out, REAL * count)
         self.real = measure_texture(pixels, self.segmenter)
         self.shown = tuple(training.spread(SHOWN))
         means = self.real.fractions.mean(axis=0).tolist()

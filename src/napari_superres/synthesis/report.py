@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.images import ImageSet
+from napari_superres.data.patches import spread_over_both
 from napari_superres.measures import page as html
 from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
 from napari_superres.measures.texture_charts import (
@@ -45,7 +47,8 @@ def make_report(
     Parameters
     ----------
     run : of synthesis
-    count : images measured of each kind; real ones are held-out patches if there are any
+    count : images measured of each kind; real ones are of all regions, and once more of the
+        held-out ones alone
     seed : of the first image
     checkpoint, device : of the generator
     folder : to write the charts to as PNG and SVG; None for nowhere
@@ -55,7 +58,7 @@ def make_report(
     training, held_out = cut_images(images, settings)
     synthesiser = Synthesiser.load(run, checkpoint, device)
     synthetic = synthesiser.sample(SampleRequest.choose(count, seed))
-    real = (held_out if len(held_out) else training).spread(count)
+    real = spread_over_both(training, held_out, count)
     segmenter = Segmenter.fit(training.parts, images.phases)
     found = {
         "real": measure_texture(real, segmenter),
@@ -68,7 +71,10 @@ def make_report(
         len(images.phases),
         settings.directed,
     )
-    numbers = _numbers(opened, checkpoint, found, segmenter, learnt, bool(len(held_out)))
+    numbers = _numbers(opened, checkpoint, found, segmenter, learnt)
+    if len(held_out):
+        unseen = measure_texture(held_out.spread(count), segmenter)
+        numbers["gap_to_held_out"] = asdict(texture_gap(found["synthetic"], unseen))
     body = [
         f"<h1>Synthetic images of {escape(images.name)}</h1>",
         _cards(numbers),
@@ -87,21 +93,12 @@ def _numbers(
     found: dict[str, Texture],
     segmenter: Segmenter,
     learnt: Memorisation,
-    held_out: bool,
 ) -> dict[str, Any]:
-    gap = texture_gap(found["synthetic"], found["real"])
     return {
         "run": str(run.path),
         "step": run.find_checkpoint(checkpoint).step,
-        "real_images": "held out" if held_out else "trained on",
         "threshold": segmenter.threshold,
-        "gap": {
-            "fraction": gap.fraction,
-            "surface": gap.surface,
-            "two_point": gap.two_point,
-            "length": gap.length,
-            "histogram": gap.histogram,
-        },
+        "gap": asdict(texture_gap(found["synthetic"], found["real"])),
         "items": {name: numbers_of(texture) for name, texture in found.items()},
         "memorisation": {
             "samples": [near.distance for near in learnt.samples],

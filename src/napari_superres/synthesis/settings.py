@@ -82,6 +82,13 @@ class StyleEngine(FrozenModel):
     )
     batch: int = Field(8, ge=2, description="Images in a step.")
     learning_rate: float = Field(2.5e-3, gt=0, description="Adam's learning rate.")
+    annealing: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Last share of the budget in which the learning rate falls, in a straight "
+        "line, to a fiftieth; 0 for a constant one.",
+    )
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay; β₁ is 0.")
     average_half_life: float | None = Field(
         None,
@@ -126,10 +133,11 @@ STYLE_PRESETS: dict[StylePreset, StyleEngine] = {
         base_channels=2048,
         max_channels=96,
         start="style",
-        noise_start=0.3,
+        noise_start=0.15,
         grey_levels=4,
         frequency_weight=3.0,
         learning_rate=1e-3,
+        annealing=0.5,
         augmentation_kimg=50.0,
     ),
     StylePreset.SMALL: StyleEngine(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from napari_superres.data.patches import Patches
 from napari_superres.fusion import losses
+from napari_superres.fusion.course import annealed
 from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
@@ -65,10 +66,10 @@ class Trainer:
         for module in (self.generator, self.average, self.discriminator):
             module.to(self.device)
         path_every = engine.path_length_every if settings.path_length_weight > 0 else None
+        r1_every = engine.r1_every if settings.r1_gamma > 0 else None
         self.generator_optimiser = self._optimiser(self.generator, path_every)
-        self.discriminator_optimiser = self._optimiser(
-            self.discriminator, engine.r1_every if settings.r1_gamma > 0 else None
-        )
+        self.discriminator_optimiser = self._optimiser(self.discriminator, r1_every)
+        self.rates = [o.param_groups[0]["lr"] for o in self._optimisers().values()]
         self.texture: TextureLoss | None = None
         if engine.frequency_weight > 0:
             self.texture = TextureLoss(
@@ -99,6 +100,12 @@ class Trainer:
     def parameters(self) -> tuple[int, int]:
         """Return the learnt numbers of generator and discriminator."""
         return parameters_of(self.generator), parameters_of(self.discriminator)
+
+    def anneal(self, share: float) -> None:
+        """Set the learning rates for when `share` of a budget, 0 to 1, is used."""
+        factor = annealed(share, self.engine.annealing)
+        for optimiser, rate in zip(self._optimisers().values(), self.rates, strict=True):
+            optimiser.param_groups[0]["lr"] = rate * factor
 
     def step(self) -> dict[str, Tensor]:
         """Do one step and return the value of each loss term, detached scalars."""

@@ -36,6 +36,13 @@ class TranslationEngine(FrozenModel):
     patch: int = Field(24, ge=8, le=256, description="Side of a training patch, in low-res pixels.")
     batch: int = Field(4, ge=1, description="Patches of each domain in a step.")
     learning_rate: float = Field(5e-4, gt=0, description="Adam's learning rate.")
+    annealing: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Last share of the budget in which the learning rate falls, in a straight "
+        "line, to a fiftieth; 0 for a constant one.",
+    )
     beta_1: float = Field(0.5, ge=0, lt=1, description="Adam's first moment decay.")
     cycle_low: float = Field(10.0, ge=0, description="Weight of the cycle low → high → low.")
     cycle_high: float = Field(
@@ -64,7 +71,7 @@ class TranslationEngine(FrozenModel):
 
 
 TRANSLATION_PRESETS: dict[TranslationPreset, TranslationEngine] = {
-    TranslationPreset.QUICK: TranslationEngine(),
+    TranslationPreset.QUICK: TranslationEngine(annealing=0.5),
     TranslationPreset.PAPER: TranslationEngine(
         channels=256,
         residual_blocks=6,
@@ -73,6 +80,7 @@ TRANSLATION_PRESETS: dict[TranslationPreset, TranslationEngine] = {
         patch=64,
         batch=1,
         learning_rate=2e-4,
+        annealing=0.5,
         precision="float32",
     ),
 }

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_superres.data.patches import Patches
+from napari_superres.fusion.course import annealed
 from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
@@ -125,6 +126,12 @@ class Trainer:
         """Return the learnt numbers of generators and discriminators."""
         generators, critics = (self.to_high, self.to_low), (self.critic_high, self.critic_low)
         return parameters_of(generators), parameters_of(critics)
+
+    def anneal(self, share: float) -> None:
+        """Set the learning rate for when `share` of a budget, 0 to 1, is used."""
+        rate = self.engine.learning_rate * annealed(share, self.engine.annealing)
+        for optimiser in self._optimisers().values():
+            optimiser.param_groups[0]["lr"] = rate
 
     def step(self) -> dict[str, Tensor]:
         """Do one step and return the value of each loss term, detached scalars."""
