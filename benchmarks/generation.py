@@ -127,7 +127,7 @@ def volume_of(side: int) -> np.ndarray:
 
 def generator_of(preset: str, scale_factor: int = SCALE_FACTOR):  # type: ignore[no-untyped-def]
     from napari_superres.config import PRESETS, Preset
-    from napari_superres.fusion.generator import build_generator
+    from napari_superres.fusion.generator_designs import build_generator
     from napari_superres.scale_factor import parse_scale_factor
 
     return build_generator(PRESETS[Preset(preset)], parse_scale_factor(scale_factor), 3, 3).eval()

@@ -24,7 +24,7 @@ def test_weights_of_another_network_end_in_one_line_and_status_2(cli, pair, tmp_
 def weights(tmp_path):
     """Return a file of the reference's layout: scale factor 2, two phases."""
     from napari_superres.config import PRESETS, Preset
-    from napari_superres.fusion.generator import build_generator
+    from napari_superres.fusion.generator_designs import build_generator
     from napari_superres.fusion.reference import _names
     from napari_superres.scale_factor import parse_scale_factor
 

@@ -9,7 +9,8 @@ from torch import nn
 from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
 from napari_superres.fusion.coarse_grid import interpolation, trilinear_convolution
-from napari_superres.fusion.generator import Generator, build_generator
+from napari_superres.fusion.generator import Generator
+from napari_superres.fusion.generator_designs import build_generator
 from napari_superres.fusion.random_noise import RandomNoise
 from napari_superres.scale_factor import parse_scale_factor, super_res_shape
 

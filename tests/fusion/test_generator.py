@@ -8,14 +8,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.blocks import (
-    UpConvolution,
-    _nearest_then_conv,
-    factor_stages,
-)
 from napari_superres.fusion.discriminator import build_discriminators
-from napari_superres.fusion.generator import build_generator
+from napari_superres.fusion.generator_designs import build_generator
 from napari_superres.fusion.random_noise import RandomNoise
+from napari_superres.fusion.up_blocks import UpConvolution, _nearest_then_conv, factor_stages
 from napari_superres.scale_factor import parse_scale_factor, super_res_shape
 
 NOISE = RandomNoise(torch.Generator().manual_seed(0))

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from napari_superres.data.boxes import Box, Triple
+from napari_superres.fusion.low_res_sampling import LowResSampler
 from napari_superres.fusion.places import cells, representative_cells
-from napari_superres.fusion.sampling import LowResSampler
 
 
 def sampler(shape: Triple, core: Triple, step: Triple = (1, 1, 1)) -> LowResSampler:

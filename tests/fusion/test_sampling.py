@@ -4,12 +4,8 @@ import numpy as np
 import torch
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.sampling import (
-    LowResSampler,
-    SliceSampler,
-    plane_symmetries,
-    random_slices,
-)
+from napari_superres.fusion.low_res_sampling import LowResSampler
+from napari_superres.fusion.slice_sampling import SliceSampler, plane_symmetries, random_slices
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.ome_zarr import create_pyramid
 from napari_superres.data.pyramid_writing import put_block
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.fusion.generator import build_generator
+from napari_superres.fusion.generator_designs import build_generator
 from napari_superres.fusion.reference import _names
 from napari_superres.fusion.training import train
 from napari_superres.scale_factor import parse_scale_factor

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_superres.config import EngineSettings
 from napari_superres.fusion import distributed, losses
 from napari_superres.fusion.networks import Networks
-from napari_superres.fusion.sampling import SliceSampler, random_slices
+from napari_superres.fusion.slice_sampling import SliceSampler, random_slices
 
 AXES = range(3)
 MANY = 2**20

@@ -9,7 +9,7 @@ from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion.fraction_loss import FractionLoss, pooled_fractions, wanted_fractions
 from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequencies
-from napari_superres.fusion.sampling import SliceSampler, plane_symmetries
+from napari_superres.fusion.slice_sampling import SliceSampler, plane_symmetries
 from napari_superres.fusion.statistics import usable_distances
 
 AXES = range(3)

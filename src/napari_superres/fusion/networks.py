@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from napari_superres.config import TrainingSettings
 from napari_superres.fusion import distributed
 from napari_superres.fusion.discriminator import build_discriminators
-from napari_superres.fusion.generator import build_generator
+from napari_superres.fusion.generator_designs import build_generator
 from napari_superres.runs.tensors import gather_state, spread_state, tensors_of
 
 SHORTEST = 0.3

@@ -20,10 +20,9 @@ from napari_superres.fusion.blocks import (
     Block,
     Keep,
     Noise,
-    transposed_convolution,
-    transposed_inputs,
 )
 from napari_superres.fusion.coarse_grid import lower_source, trilinear_convolution
+from napari_superres.fusion.up_blocks import transposed_convolution, transposed_inputs
 from napari_superres.scale_factor import ScaleFactor
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.sampling import LowResSampler
+from napari_superres.fusion.low_res_sampling import LowResSampler
 
 DRAWS = 200
 """Sets of cells tried for the one whose low-res fractions are most like the volume's."""

@@ -30,7 +30,8 @@ from napari_superres.config import PRESETS, EngineSettings, ImagingModel, Preset
 from napari_superres.data.phases import phases_from_values, resolve_phase_map
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import FileError, PhaseError, ScaleFactorError, ShapeError
-from napari_superres.fusion.generator import Generator, OutputConvolution, build_generator
+from napari_superres.fusion.generator import Generator
+from napari_superres.fusion.generator_designs import OutputConvolution, build_generator
 from napari_superres.fusion.paper_blocks import NormConvolution, TransposedConvolution
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.folder import RunFolder

@@ -24,10 +24,10 @@ from napari_superres.fusion.adversary import Adversary, SlicePair, autocast, des
 from napari_superres.fusion.diversity_loss import DiversityLoss, now_twice, share_of_reward
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
+from napari_superres.fusion.low_res_sampling import LowResSampler
 from napari_superres.fusion.networks import Networks
 from napari_superres.fusion.random_noise import RandomNoise
 from napari_superres.fusion.running_mean import RunningMean
-from napari_superres.fusion.sampling import LowResSampler
 from napari_superres.runs.device import arithmetic
 
 SATURATION_WEIGHT = 0.01
