@@ -1,4 +1,4 @@
-"""Runs that go wrong: divergence, roll-back, missing memory, a second process, a kill."""
+"""Runs that are interrupted: missing memory, a second process, a kill."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ from PIL import Image
 
 from napari_superres.config import Budget, GenerationSettings
 from napari_superres.errors import (
-    DivergenceError,
     OutOfMemoryError,
     RunFolderError,
     SettingsError,
@@ -27,126 +26,16 @@ from napari_superres.events import (
     FinishReason,
     GenerationFinished,
     MetricsMeasured,
-    RolledBack,
     StepProgress,
-    TrainingEvent,
     TrainingFinished,
 )
-from napari_superres.fusion import loop, watch
+from napari_superres.fusion import loop
 from napari_superres.fusion.evaluation import Evaluator
-from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.training import resume, train
 from napari_superres.generation.render import generate
 from napari_superres.runs.folder import RunFolder
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
-
-Parts = Callable[[Trainer], Iterator[tuple[str, dict[str, torch.Tensor]]]]
-NAN = torch.tensor(torch.nan)
-
-
-def train_tiny(run: Path, steps: int, **engine: object) -> list[TrainingEvent]:
-    settings = tiny_settings(engine=TINY.replace(**engine))
-    return list(train(*tiny_pair(), settings, run, Budget(steps=steps)))
-
-
-def spoil(
-    monkeypatch: pytest.MonkeyPatch, when: Callable[[Trainer], bool], error: Exception | None = None
-) -> None:
-    """Let the loss be no number, or a step fail, when asked to."""
-    whole: Parts = Trainer.parts
-
-    def parts(trainer: Trainer) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
-        yield from whole(trainer)
-        if when(trainer):
-            if error is not None:
-                raise error
-            yield "generator", {"generator": NAN}
-
-    monkeypatch.setattr(Trainer, "parts", parts)
-
-
-def rate(trainer: Trainer) -> float:
-    return float(trainer.networks.generator_optimiser.param_groups[0]["lr"])
-
-
-def test_a_diverged_run_goes_back_to_where_it_was_good_and_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spoil(monkeypatch, lambda trainer: trainer.steps >= 4 and rate(trainer) == TINY.learning_rate)
-    monkeypatch.setattr(watch, "ABSENT", 0.0)
-    events = train_tiny(tmp_path / "run", 8, annealing=0.0)
-    (back,) = [event for event in events if isinstance(event, RolledBack)]
-    assert (back.step, back.to_step, back.left) == (4, 2, 2)
-    assert back.learning_rate == TINY.learning_rate / 2
-    last = events[-1]
-    assert isinstance(last, TrainingFinished)
-    assert last.step == 8
-    run = RunFolder.open(tmp_path / "run")
-    assert [line["step"] for line in run.measurements()] == [2, 4, 4, 6, 8]
-    (line,) = run.rollbacks()
-    assert (line["step"], line["rolled_back_to"]) == (4, 2)
-    assert "not a number" in line["reason"]
-
-
-def test_a_phase_that_vanishes_is_noticed_by_the_measurements(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "SETTLING", 0.0)
-    monkeypatch.setattr(watch, "ABSENT", 0.0)
-    whole = Evaluator.measure
-
-    def without_binder(evaluator: Evaluator) -> object:
-        found, score = whole(evaluator)
-        if evaluator.trainer.steps >= 4 and rate(evaluator.trainer) == TINY.learning_rate:
-            found.volume_fractions["phase 2"] = -1.0
-        return found, score
-
-    monkeypatch.setattr(Evaluator, "measure", without_binder)
-    events = train_tiny(tmp_path / "run", 8, annealing=0.0)
-    (back,) = [event for event in events if isinstance(event, RolledBack)]
-    assert (back.step, back.reason) == (6, "phase 2 has vanished")
-
-
-def test_after_three_roll_backs_the_run_ends_and_keeps_its_checkpoints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "ABSENT", 0.0)
-    spoil(monkeypatch, lambda trainer: trainer.steps >= 4)
-    with pytest.raises(DivergenceError, match=r"not a number, after 3 roll-backs"):
-        train_tiny(tmp_path / "run", 8)
-    run = RunFolder.open(tmp_path / "run")
-    assert len(run.rollbacks()) == 3
-    assert run.find_checkpoint("last").step == 2
-
-
-def test_without_a_good_checkpoint_a_run_starts_anew_with_other_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spoil(monkeypatch, lambda trainer: rate(trainer) == TINY.learning_rate)
-    events = train_tiny(tmp_path / "run", 4)
-    (back,) = [event for event in events if isinstance(event, RolledBack)]
-    assert (back.step, back.to_step) == (2, 0)
-    assert isinstance(events[-1], TrainingFinished)
-
-
-@pytest.mark.parametrize("kill_at", [3, 5, 7])
-def test_a_run_with_a_roll_back_resumes_to_the_same_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill_at: int
-) -> None:
-    monkeypatch.setattr(watch, "ABSENT", 0.0)
-    spoil(monkeypatch, lambda trainer: trainer.steps >= 6 and rate(trainer) == TINY.learning_rate)
-    train_tiny(tmp_path / "whole", 10)
-    settings = tiny_settings()
-    stream = train(*tiny_pair(), settings, tmp_path / "parts", Budget(steps=10))
-    for event in stream:
-        if getattr(event, "step", 0) >= kill_at:
-            break
-    stream.close()  # type: ignore[attr-defined]
-    list(resume(tmp_path / "parts", Budget(steps=10)))
-    whole, parts = ((tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "parts"))
-    assert whole == parts
-    assert "rolled_back_to" in whole
-
+from tests.fusion.spoiling import spoil, train_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED = """
@@ -182,6 +71,40 @@ def test_a_run_killed_at_a_random_step_resumes_to_the_same_numbers(tmp_path: Pat
     whole_lines = [line for line in begun if line.endswith("}")]
     assert whole_lines == whole[: len(whole_lines)], "before it was killed"
     assert metrics.read_text().splitlines() == whole, f"killed after {len(begun)} lines"
+
+
+def test_a_run_killed_before_its_last_measurement_makes_up_for_it(tmp_path: Path) -> None:
+    engine = {"checkpoint_seconds": 1e-6, "penalty_every": 2}
+    train_tiny(tmp_path / "whole", 3, **engine)
+    settings = tiny_settings(engine=TINY.replace(**engine))
+    stream = train(*tiny_pair(), settings, tmp_path / "killed", Budget(steps=3))
+    for event in stream:
+        if isinstance(event, CheckpointSaved) and event.step == 3:
+            break
+    stream.close()  # type: ignore[attr-defined]
+    list(resume(tmp_path / "killed", Budget(steps=3)))
+    whole, killed = (tmp_path / name / "metrics.jsonl" for name in ("whole", "killed"))
+    assert killed.read_text() == whole.read_text()
+    assert RunFolder.open(tmp_path / "killed").find_checkpoint("last").score is not None
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_a_run_that_ended_is_not_measured_again(tmp_path: Path, steps: int) -> None:
+    train_tiny(tmp_path / "run", steps)
+    before = (tmp_path / "run" / "metrics.jsonl").read_text()
+    list(resume(tmp_path / "run", Budget(steps=steps)))
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == before
+
+
+def test_a_stopped_run_is_not_measured_where_it_was_stopped(tmp_path: Path) -> None:
+    stop = threading.Event()
+    settings = tiny_settings(engine=TINY.replace(checkpoint_seconds=1e-6))
+    for event in train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=6), stop):
+        if isinstance(event, CheckpointSaved) and event.step == 3:
+            stop.set()
+    list(resume(tmp_path / "run", Budget(steps=2)))
+    run = RunFolder.open(tmp_path / "run")
+    assert [line["step"] for line in run.measurements()] == [2]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class Keeper:
     def rescue(
         self,
         error: Exception,
-        state: Mapping[str, Any],
+        state: Callable[[], Mapping[str, Any]],
         healthy: Callable[[], bool],
         in_step: bool,
     ) -> bool:
@@ -74,7 +74,7 @@ class Keeper:
         Parameters
         ----------
         error : what has happened
-        state : as for `save`
+        state : gives what `save` is given
         healthy : whether the weights are worth saving
         in_step : whether it happened within a step, which then does not count
         """
@@ -88,7 +88,7 @@ class Keeper:
         # what fails here is told by the error already, and earlier checkpoints are whole
         with suppress(RuntimeError, MemoryError, SuperResError):
             if self.saved_step != trainer.steps and healthy():
-                whole = {"step": trainer.steps, "score": None, "measurement": None, **state}
+                whole = {"step": trainer.steps, "score": None, "measurement": None, **state()}
                 average = trainer.networks.average.state_dict()
                 save_checkpoint(self.run.path / "checkpoints", average, trainer.state(), whole)
         return bool(self.run.checkpoints())

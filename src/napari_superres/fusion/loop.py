@@ -65,6 +65,7 @@ class TrainingLoop:
         self.standing = Standing(run, trainer, evaluator)
         self.clock = Clock()
         self.first_step = trainer.steps
+        self.unmeasured = False
         self.reported = self.saved = 0.0
         self.previewed = float("-inf")
         self.in_step = False
@@ -75,7 +76,9 @@ class TrainingLoop:
         with taking_up(checkpoint.folder):
             self.standing.take_up(checkpoint)
             self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
-        self.first_step = self.trainer.steps
+        self.first_step = step = self.trainer.steps
+        # killed after it was saved for the last time, before the last look
+        self.unmeasured = checkpoint.score is None and step == self.budget.steps
 
     def events(self) -> Iterator[TrainingEvent]:
         """Yield the stream; time that passes while nobody asks does not count."""
@@ -168,8 +171,11 @@ class TrainingLoop:
 
     def _last_look(self, reason: FinishReason) -> Iterator[TrainingEvent]:
         """Measure where the budget ended: annealed, it is most often the best."""
-        steps, every = self.trainer.steps, self.trainer.engine.measure_every
-        if reason is FinishReason.STOPPED or steps == self.first_step or steps % every == 0:
+        steps = self.trainer.steps
+        due = steps % self.trainer.engine.measure_every != 0
+        if steps == self.first_step:
+            due = self.unmeasured
+        if reason is FinishReason.STOPPED or not due:
             return
         if distributed.is_first():
             yield self.standing.measure()[0]

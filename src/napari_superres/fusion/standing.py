@@ -63,6 +63,11 @@ class Standing:
         trainer.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
         self.course = Course.of(state, self.run)
         self.watch.load(state.get("watch") or {})
+        self.terms = {
+            # as exact as they were written
+            name: torch.tensor(float(value), dtype=torch.float64)
+            for name, value in (state.get("losses") or {}).items()
+        }
         trainer.networks.set_learning_rate(self.watch.learning_rate)
         self.keeper.saved_step = trainer.steps
 
@@ -78,7 +83,7 @@ class Standing:
         better = score < course.best
         course.best = min(course.best, score)
         course.since_best = 0 if better else course.since_best + 1
-        losses = {name: float(value) for name, value in self.terms.items()}
+        losses = self._losses()
         trouble = self.watch.look(
             measurement,
             losses,
@@ -136,7 +141,7 @@ class Standing:
     def rescue(self, error: Exception, in_step: bool, elapsed_s: float) -> bool:
         """Save after a failure; return whether there is a checkpoint."""
         self.good = False
-        return self.keeper.rescue(error, self._state(elapsed_s), self._healthy, in_step)
+        return self.keeper.rescue(error, lambda: self._state(elapsed_s), self._healthy, in_step)
 
     def healthy(self) -> bool:
         """Whether every loss and every weight of all processes is a number."""
@@ -145,6 +150,9 @@ class Standing:
     def _healthy(self) -> bool:
         finite = [torch.isfinite(value).all() for value in self.terms.values()]
         return all(bool(one) for one in finite) and self.trainer.networks.healthy()
+
+    def _losses(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self.terms.items()}
 
     def _log(self, line: Mapping[str, Any]) -> None:
         self.run.append_line(line)
@@ -156,4 +164,5 @@ class Standing:
             "good": self.good,
             "watch": self.watch.state(),
             "course": self.course.state(),
+            "losses": self._losses(),
         }
