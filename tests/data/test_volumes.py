@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from napari_superres.data import volumes
+from napari_superres.data.label_values import value_counts, values_of
 from napari_superres.data.phases import MAX_PHASES, phases_from_values
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, value_counts, values_of
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
 
 

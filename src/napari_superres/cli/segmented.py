@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from napari_superres.data.boxes import Triple
+from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize, values_of
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
 from napari_superres.errors import ShapeError
 
 Segmented = SegmentedVolume | SegmentedSlices

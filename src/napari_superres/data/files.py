@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_superres.data.label_values import value_counts
 from napari_superres.data.phases import Phase
 from napari_superres.data.reading import check_regular, read_npy
 from napari_superres.data.tiff import read_tiff
 from napari_superres.data.tiff_metadata import TiffMetadata
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize, value_counts
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
 from napari_superres.errors import FileError, ShapeError
 
 FilePath = str | Path

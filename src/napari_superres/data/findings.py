@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.directions import boundary_density
+from napari_superres.data.label_values import value_counts
 from napari_superres.data.representativity import fraction_interval
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume, value_counts
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 
 FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
 """Standard deviation of the joint fraction of some phases measured on some images."""

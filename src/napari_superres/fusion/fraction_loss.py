@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.volumes import Labels, value_counts
+from napari_superres.data.label_values import value_counts
+from napari_superres.data.volumes import Labels
 from napari_superres.fusion.labels import first_largest, one_hot
 from napari_superres.fusion.running_mean import RunningMean
 

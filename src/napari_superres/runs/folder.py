@@ -19,14 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.config import SAFE_TO_CHANGE, TrainingSettings
+from napari_superres.data.label_values import values_of
 from napari_superres.data.output import write_whole_text
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.data.volumes import (
-    Labels,
-    SegmentedSlices,
-    SegmentedVolume,
-    values_of,
-)
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input

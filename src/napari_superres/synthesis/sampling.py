@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.image_writing import write_images
+from napari_superres.data.label_values import values_of
 from napari_superres.data.output import check_writable
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import values_of
 from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.events import (
     FinishReason,

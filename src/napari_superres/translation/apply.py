@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from napari_superres.data.label_values import values_of
 from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.tiff import CLASSIC_LIMIT
-from napari_superres.data.volumes import VoxelSize, values_of
+from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,

@@ -8,8 +8,9 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_superres.data.examples import Example
+from napari_superres.data.label_values import values_of
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.data.volumes import Labels, values_of
+from napari_superres.data.volumes import Labels
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.dock import SuperResDock

@@ -10,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_superres.data.boxes import Box
+from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.data.volumes import VoxelSize, values_of
+from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import PhaseError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.geometry import border_box, export_box

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import VoxelSize, values_of
+from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.gallery_results import SYNTHETIC, grey_layer
