@@ -25,7 +25,7 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.widgets.engine import DeviceChoice
-from napari_superres.widgets.image_session import OpenedRun
+from napari_superres.widgets.image_engine import OpenedRun
 from napari_superres.widgets.synthesis_engine import NearestFound, ReportDone, SynthesisEngine
 from napari_superres.widgets.translation_engine import TranslationEngine
 

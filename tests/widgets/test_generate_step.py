@@ -15,8 +15,9 @@ from napari_superres.widgets.generate_step import GenerateStep
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.placement import placement_of
 from napari_superres.widgets.result_layers import read_result
+from napari_superres.widgets.results import Run, Written
 from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.session import Run, Session, Written
+from napari_superres.widgets.session import Session
 from tests.fakes import PHASES
 
 

@@ -20,7 +20,7 @@ from napari_superres.widgets.generation_plan import (
 )
 from napari_superres.widgets.geometry import parse_region
 from napari_superres.widgets.placement import plain_placement
-from napari_superres.widgets.session import Run
+from napari_superres.widgets.results import Run
 
 RUN = Run(Path("run"), (Fraction(4),) * 3, (), (), (100, 100, 100), plain_placement(None), True)
 WHOLE = GenerationSettings()

@@ -6,13 +6,8 @@ from napari_superres.data.phases import Phase
 from napari_superres.errors import NotSegmentedError, PhaseError, ScaleFactorError, ShapeError
 from napari_superres.widgets.input_reader import choose_inputs, read_choice, scale_factor_note
 from napari_superres.widgets.input_roles import guess_roles
-from napari_superres.widgets.layer_data import (
-    layer_phases,
-    micrometres,
-    set_voxel_size,
-    slices_from_layers,
-    volume_from_layer,
-)
+from napari_superres.widgets.layer_data import layer_phases, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_scale import micrometres, set_voxel_size
 from napari_superres.widgets.samples import phase_layer
 
 PHASES = (Phase(0, "pore", "#20242c"), Phase(128, "solid", "#5b9bd5"))

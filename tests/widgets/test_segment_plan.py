@@ -10,7 +10,8 @@ from napari_superres.events import FinishReason
 from napari_superres.widgets import segment_plan as plan
 from napari_superres.widgets import segment_text
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
-from napari_superres.widgets.layer_data import layer_voxel_size, volume_from_layer
+from napari_superres.widgets.layer_data import volume_from_layer
+from napari_superres.widgets.layer_scale import layer_voxel_size
 from napari_superres.widgets.samples import shown_layer
 
 

@@ -22,8 +22,8 @@ from napari_superres.widgets.texts import (
     progress_percent,
     score_line,
     status_line,
-    train_command,
 )
+from napari_superres.widgets.train_command import train_command
 from tests.fakes import PHASES, measured
 
 SETTINGS = TrainingSettings.model_validate({"scale_factor": 4, "phase_map": {0: 0, 1: 1, 2: 0}})

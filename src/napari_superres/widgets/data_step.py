@@ -26,8 +26,8 @@ from napari_superres.widgets.input_reader import (
 )
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, role_of
 from napari_superres.widgets.latest import Latest
-from napari_superres.widgets.layer_data import set_voxel_size
 from napari_superres.widgets.layer_pickers import candidates, grey_layers, same
+from napari_superres.widgets.layer_scale import set_voxel_size
 from napari_superres.widgets.open_row import OpenRow
 from napari_superres.widgets.phase_painter import paint_layer, paint_results
 from napari_superres.widgets.phase_rows import PhaseTable

@@ -15,9 +15,9 @@ from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.input_roles import TRUTH
+from napari_superres.widgets.results import Generated
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.samples import example_layers, phase_layer
-from napari_superres.widgets.session import Generated
 from napari_superres.widgets.threads import Outcome, in_thread
 
 

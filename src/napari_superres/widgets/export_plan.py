@@ -17,7 +17,8 @@ from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import PhaseError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.geometry import border_box, export_box
-from napari_superres.widgets.layer_data import KEY, layer_phases, layer_voxel_size, micrometres
+from napari_superres.widgets.layer_data import KEY, layer_phases
+from napari_superres.widgets.layer_scale import layer_voxel_size, micrometres
 
 Flavour = Literal["imagej", "ome"]
 

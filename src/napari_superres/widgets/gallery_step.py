@@ -33,8 +33,9 @@ from napari_superres.widgets.gallery_results import (
     look_at,
     thresholded,
 )
+from napari_superres.widgets.image_engine import OpenedRun
 from napari_superres.widgets.image_jobs import JobRow, guarded
-from napari_superres.widgets.image_session import ImageSession, OpenedRun
+from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.input_roles import HIGH_RES
 from napari_superres.widgets.preferences import preferences
 from napari_superres.widgets.step import Note, Step

@@ -22,7 +22,7 @@ from napari_superres.config import GenerationSettings, describe, validated
 from napari_superres.widgets.generation_plan import Target, checkpoint_names, target_of
 from napari_superres.widgets.geometry import parse_region
 from napari_superres.widgets.preferences import on_change, preferences
-from napari_superres.widgets.session import Run
+from napari_superres.widgets.results import Run
 from napari_superres.widgets.settings_form import SettingsForm
 from napari_superres.widgets.step import new_fold, new_form
 

@@ -36,9 +36,10 @@ from napari_superres.widgets.layer_data import layer_phases
 from napari_superres.widgets.layer_pickers import candidates
 from napari_superres.widgets.phase_painter import paint_layer
 from napari_superres.widgets.result_layers import read_result
+from napari_superres.widgets.results import Generated, Run, Written
 from napari_superres.widgets.run_state import ACTIVE, RunState
 from napari_superres.widgets.samples import LayerTuple, phase_layer
-from napari_superres.widgets.session import Generated, Run, Session, Written
+from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
 from napari_superres.widgets.threads import Outcome, in_thread

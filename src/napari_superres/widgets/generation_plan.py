@@ -14,7 +14,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError
 from napari_superres.generation.tiles import result_box
-from napari_superres.widgets.session import Run
+from napari_superres.widgets.results import Run
 from napari_superres.widgets.texts import sizes
 
 KINDS = (".tif", ".tiff", ".zarr")

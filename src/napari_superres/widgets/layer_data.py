@@ -1,8 +1,8 @@
 """From napari layers to segmented volumes and slices, and back.
 
 Layers made here show phase indices as index + 1 and remember their phases in
-their metadata; layers of the user are read as they are. Units are read through
-pint, which napari brings along; this file needs neither Qt nor a viewer.
+their metadata; layers of the user are read as they are. This file needs neither Qt
+nor a viewer.
 """
 
 from __future__ import annotations
@@ -16,89 +16,10 @@ from numpy.typing import NDArray
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
 from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
+from napari_superres.widgets.layer_scale import check_axes, layer_voxel_size
 
 KEY = "napari-superres"
 AXES = ("z", "y", "x")
-
-
-def micrometres(unit: object) -> float | None:
-    """Return the length of one `unit` (pint unit or name) in µm, None when it is no length."""
-    import pint
-
-    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
-    try:
-        return float(registry.Quantity(1, str(unit)).to("micrometer").magnitude)
-    except (pint.DimensionalityError, pint.UndefinedUnitError, AttributeError):
-        return None
-
-
-def layer_voxel_size(layer: Any, axes: int | None = None) -> tuple[float, ...] | None:
-    """Return a layer's voxel size in µm along its last axes, None without units of length.
-
-    Parameters
-    ----------
-    axes : how many; None for all. Axes before these may count slices or seconds
-    """
-    first = 0 if axes is None else max(0, layer.ndim - axes)
-    linear = linear_of(layer)
-    sizes = []
-    for axis, unit in enumerate(layer.units):
-        factor = micrometres(unit)
-        if axis >= first and factor is None:
-            return None
-        if axis >= first and factor is not None:
-            sizes.append(float(np.linalg.norm(linear[:, axis])) * factor)
-    return tuple(sizes)
-
-
-def linear_of(layer: Any, with_affine: bool = True) -> NDArray[np.float64]:
-    """Return the matrix from a layer's voxels to the world, without the shift (ndim, ndim).
-
-    Parameters
-    ----------
-    with_affine : whether the transform that comes last counts; `translate` comes before it
-    """
-    count, known = layer.ndim, getattr(layer, "linear", None)
-    if known is not None:
-        return np.asarray(known)
-    shear = np.asarray(layer.shear, np.float64)
-    if shear.ndim == 1:
-        upper = np.eye(count)
-        upper[np.triu_indices(count, 1)] = shear
-        shear = upper
-    linear = np.asarray(layer.rotate, np.float64) @ shear @ np.diag(layer.scale)
-    if with_affine:
-        linear = np.asarray(layer.affine.affine_matrix, np.float64)[:count, :count] @ linear
-    return np.asarray(linear)
-
-
-def check_axes(layer: Any, upright: bool = False) -> None:
-    """Raise for a layer whose voxels are no boxes, or that does not lie along the axes.
-
-    Parameters
-    ----------
-    upright : whether a turned layer is wrong too
-
-    Raises
-    ------
-    ShapeError
-        A sheared layer; a turned one where rows and columns must be axes.
-    """
-    linear = linear_of(layer)[-3:, -3:]
-    columns = linear / np.linalg.norm(linear, axis=0)
-    crossed = columns.T @ columns - np.eye(len(columns))
-    if np.abs(crossed).max() > 0.01:
-        raise ShapeError(
-            f"{layer.name} is sheared: its voxels are no boxes.",
-            "Voxels with right angles are needed.",
-            "Resample it onto a straight grid, or remove the shear (layer.shear, layer.affine).",
-        )
-    if upright and np.abs(np.abs(columns) - np.eye(len(columns))).max() > 0.01:
-        raise ShapeError(
-            f"{layer.name} is rotated.",
-            "Where axes differ, rows and columns of a slice must lie along the axes.",
-            "Rotate the image itself, then set the layer's rotation back to 0.",
-        )
 
 
 def layer_phases(layer: Any) -> tuple[Phase, ...] | None:
@@ -236,17 +157,6 @@ def _common_phases(layers: Sequence[Any]) -> tuple[Phase, ...] | None:
             return None
         found |= {phase.value: phase for phase in phases}
     return tuple(found[value] for value in sorted(found))
-
-
-def set_voxel_size(layer: Any, sizes: VoxelSize) -> None:
-    """Give a layer's last axes these sizes in µm, and units of length."""
-    scale = np.array(layer.scale, float)
-    count = min(layer.ndim, 3)
-    # an affine transform may stretch what the scale gives
-    linear = np.linalg.norm(linear_of(layer), axis=0)[-count:] / np.abs(scale[-count:])
-    scale[-count:] = np.sign(scale[-count:]) * np.array(sizes[-count:]) / linear
-    layer.scale = scale
-    layer.units = (*(str(unit) for unit in layer.units[:-count]), *("um",) * count)
 
 
 def _check_series(layer: Any, most: int) -> None:

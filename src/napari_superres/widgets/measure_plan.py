@@ -16,12 +16,8 @@ from napari_superres.measures.summary import QUICK_MEASURES
 from napari_superres.measures.taking import Subject
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, TRUTH, role_of
-from napari_superres.widgets.layer_data import (
-    KEY,
-    linear_of,
-    slices_from_layers,
-    volume_from_layer,
-)
+from napari_superres.widgets.layer_data import KEY, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_scale import linear_of
 
 
 @dataclass(frozen=True)

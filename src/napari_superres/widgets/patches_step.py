@@ -14,8 +14,9 @@ from napari_superres.data.patches import PAPER_GRID
 from napari_superres.errors import SuperResError
 from napari_superres.synthesis.settings import RESOLUTIONS, SynthesisSettings
 from napari_superres.widgets.colours import readable
+from napari_superres.widgets.image_engine import ImageInputs
 from napari_superres.widgets.image_pickers import ImagePicker
-from napari_superres.widgets.image_session import ImageInputs, ImageSession
+from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.patches_plan import PatchPlan, plan_patches
 from napari_superres.widgets.patches_view import (
     HELD_OUT_COLOUR,

@@ -26,7 +26,8 @@ from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
-from napari_superres.widgets.layer_data import AXES, linear_of
+from napari_superres.widgets.layer_data import AXES
+from napari_superres.widgets.layer_scale import linear_of
 
 THIN = 15  # a volume has more planes; fewer are a stack of slices
 SPARE = 1.1

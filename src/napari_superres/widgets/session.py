@@ -35,8 +35,6 @@ from napari_superres.widgets.target_bands import bands_or_none
 from napari_superres.widgets.texts import advice_text, rolled_back_text, second_run_text
 from napari_superres.widgets.threads import Outcome, in_thread
 
-__all__ = ["Generated", "Run", "Session", "Written"]
-
 
 class Session(QObject):
     """The shared state of one viewer's panel; it never touches the viewer.

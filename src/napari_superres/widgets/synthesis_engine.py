@@ -22,7 +22,7 @@ from napari_superres.events import (
     TrainingEvent,
 )
 from napari_superres.widgets.gallery_plan import Picks, Way
-from napari_superres.widgets.image_session import ImageEngine, OpenedRun, Sets, adapted
+from napari_superres.widgets.image_engine import ImageEngine, OpenedRun, Sets, adapted
 
 KIND = "synthesis"
 

@@ -25,8 +25,9 @@ from napari_superres.widgets.preflight import folder_text
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm
 from napari_superres.widgets.step import Note, heading
-from napari_superres.widgets.texts import Changes, train_command
+from napari_superres.widgets.texts import Changes
 from napari_superres.widgets.threads import in_thread
+from napari_superres.widgets.train_command import train_command
 from napari_superres.widgets.train_dials import TrainDials
 
 IMAGING = (

@@ -21,8 +21,9 @@ from napari_superres.events import GenerationFinished
 from napari_superres.widgets.gallery_results import add_layer
 from napari_superres.widgets.generate_form import FILTERS, TARGETS
 from napari_superres.widgets.generation_plan import Target, target_of
+from napari_superres.widgets.image_engine import OpenedRun
 from napari_superres.widgets.image_jobs import JobRow, guarded
-from napari_superres.widgets.image_session import ImageSession, OpenedRun
+from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.layer_pickers import LayerCombo, candidates
 from napari_superres.widgets.preferences import preferences
 from napari_superres.widgets.step import Note, Step, heading, new_form

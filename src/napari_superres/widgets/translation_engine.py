@@ -11,7 +11,7 @@ from typing import Any
 from napari_superres.config import Budget
 from napari_superres.data.phases import Phase
 from napari_superres.events import GenerationEvent, TrainingEvent
-from napari_superres.widgets.image_session import ImageEngine, OpenedRun, Sets, adapted
+from napari_superres.widgets.image_engine import ImageEngine, OpenedRun, Sets, adapted
 from napari_superres.widgets.translation_plan import Subject, outputs
 
 KIND = "translation"

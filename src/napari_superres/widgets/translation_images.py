@@ -11,8 +11,9 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSp
 from napari_superres.config import describe, validated
 from napari_superres.errors import SuperResError
 from napari_superres.translation.settings import SCALE_FACTORS, TranslationSettings
+from napari_superres.widgets.image_engine import ImageInputs, Sets
 from napari_superres.widgets.image_pickers import ImagePicker
-from napari_superres.widgets.image_session import ImageInputs, ImageSession, Sets
+from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.layer_data import slices_voxel_size
 from napari_superres.widgets.patches_layers import ChosenImages
 from napari_superres.widgets.settings_form import add_dial

@@ -16,12 +16,8 @@ from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.gallery_results import SYNTHETIC, grey_layer
-from napari_superres.widgets.layer_data import (
-    AXES,
-    layer_voxel_size,
-    slices_from_layers,
-    volume_from_layer,
-)
+from napari_superres.widgets.layer_data import AXES, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_scale import layer_voxel_size
 from napari_superres.widgets.measure_plan import LayerView, view_of
 from napari_superres.widgets.placement import Placement, placement_of
 from napari_superres.widgets.samples import LayerTuple, shown_layer

@@ -19,7 +19,8 @@ from napari_superres.data.pyramid_writing import write_labels_zarr
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import Labels, SegmentedVolume, VoxelSize
 from napari_superres.errors import OutputError, PhaseError, ShapeError
-from napari_superres.widgets.layer_data import KEY, micrometres
+from napari_superres.widgets.layer_data import KEY
+from napari_superres.widgets.layer_scale import micrometres
 from napari_superres.widgets.result_layers import PLACED, ROLE, SCALE_FACTOR
 
 Attributes = Mapping[str, Any]
