@@ -1,4 +1,4 @@
-"""What the steps of one viewer share: inputs, the run, its history and its streams."""
+"""What the steps of one viewer share: inputs, the training of a run, and its history."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from weakref import WeakSet
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
+from napari_superres.config import Budget, EngineSettings, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
     CheckpointSaved,
-    GenerationEvent,
-    GenerationFinished,
     PreviewReady,
     RolledBack,
     TrainingEvent,
@@ -29,46 +27,37 @@ from napari_superres.widgets.engine import Engine
 from napari_superres.widgets.history import History
 from napari_superres.widgets.input_reader import Inputs, missing_text
 from napari_superres.widgets.preview_book import PreviewBook
-from napari_superres.widgets.results import Generated, Run, Written
-from napari_superres.widgets.stream_runner import StreamRunner
+from napari_superres.widgets.results import Run
+from napari_superres.widgets.run_session import RunSession
 from napari_superres.widgets.target_bands import bands_or_none
 from napari_superres.widgets.texts import advice_text, rolled_back_text, second_run_text
 from napari_superres.widgets.threads import Outcome, in_thread
 
 
-class Session(QObject):
+class Session(RunSession):
     """The shared state of one viewer's panel; it never touches the viewer.
 
     Signals
     -------
-    inputs_changed, run_changed : look at `inputs`, `run`
+    inputs_changed : look at `inputs`
     wanted_changed : look at `wanted`, the engine settings of the next training
     preview_ready : PreviewReady; all of them are in `previews`
     history_changed : look at `history`
     checkpoint_chosen : how the Generate step calls it
-    generated : Generated
-    written : Written
     """
 
     inputs_changed = Signal()
     wanted_changed = Signal()
-    run_changed = Signal()
     preview_ready = Signal(object)
     history_changed = Signal()
     checkpoint_chosen = Signal(str)
-    generated = Signal(object)
-    written = Signal(object)
 
     def __init__(self, engine: Engine | None = None) -> None:
-        super().__init__()
-        self.engine = engine or Engine()
+        super().__init__(engine or Engine())
         self.inputs: Inputs | None = None
-        self.run: Run | None = None
         self.history = History()
         self.previews = PreviewBook()
-        self.training = StreamRunner(self)
-        self.generation = StreamRunner(self)
-        self._runners = [self.training, self.generation]
+        self.training = self.new_runner(told=False)
         self.offer: Mapping[str, int | str] = {}
         self.less: Mapping[str, int | str] = {}
         self.wanted: EngineSettings | None = None
@@ -77,12 +66,9 @@ class Session(QObject):
         self._high_res: SegmentedSlices | None = None
         self._starting: Run | None = None
         self._bands_of: History | None = None
-        self._asked: GenerationSettings | None = None
         self._widgets: WeakSet[Any] = WeakSet()
         self.training.event.connect(self._on_training_event)
         self.training.failed.connect(self._on_training_failure)
-        self.generation.event.connect(self._on_generation_event)
-        self.generation.failed.connect(self._on_failure)
 
     @property
     def preview(self) -> PreviewReady | None:
@@ -116,11 +102,6 @@ class Session(QObject):
         if self.less:
             self.less = {}
             self.run_changed.emit()
-
-    def set_run(self, run: Run | None) -> None:
-        """Tell of a change of the run to watch, continue and generate from."""
-        self.run = run
-        self.run_changed.emit()
 
     def show_run(self, run: Run | None, history: History, previews: PreviewBook) -> None:
         """Make another run, with what it has told so far, the one to watch; None for none."""
@@ -170,46 +151,6 @@ class Session(QObject):
             return resume(folder, budget, stop, changes)
 
         self.training.start(f"Training in {folder}", events)
-
-    def start_generation(
-        self, settings: GenerationSettings, count: int = 1, output: Path | None = None
-    ) -> None:
-        """Generate from the current run.
-
-        Parameters
-        ----------
-        count : realisations, with seeds one after the other
-        output : file to write; several go to the folder of that name without its
-            ending. None to keep the volumes in memory
-        """
-        if self.run is None or self.generation.active:
-            return
-        self._asked = settings
-        folder, engine = self.run.folder, self.engine
-
-        def events(stop: threading.Event) -> Iterator[GenerationEvent]:
-            if output is not None:
-                yield from engine.generate_to_disk(folder, settings, count, output, stop)
-                return
-            for seed in range(settings.seed, settings.seed + count):
-                yield from engine.generate(folder, settings.replace(seed=seed), None, stop)
-                if stop.is_set():
-                    return
-
-        self.generation.start(f"Generating from {folder}", events)
-
-    def shut_down(self) -> None:
-        """Ask everything that works to stop; what was learnt is kept."""
-        for runner in self._runners:
-            runner.stop()
-
-    def new_runner(self, told: bool = True) -> StreamRunner:
-        """Return a runner for a step's own work, shut down with the others; `told` shows errors."""
-        runner = StreamRunner(self)
-        if told:
-            runner.failed.connect(self._on_failure)
-        self._runners.append(runner)
-        return runner
 
     def attach(self, widget: QObject) -> None:
         """Count a widget that uses this session."""
@@ -261,16 +202,6 @@ class Session(QObject):
             show_warning(self._refusal())
         return self.training.active
 
-    def _on_generation_event(self, event: GenerationEvent) -> None:
-        if not isinstance(event, GenerationFinished) or self.run is None or self._asked is None:
-            return
-        if event.labels is not None:
-            asked, seed = self._asked, self._asked.seed
-            self._asked = asked.replace(seed=seed + 1)  # the next realisation, if any
-            self.generated.emit(Generated(event.labels, asked, self.run))
-        elif event.path is not None:
-            self.written.emit(Written(event.path, self._asked, self.run))
-
     def _on_training_failure(self, error: Exception) -> None:
         if isinstance(error, OutOfMemoryError):
             self._ease(error)
@@ -288,6 +219,3 @@ class Session(QObject):
                 self.offer = changes  # an earlier checkpoint of this run is whole
             else:
                 self.less = changes
-
-    def _on_failure(self, error: Exception) -> None:
-        show_error(str(error))
