@@ -65,7 +65,13 @@ def test_the_tab_key_goes_through_a_step_as_it_is_read(bench):
     read = {
         train: [dial.native for dial in dials] + [train.folder, train.choose, train.copy],
         form: [form.checkpoint, form.seed, form.count, form.region, form.draw, form.crop_border],
-        export: [export.layer, *export.spins[0], *export.spins[2], export.draw, export.path],
+        export: [
+            export.layer,
+            *export.box_form.spins[0],
+            *export.box_form.spins[2],
+            export.draw,
+            export.path,
+        ],
     }
     for step, widgets in read.items():
         order = chain(step)

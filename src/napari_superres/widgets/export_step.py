@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Labels, Shapes
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
 )
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
-from napari_superres.widgets.box_drawing import BOX_COLOUR
+from napari_superres.widgets.box_drawing import draw_on, vertices_on
+from napari_superres.widgets.box_form import BoxForm
 from napari_superres.widgets.export_plan import ExportPlan, border_of, plan_export, write_export
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
@@ -59,7 +54,7 @@ class ExportStep(Step):
     def _build(self) -> None:
         self.layer = LayerCombo()
         self.layer.setToolTip("Volumes generated in step 4")
-        self.spins = [[QSpinBox(), QSpinBox()] for _ in range(3)]
+        self.box_form = BoxForm()
         self.draw = QPushButton("Draw in the viewer")
         self.draw.setToolTip("Draw a rectangle on the shown slice; the third axis stays as typed")
         self.from_shape = QPushButton("From rectangle")
@@ -81,19 +76,6 @@ class ExportStep(Step):
         self.browse.setToolTip("Choose the file to write")
         self.export.setToolTip("Write the box, with voxel size, phase names and how it was made")
 
-    def _box_grid(self) -> QGridLayout:
-        grid = QGridLayout()
-        for column, text in enumerate(("", "from", "up to")):
-            grid.addWidget(QLabel(text), 0, column)
-        for axis, name in enumerate("zyx"):
-            grid.addWidget(QLabel(name), axis + 1, 0)
-            for end, spin in enumerate(self.spins[axis]):
-                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
-                grid.addWidget(spin, axis + 1, end + 1)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
-        return grid
-
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -101,7 +83,7 @@ class ExportStep(Step):
         form.addRow("Volume", self.layer)
         layout.addLayout(form)
         layout.addWidget(heading("Crop box (voxels)"))
-        layout.addLayout(self._box_grid())
+        layout.addWidget(self.box_form)
         row = QHBoxLayout()
         for button in (self.draw, self.from_shape, self.whole):
             row.addWidget(button)
@@ -121,9 +103,7 @@ class ExportStep(Step):
         layout.addStretch(1)
 
     def _connect(self) -> None:
-        for pair in self.spins:
-            for spin in pair:
-                spin.valueChanged.connect(self.refresh)
+        self.box_form.changed.connect(self.refresh)
         self.layer.chosen.connect(self.reset_box)
         self.layer.chosen.connect(self.aside.refresh)
         self.whole.clicked.connect(self.reset_box)
@@ -146,18 +126,14 @@ class ExportStep(Step):
     @property
     def box(self) -> Box:
         """The typed box."""
-        (z0, z1), (y0, y1), (x0, x1) = ([spin.value() for spin in pair] for pair in self.spins)
-        return Box((z0, y0, x0), (z1, y1, x1))
+        return self.box_form.box
 
     def set_box(self, box: Box) -> None:
         """Show a box, cut to the volume."""
         layer = self.layer.layer
         if layer is not None:
             box = box.within(Box.whole(layer.data.shape))
-        for pair, ends in zip(self.spins, box.ranges(), strict=True):
-            for spin, value in zip(pair, ends, strict=True):
-                with QSignalBlocker(spin):
-                    spin.setValue(value)
+        self.box_form.show_box(box)
         self.refresh()
 
     def reset_box(self) -> None:
@@ -166,10 +142,7 @@ class ExportStep(Step):
         if layer is None:
             self.refresh()
             return
-        for axis, size in enumerate(layer.data.shape):
-            for spin in self.spins[axis]:
-                with QSignalBlocker(spin):
-                    spin.setRange(0, size)
+        self.box_form.limit(layer.data.shape)
         self.set_box(Box.whole(layer.data.shape))
 
     def plan(self) -> ExportPlan:
@@ -232,26 +205,13 @@ class ExportStep(Step):
         layer = self.layer.layer
         if layer is None:
             return
-        if BOX_LAYER not in self.viewer.layers:
-            shapes = self.viewer.add_shapes(
-                name=BOX_LAYER,
-                ndim=3,
-                scale=layer.scale,
-                units=layer.units,
-                axis_labels=layer.axis_labels,
-                translate=layer.translate,
-                edge_color=BOX_COLOUR,
-                face_color=BOX_COLOUR + "22",
-                edge_width=1,
-            )
-            shapes.events.data.connect(self._on_shape)
-        shapes = self.viewer.layers[BOX_LAYER]
-        self.viewer.layers.selection.active = shapes
-        shapes.mode = "add_rectangle"
-
-    def _on_shape(self, event: Mapping[str, Any] | Any) -> None:
-        if str(getattr(event, "action", "")) in ("added", "changed", "ActionType.ADDED"):
-            self.take_rectangle()
+        placed = {
+            "scale": layer.scale,
+            "units": layer.units,
+            "axis_labels": layer.axis_labels,
+            "translate": layer.translate,
+        }
+        draw_on(self.viewer, BOX_LAYER, self.take_rectangle, edge_width=1, **placed)
 
     def take_rectangle(self) -> None:
         """Set the box from the last rectangle drawn on a slice of the volume."""
@@ -260,10 +220,8 @@ class ExportStep(Step):
         if layer is None or not shapes:
             show_info("Draw a rectangle in a Shapes layer first.")
             return
-        drawn = shapes[-1]
-        world = [drawn.data_to_world(corner) for corner in drawn.data[-1]]
         displayed = list(self.viewer.dims.displayed)[-2:]
-        vertices = np.array([layer.world_to_data(_three(corner)) for corner in world])
+        vertices = vertices_on(layer, shapes[-1])
         self.set_box(box_of_vertices(vertices, self.box, displayed))
 
     def _on_layers(self, _event: object = None) -> None:
@@ -281,8 +239,3 @@ class ExportStep(Step):
         path, _ = QFileDialog.getSaveFileName(self, "Export as", start, "TIFF (*.tif *.tiff)")
         if path:
             self.path.setText(path)
-
-
-def _three(corner: Any) -> np.ndarray[Any, Any]:
-    """Return a world position with leading zeros for the axes a 2D layer lacks."""
-    return np.concatenate([np.zeros(3 - len(corner)), np.asarray(corner, float)])
