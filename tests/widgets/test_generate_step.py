@@ -9,7 +9,7 @@ import pytest
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.widgets import generate_step
+from napari_superres.widgets import generated_layers
 from napari_superres.widgets.box_drawing import REGION_LAYER
 from napari_superres.widgets.generate_step import GenerateStep
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
@@ -152,7 +152,7 @@ def test_two_results_opened_at_once_each_come_to_lie_in_their_own_place(
             later.wait(20)  # the second one is read sooner
         return read_result(file)
 
-    monkeypatch.setattr(generate_step, "read_result", read)
+    monkeypatch.setattr(generated_layers, "read_result", read)
     bench.step.open_written(first)
     bench.step.open_written(second)
     bench.results(1)

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QProgressBar,
@@ -18,27 +16,25 @@ from qtpy.QtWidgets import (
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
-from napari_superres.data.phases import Phase
-from napari_superres.errors import FileError, SettingsError, SuperResError
+from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import FinishReason, GenerationFinished
-from napari_superres.widgets.box_drawing import REGION_LAYER, drawn_region, start_drawing
+from napari_superres.widgets.box_drawing import drawn_region, start_drawing
 from napari_superres.widgets.earlier_runs import open_run
 from napari_superres.widgets.generate_form import GenerateForm
+from napari_superres.widgets.generated_layers import (
+    HiddenPhase,
+    lay_over,
+    read_written,
+    shown_volume,
+)
 from napari_superres.widgets.generation_plan import (
     plan_text,
     region_text,
-    result_files,
-    start_of,
 )
 from napari_superres.widgets.geometry import parse_region
-from napari_superres.widgets.input_roles import SUPER_RES, role_of
-from napari_superres.widgets.layer_data import layer_phases
-from napari_superres.widgets.layer_pickers import candidates
-from napari_superres.widgets.phase_painter import paint_layer
-from napari_superres.widgets.result_layers import read_result
 from napari_superres.widgets.results import Generated, Run, Written
 from napari_superres.widgets.run_state import ACTIVE, RunState
-from napari_superres.widgets.samples import LayerTuple, phase_layer
+from napari_superres.widgets.samples import LayerTuple
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
@@ -72,9 +68,7 @@ class GenerateStep(Step):
         self.open = QPushButton("Open an earlier run …")
         self.open.setToolTip("A run folder, to generate from its checkpoints")
         self.form = GenerateForm()
-        self.hidden = QComboBox()
-        self.hidden.setToolTip("Makes a phase transparent, to look into the volumes in 3D")
-        self.hidden.addItem("none", None)
+        self.hidden = HiddenPhase(self.viewer)
         self.estimate, self.status = Note(), Note()
         self.bar = QProgressBar()
         self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
@@ -99,7 +93,6 @@ class GenerateStep(Step):
         look.addRow("Hide a phase", self.hidden)
         layout.addLayout(look)
         layout.addStretch(1)
-        self.hidden.currentIndexChanged.connect(self._paint)
         self.open.clicked.connect(self._open_run)
         self.generate.clicked.connect(self.start)
         self.cancel.clicked.connect(self.session.generation.stop)
@@ -179,9 +172,9 @@ class GenerateStep(Step):
     def add_layer(self, generated: Generated) -> None:
         """Lay a generated volume over the low-res layer, in the phases' colours."""
         if generated.labels.size <= AT_ONCE:
-            self._on_shown(Outcome(_shown(generated)))
+            self._on_shown(Outcome(shown_volume(generated)))
         else:
-            in_thread(_shown, self._on_shown, generated)
+            in_thread(shown_volume, self._on_shown, generated)
 
     def _on_shown(self, outcome: Outcome) -> None:
         generated, (data, arguments, _) = outcome.value
@@ -193,7 +186,7 @@ class GenerateStep(Step):
     def open_written(self, written: Written) -> None:
         """Open what was written to disk; large volumes stay there."""
         self.status.setText(f"Written: {written.path}. Opening it …")
-        in_thread(_read_all, self._on_read, written)
+        in_thread(read_written, self._on_read, written)
 
     def _on_read(self, outcome: Outcome) -> None:
         written, layers = outcome.value
@@ -205,29 +198,9 @@ class GenerateStep(Step):
 
     def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
         """Lay results over the low-res layer; of several, the last is shown."""
-        self._offer_phases(run.phases)
-        for layer in self.viewer.layers:
-            if layer.name in (run.name, REGION_LAYER):
-                layer.visible = False  # it lies in the same place
-        placed = run.placement.super_res(run.scale_factor, start_of(run, settings))
-        for number, (data, arguments, kind) in enumerate(layers, 1):
-            add = self.viewer.add_labels if kind == "labels" else self.viewer.add_image
-            add(data, **{**arguments, **placed, "visible": number == len(layers)})
-        self._paint(0)
-
-    def _offer_phases(self, phases: Sequence[Phase]) -> None:
-        chosen = self.hidden.currentData()
-        with QSignalBlocker(self.hidden):
-            self.hidden.clear()
-            self.hidden.addItem("none", None)
-            for index, phase in enumerate(phases):
-                self.hidden.addItem(phase.name, index)
-            self.hidden.setCurrentIndex(max(self.hidden.findData(chosen), 0))
-
-    def _paint(self, _index: int) -> None:
-        for layer in candidates(self.viewer):
-            if role_of(layer) == SUPER_RES:
-                paint_layer(layer, layer_phases(layer) or (), self.hidden.currentData())
+        self.hidden.offer(run.phases)
+        lay_over(self.viewer, layers, run, settings)
+        self.hidden.paint()
 
     def _on_state(self, state: RunState) -> None:
         if state is RunState.STARTING:
@@ -259,19 +232,3 @@ class GenerateStep(Step):
         folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
         if folder:
             open_run(self.session, folder)
-
-
-def _shown(generated: Generated) -> tuple[Generated, LayerTuple]:
-    """Return a generated volume with its layer: a copy, which takes a while where it is large."""
-    name = f"super-res, seed {generated.settings.seed}"
-    return generated, phase_layer(generated.labels, generated.run.phases, name, SUPER_RES)
-
-
-def _read_all(written: Written) -> tuple[Written, list[LayerTuple] | SuperResError]:
-    """Read what a generation wrote, in a thread; several may be read at once."""
-    try:
-        return written, [read_result(file) for file in result_files(written.path)]
-    except SuperResError as error:
-        return written, error
-    except OSError as error:
-        return written, FileError(f"{error.strerror}.", action="Open it from where it was written.")
