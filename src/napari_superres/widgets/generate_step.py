@@ -39,6 +39,7 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import progress_percent, sizes, status_line
 from napari_superres.widgets.threads import Outcome, in_thread
+from napari_superres.widgets.trained import learnt_run
 
 AT_ONCE = 2**26
 """Voxels of a volume that are made a layer of without a thread: some 20 ms."""
@@ -110,10 +111,7 @@ class GenerateStep(Step):
         return self.form.settings(self._run())
 
     def _run(self) -> Run:
-        run = self.session.run
-        if run is None or not run.learnt:
-            raise SettingsError("There is no trained run yet.", action="Train, or open one.")
-        return run
+        return learnt_run(self.session.run)
 
     def start(self) -> None:
         """Generate; what is wrong is told as a notification."""

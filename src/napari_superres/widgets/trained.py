@@ -1,10 +1,11 @@
-"""What the row of buttons asks of a session."""
+"""What buttons ask of a session, and of its run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from napari_superres.errors import SettingsError
 from napari_superres.widgets.history import History
 from napari_superres.widgets.preview_book import PreviewBook
 from napari_superres.widgets.stream_runner import StreamRunner
@@ -46,3 +47,27 @@ class Trained(Protocol):
 
     def show_run(self, run: None, history: History, previews: PreviewBook, /) -> None:
         """Show no run any more."""
+
+
+class Learning(Protocol):
+    """A run, of which something may be learnt already."""
+
+    @property
+    def learnt(self) -> bool:
+        """Whether there is a checkpoint."""
+
+
+_Run = TypeVar("_Run", bound=Learning)
+
+
+def learnt_run(run: _Run | None) -> _Run:
+    """Return a run that results can be made with.
+
+    Raises
+    ------
+    SettingsError
+        There is none, or nothing is learnt yet.
+    """
+    if run is None or not run.learnt:
+        raise SettingsError("There is no trained run yet.", action="Train, or open one.")
+    return run

@@ -28,6 +28,7 @@ from napari_superres.widgets.layer_pickers import LayerCombo, candidates
 from napari_superres.widgets.preferences import preferences
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import sizes
+from napari_superres.widgets.trained import learnt_run
 from napari_superres.widgets.translation_engine import TranslationEngine, Wanted
 from napari_superres.widgets.translation_plan import (
     result_arguments,
@@ -183,10 +184,7 @@ class TranslationApplyStep(Step):
         self.told.setText(told)
 
     def _run(self) -> OpenedRun:
-        run = self.images.run
-        if run is None or not run.learnt:
-            raise SettingsError("There is no trained run yet.", action="Train, or open one.")
-        return run
+        return learnt_run(self.images.run)
 
     def _on_layers(self, _event: object = None) -> None:
         self.layer.refill(candidates(self.viewer))
