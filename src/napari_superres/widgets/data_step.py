@@ -26,17 +26,17 @@ from napari_superres.widgets.input_reader import (
 )
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, role_of
 from napari_superres.widgets.latest import Latest
-from napari_superres.widgets.layer_pickers import candidates, grey_layers, same
+from napari_superres.widgets.layer_pickers import candidates
 from napari_superres.widgets.layer_scale import set_voxel_size
 from napari_superres.widgets.open_row import OpenRow
 from napari_superres.widgets.phase_painter import paint_layer, paint_results
 from napari_superres.widgets.phase_rows import PhaseTable
 from napari_superres.widgets.phase_table import PhaseTableView
 from napari_superres.widgets.samples import LayerTuple
-from napari_superres.widgets.segment_panel import SegmentPanel
+from napari_superres.widgets.segment_fold import SegmentFold
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.sizes_form import SizesForm
-from napari_superres.widgets.step import Note, Step, heading, new_fold
+from napari_superres.widgets.step import Note, Step, heading
 from napari_superres.widgets.threads import Outcome
 
 READING = "Reading the layers …"
@@ -60,11 +60,8 @@ class DataStep(Step):
 
     def _build(self) -> None:
         self.open_row = OpenRow()
-        self.segment = SegmentPanel(self.viewer, self.session)
-        self.segment.layout().setContentsMargins(0, 0, 0, 0)
-        self.segment_fold = new_fold("Segment greyscale layers")
-        self.segment_fold.button.setToolTip("For images with grey values rather than phases")
-        self.segment_fold.addWidget(self.segment)
+        self.segment_fold = SegmentFold(self.viewer, self.session)
+        self.segment = self.segment_fold.panel
         self.pickers = InputPickers(self.viewer)
         self.low_res, self.high_res = self.pickers.low_res, self.pickers.high_res
         self.anisotropic, self.axes = self.pickers.anisotropic, self.pickers.axes
@@ -104,7 +101,6 @@ class DataStep(Step):
 
     def _connect(self) -> None:
         self.open_row.opened.connect(self.add_layers)
-        self.segment_fold.toggled.connect(self.segment.look)
         self.segment.segmented.connect(self._on_segmented)
         self.segment_it.clicked.connect(self._segment_it)
         self.pickers.chosen.connect(self.refresh)
@@ -237,12 +233,7 @@ class DataStep(Step):
         paint_results(candidates(self.viewer), self.inputs.high_res.phases)
 
     def _segment_it(self) -> None:
-        self.segment_fold.expand()
-        for layer in grey_layers(self.viewer):
-            if any(same(layer, one) for one in self.pickers.layers):
-                self.segment.choose(layer)
-                break
-        self.segment.form.layer.setFocus()
+        self.segment_fold.open_for(self.pickers.layers)
 
     def _on_segmented(self, layer: Any) -> None:
         """Use a layer that was just segmented, instead of the one it was made of."""

@@ -67,7 +67,7 @@ class SegmentPanel(Step):
     def _connect(self) -> None:
         for event in ("inserted", "removed", "reordered"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
-        self.viewer.events.theme.connect(self._on_theme)
+        self.viewer.events.theme.connect(self._draw)
         self.form.layer.chosen.connect(self._on_layer)
         self.form.classes.valueChanged.connect(self.estimate)
         self.form.otsu.clicked.connect(self.estimate)
@@ -189,16 +189,13 @@ class SegmentPanel(Step):
         self._refresh()
         self._show_preview()
 
-    def _draw(self) -> None:
+    def _draw(self, _event: object = None) -> None:
         self.form.histogram.show_sample(
             self._look.sample if self._look else None, theme_colours(self.viewer)
         )
         if self._look is not None:
             self._set(self.thresholds)
         self._refresh()
-
-    def _on_theme(self, _event: object = None) -> None:
-        self._draw()
 
     def _refresh(self) -> None:
         known, active = self._look is not None and bool(self.thresholds), self.runner.active
@@ -243,13 +240,8 @@ class SegmentPanel(Step):
     def _add(self, event: Segmented) -> None:
         self.form.show_preview.setChecked(False)
         image, phases = event.image, class_phases(event.classes)
-        data, arguments, _ = shown_layer(
-            event.labels,
-            phases,
-            f"{image.name} segmented",
-            self.form.role.currentData(),
-            image.placed,
-        )
+        name, role = f"{image.name} segmented", self.form.role.currentData()
+        data, arguments, _ = shown_layer(event.labels, phases, name, role, image.placed)
         layer = self.viewer.add_labels(data, **arguments)
         show_info(f"{layer.name} is ready. Name its phases in the Data step.")
         self.segmented.emit(layer)
