@@ -70,7 +70,7 @@ def test_imported_weights_cannot_go_on_training_and_say_what_they_can(cli, impor
 
 def test_whoever_takes_up_imported_weights_to_train_is_told_too(imported):
     from napari_superres.errors import RunFolderError
-    from napari_superres.runs.checkpoints import load_checkpoint
+    from napari_superres.runs.checkpoint_loading import load_checkpoint
     from napari_superres.runs.folder import RunFolder
 
     with pytest.raises(RunFolderError, match="imported generator only"):

@@ -15,7 +15,7 @@ from napari_superres.config import Budget
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.fusion import distributed
 from napari_superres.fusion.training import resume
-from napari_superres.runs.checkpoints import load_tensors
+from napari_superres.runs.checkpoint_loading import load_tensors
 from napari_superres.runs.folder import RunFolder
 from tests.fusion.materials import TINY, tiny_pair
 from tests.fusion.two_processes import fixed_trainer, gradients

@@ -13,12 +13,12 @@ import torch
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs import checkpoint_files
 from napari_superres.runs.any_run import AnyRun
+from napari_superres.runs.checkpoint_loading import load_tensors
 from napari_superres.runs.checkpoints import (
     choose_checkpoint,
     drop_after,
     list_checkpoints,
     list_left,
-    load_tensors,
     save_checkpoint,
 )
 

@@ -127,7 +127,7 @@ def resume(
     """Go on with a training from its last checkpoint."""
     from napari_superres.cli import synthesise, translate
     from napari_superres.fusion.training import resume as resume_engine
-    from napari_superres.runs.checkpoints import check_can_train
+    from napari_superres.runs.checkpoint_loading import check_can_train
     from napari_superres.runs.run_config import kind_if_run
 
     others = {"synthesis": synthesise.resume, "translation": translate.resume}

@@ -35,12 +35,8 @@ from napari_superres.events import (
 from napari_superres.fusion.course import Clock, progress
 from napari_superres.fusion.failures import is_out_of_memory
 from napari_superres.fusion.step import mean_terms
-from napari_superres.runs.checkpoints import (
-    CheckpointInfo,
-    load_checkpoint,
-    save_checkpoint,
-    taking_up,
-)
+from napari_superres.runs.checkpoint_loading import load_checkpoint, taking_up
+from napari_superres.runs.checkpoints import CheckpointInfo, save_checkpoint
 from napari_superres.runs.image_run import ImageRun
 
 REPORT_SECONDS = 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari_superres.errors import RunFolderError
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.generator_designs import build_generator
-from napari_superres.runs.checkpoints import load_tensors
+from napari_superres.runs.checkpoint_loading import load_tensors
 from napari_superres.runs.folder import RunFolder
 
 

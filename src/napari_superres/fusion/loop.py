@@ -28,7 +28,8 @@ from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
 from napari_superres.fusion.standing import Standing
 from napari_superres.fusion.step import Trainer, mean_terms
 from napari_superres.fusion.watch import NOT_A_NUMBER
-from napari_superres.runs.checkpoints import CheckpointInfo, taking_up
+from napari_superres.runs.checkpoint_loading import taking_up
+from napari_superres.runs.checkpoints import CheckpointInfo
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.previews import keep_preview
 

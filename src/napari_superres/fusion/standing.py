@@ -20,7 +20,8 @@ from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.keeping import Keeper
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.watch import MOST_ROLLBACKS, Watch
-from napari_superres.runs.checkpoints import CheckpointInfo, drop_after, load_checkpoint
+from napari_superres.runs.checkpoint_loading import load_checkpoint
+from napari_superres.runs.checkpoints import CheckpointInfo, drop_after
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.previews import drop_previews_after
 

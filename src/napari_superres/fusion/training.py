@@ -24,7 +24,7 @@ from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.loop import TrainingLoop
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.warm_start import check_alike, warm_start
-from napari_superres.runs.checkpoints import check_can_train
+from napari_superres.runs.checkpoint_loading import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.lock import run_lock

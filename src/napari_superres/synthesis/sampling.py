@@ -31,7 +31,7 @@ from napari_superres.events import (
 )
 from napari_superres.fusion.image_loop import engine_errors
 from napari_superres.fusion.image_tensors import as_pixels
-from napari_superres.runs.checkpoints import load_tensors
+from napari_superres.runs.checkpoint_loading import load_tensors
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.networks import Generator

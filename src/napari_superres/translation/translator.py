@@ -19,7 +19,7 @@ from torch import Tensor
 from napari_superres.data.phases import Phase
 from napari_superres.errors import PhaseError, RunFolderError
 from napari_superres.fusion.image_tensors import as_network, as_pixels
-from napari_superres.runs.checkpoints import load_tensors
+from napari_superres.runs.checkpoint_loading import load_tensors
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.translation.networks import ToHighRes
