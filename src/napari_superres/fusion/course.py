@@ -64,6 +64,23 @@ def progress(budget: Budget, seconds: float, first_step: int, step: int) -> floa
     return min(max(shares), 1.0) if shares else None
 
 
+def used_share(budget: Budget, seconds: float, step: int) -> float:
+    """Return the share of a budget that learning rates fall with; 0 where it has no end.
+
+    Parameters
+    ----------
+    budget : minutes count from this stretch, steps from the run's beginning
+    seconds : worked in this stretch
+    step : steps done in all, those before this stretch too, unlike in `progress`
+    """
+    share = 0.0
+    if budget.steps is not None:
+        share = step / budget.steps
+    if budget.minutes is not None:
+        share = max(share, seconds / (60 * budget.minutes))
+    return share
+
+
 LEAST_RATE = 0.02
 """Share of the learning rate that annealing leaves."""
 

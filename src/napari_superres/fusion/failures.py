@@ -75,16 +75,32 @@ def free_memory(error: BaseException) -> None:
 
 
 @contextmanager
-def engine_errors(device: str, engine: EngineSettings) -> Iterator[None]:
-    """Turn the failures of torch into errors of this project."""
+def engine_errors(device: str, engine: EngineSettings | None = None) -> Iterator[None]:
+    """Turn the failures of torch into errors of this project.
+
+    Parameters
+    ----------
+    device : that may fail
+    engine : of a fusion, for which smaller settings are known; None for what learns from images
+    """
     try:
         yield
     except SuperResError:
         raise
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            raise out_of_memory(device, engine, None) from error
+            raise _no_room(device, engine) from error
         raise _failure(device, error) from error
+
+
+def _no_room(device: str, engine: EngineSettings | None) -> OutOfMemoryError:
+    if engine is not None:
+        return out_of_memory(device, engine, None)
+    return OutOfMemoryError(
+        f"The memory of {device} has no room for a step.",
+        "Smaller images or batches need less.",
+        "Close other programs, or lower the settings size and batch.",
+    )
 
 
 def _failure(device: str, error: Exception) -> EngineError:
@@ -94,10 +110,10 @@ def _failure(device: str, error: Exception) -> EngineError:
         return EngineError(
             f"The Apple GPU lacks an operation: {first}",
             "A newer macOS or torch may have it.",
-            "Checkpoints of the run are whole; resume it with --device cpu.",
+            "Checkpoints of the run are whole; try --device cpu.",
         )
     return EngineError(
         f"Training failed on {device}: {first}.",
         "",
-        "Checkpoints of the run are whole; resume it, or resume it with --device cpu.",
+        "Checkpoints of the run are whole; resume it, or try --device cpu.",
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from napari_superres.config import Budget
 from napari_superres.data.volumes import Labels
-from napari_superres.errors import DivergenceError, EngineError, OutOfMemoryError, SuperResError
+from napari_superres.errors import DivergenceError
 from napari_superres.events import (
     CheckpointSaved,
     FinishReason,
@@ -32,8 +31,8 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.fusion.course import Clock, progress
-from napari_superres.fusion.failures import is_out_of_memory
+from napari_superres.fusion.course import Clock, progress, used_share
+from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.step import mean_terms
 from napari_superres.runs.checkpoint_loading import load_checkpoint, taking_up
 from napari_superres.runs.checkpoints import CheckpointInfo, save_checkpoint
@@ -175,7 +174,7 @@ class ImageLoop:
         reported = saved = clock.seconds()
         previewed = float("-inf")
         while (reason := self._reason_to_end()) is None:
-            learner.anneal(self._used())
+            learner.anneal(used_share(self.budget, clock.seconds(), learner.steps))
             self.history.append(learner.step())
             if clock.seconds() - reported >= REPORT_SECONDS:
                 reported = clock.seconds()
@@ -205,15 +204,6 @@ class ImageLoop:
         if self.stop is not None and self.stop.is_set():
             return FinishReason.STOPPED
         return FinishReason.COMPLETED if (self._progress() or 0) >= 1 else None
-
-    def _used(self) -> float:
-        """Return the share of the budget used; of a budget of steps, all of the run's count."""
-        share = 0.0
-        if self.budget.steps is not None:
-            share = self.learner.steps / self.budget.steps
-        if self.budget.minutes is not None:
-            share = max(share, self.clock.seconds() / (60 * self.budget.minutes))
-        return share
 
     def _progress(self) -> float | None:
         return progress(self.budget, self.clock.seconds(), self.first_step, self.learner.steps)
@@ -252,25 +242,3 @@ class ImageLoop:
         )
         self.saved_step = step
         return CheckpointSaved(step, folder, score is not None and score <= self.best)
-
-
-@contextmanager
-def engine_errors(device: str) -> Iterator[None]:
-    """Turn the failures of torch into errors that say what to do."""
-    try:
-        yield
-    except SuperResError:
-        raise
-    except (RuntimeError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise OutOfMemoryError(
-                f"The memory of {device} has no room for a step.",
-                "Smaller images or batches need less.",
-                "Close other programs, or lower the settings size and batch.",
-            ) from error
-        text = str(error)
-        raise EngineError(
-            f"Training failed on {device}: {text.splitlines()[0] if text else error!r}.",
-            "",
-            "Checkpoints of the run are whole; resume it, or try --device cpu.",
-        ) from error

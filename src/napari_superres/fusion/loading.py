@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from napari_superres.errors import RunFolderError
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.generator_designs import build_generator
-from napari_superres.runs.checkpoint_loading import load_tensors
+from napari_superres.runs.checkpoint_loading import load_weights
 from napari_superres.runs.folder import RunFolder
 
 
@@ -31,12 +30,5 @@ def load_generator(run: RunFolder, checkpoint: str = "best", device: str = "cpu"
         len(config.low_res_phases),
         len(config.high_res_phases),
     )
-    try:
-        generator.load_state_dict(load_tensors(info.folder, "generator"))
-    except RuntimeError as error:
-        raise RunFolderError(
-            f"The weights in {info.folder} do not fit the run's configuration.",
-            "Weights and config.json of one run are needed.",
-            "Choose another checkpoint.",
-        ) from error
+    load_weights(generator, info.folder)
     return generator.to(device).eval().requires_grad_(False)

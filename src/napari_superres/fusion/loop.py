@@ -22,7 +22,7 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.fusion import distributed
-from napari_superres.fusion.course import Clock, annealed, progress
+from napari_superres.fusion.course import Clock, annealed, progress, used_share
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
 from napari_superres.fusion.standing import Standing
@@ -211,12 +211,8 @@ class TrainingLoop:
         return REASONS[distributed.largest(code)]
 
     def _annealed(self) -> float:
-        """Return the factor of the next step; of a budget of steps, all of the run's count."""
-        share = 0.0
-        if self.budget.steps is not None:
-            share = self.trainer.steps / self.budget.steps
-        if self.budget.minutes is not None:
-            share = max(share, self.clock.seconds() / (60 * self.budget.minutes))
+        """Return the factor on the learning rate of the next step."""
+        share = used_share(self.budget, self.clock.seconds(), self.trainer.steps)
         return annealed(share, self.trainer.engine.annealing)
 
     def _progress(self) -> float | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_superres.errors import RunFolderError
 from napari_superres.runs.checkpoint_files import folders, read_tensors
@@ -34,6 +34,24 @@ def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tens
             f"{file} cannot be read: {error}.",
             "A whole checkpoint is needed.",
             f"Choose another checkpoint of the run; to train on, delete {folder} first.",
+        ) from error
+
+
+def load_weights(network: nn.Module, folder: Path) -> None:
+    """Load the averaged generator of a checkpoint folder into a network made for it.
+
+    Raises
+    ------
+    RunFolderError
+        When the file is missing or damaged, or does not fit the network.
+    """
+    try:
+        network.load_state_dict(load_tensors(folder, "generator"))
+    except RuntimeError as error:
+        raise RunFolderError(
+            f"The weights in {folder} do not fit the run's configuration.",
+            "Weights and config.json of one run are needed.",
+            "Choose another checkpoint.",
         ) from error
 
 

@@ -21,7 +21,7 @@ from napari_superres.data.image_writing import write_images
 from napari_superres.data.label_values import values_of
 from napari_superres.data.output import check_writable
 from napari_superres.data.phases import Phase
-from napari_superres.errors import RunFolderError, SettingsError
+from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,
     GenerationEvent,
@@ -29,9 +29,9 @@ from napari_superres.events import (
     GenerationStarted,
     TileCompleted,
 )
-from napari_superres.fusion.image_loop import engine_errors
+from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.image_tensors import as_pixels
-from napari_superres.runs.checkpoint_loading import load_tensors
+from napari_superres.runs.checkpoint_loading import load_weights
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.networks import Generator
@@ -120,15 +120,7 @@ class Synthesiser:
         settings = folder.settings(SynthesisSettings)
         info = folder.input_info("real")
         generator = Generator(settings.engine, settings.size, len(info.phases) or 1)
-        found = folder.find_checkpoint(checkpoint)
-        try:
-            generator.load_state_dict(load_tensors(found.folder, "generator"))
-        except RuntimeError as error:
-            raise RunFolderError(
-                f"The weights of {found.folder} do not fit the run's settings.",
-                "",
-                "Choose another checkpoint.",
-            ) from error
+        load_weights(generator, folder.find_checkpoint(checkpoint).folder)
         return cls(generator, settings, info.phases, info.pixel_size, choose_device(device))
 
     @torch.no_grad()

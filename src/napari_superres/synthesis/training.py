@@ -10,7 +10,8 @@ from napari_superres.config import Budget
 from napari_superres.data.images import ImageSet
 from napari_superres.data.patches import Patches, patches_of
 from napari_superres.events import TrainingEvent
-from napari_superres.fusion.image_loop import ImageLoop, Pace, engine_errors
+from napari_superres.fusion.failures import engine_errors
+from napari_superres.fusion.image_loop import ImageLoop, Pace
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import run_lock

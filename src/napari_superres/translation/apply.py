@@ -26,7 +26,7 @@ from napari_superres.events import (
     GenerationStarted,
     TileCompleted,
 )
-from napari_superres.fusion.image_loop import engine_errors
+from napari_superres.fusion.failures import engine_errors
 from napari_superres.translation.translator import Pixels, Translator
 
 __all__ = ["Translator", "translate"]

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.phases import Phase
-from napari_superres.errors import PhaseError, RunFolderError
+from napari_superres.errors import PhaseError
 from napari_superres.fusion.image_tensors import as_network, as_pixels
-from napari_superres.runs.checkpoint_loading import load_tensors
+from napari_superres.runs.checkpoint_loading import load_weights
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.translation.networks import ToHighRes
@@ -91,15 +91,7 @@ class Translator:
         settings = folder.settings(TranslationSettings)
         phases = folder.input_info(HIGH).phases
         network = ToHighRes(settings.engine, settings.scale_factor, len(phases))
-        found = folder.find_checkpoint(checkpoint)
-        try:
-            network.load_state_dict(load_tensors(found.folder, "generator"))
-        except RuntimeError as error:
-            raise RunFolderError(
-                f"The weights of {found.folder} do not fit the run's settings.",
-                "",
-                "Choose another checkpoint.",
-            ) from error
+        load_weights(network, folder.find_checkpoint(checkpoint).folder)
         return cls(network, phases, choose_device(device))
 
     def indices(self, values: Pixels) -> Pixels:

@@ -96,7 +96,7 @@ def _sample(
 def _interpolate(
     run: Path, way: Way, device: str, stop: threading.Event
 ) -> Iterator[GenerationEvent]:
-    from napari_superres.fusion.image_loop import engine_errors
+    from napari_superres.fusion.failures import engine_errors
     from napari_superres.synthesis.sampling import Synthesiser
 
     synthesiser = Synthesiser.load(run, way.checkpoint, device)
