@@ -38,9 +38,23 @@ def grey_middles(images: Sequence[NDArray[np.uint8]], count: int) -> NDArray[np.
     return np.asarray([part.mean() for part in classes if part.size])
 
 
-def palette(images: Sequence[NDArray[np.uint8]], count: int) -> Tensor:
+class GreyClasses:
+    """The classes of grey values of some images; Otsu's search for them is done once."""
+
+    def __init__(self, images: Sequence[NDArray[np.uint8]]) -> None:
+        self._images = images
+        self._middles: dict[int, NDArray[np.float64]] = {}
+
+    def middles(self, count: int) -> NDArray[np.float64]:
+        """Return what `grey_middles` does."""
+        if count not in self._middles:
+            self._middles[count] = grey_middles(self._images, count)
+        return self._middles[count]
+
+
+def palette(classes: GreyClasses, count: int) -> Tensor:
     """Return `count` levels, (count,) as −1 … 1, for a generator to mix grey values of."""
-    middles = grey_middles(images, count)
+    middles = classes.middles(count)
     spread = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(middles)), middles)
     return torch.from_numpy(spread / 127.5 - 1).float()
 
@@ -52,15 +66,15 @@ class GreyLevels:
 
     Parameters
     ----------
-    images : uint8 grey values, whose classes by Otsu's thresholds are the levels
+    classes : of the grey values, which are the levels
 
     Attributes
     ----------
     middles : (K,) ascending grey values
     """
 
-    def __init__(self, images: Sequence[NDArray[np.uint8]]) -> None:
-        self.middles = grey_middles(images, COUNT)
+    def __init__(self, classes: GreyClasses) -> None:
+        self.middles = classes.middles(COUNT)
 
     def __len__(self) -> int:
         return len(self.middles)
@@ -97,6 +111,7 @@ class TextureLoss:
     size : side of the generated images
     directed : whether the images' directions mean something
     device : of the generated images
+    classes : of the images' grey values
     """
 
     def __init__(
@@ -107,8 +122,9 @@ class TextureLoss:
         *,
         directed: bool,
         device: torch.device,
+        classes: GreyClasses,
     ) -> None:
-        self.levels = None if phases else GreyLevels(images)
+        self.levels = None if phases else GreyLevels(classes)
         count = phases or len(self.levels or ())
         labels = [self.levels.labels(image) if self.levels else image for image in images]
         distances = usable_distances(size)

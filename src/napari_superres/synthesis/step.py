@@ -14,25 +14,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_superres.data.patches import Patches
 from napari_superres.fusion import losses
-from napari_superres.fusion.course import annealed
 from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.tensors import gather_state, spread_state
 from napari_superres.synthesis.augmentation import Augmentation, Controller
-from napari_superres.synthesis.levels import TextureLoss, palette
-from napari_superres.synthesis.networks import Discriminator, Generator, parameters_of
+from napari_superres.synthesis.learnt import Learnt
+from napari_superres.synthesis.levels import GreyClasses, TextureLoss
 from napari_superres.synthesis.settings import SynthesisSettings
 
 PATH_DECAY = 0.01
-RAMP = 0.05
-"""The moving average forgets at least so fast, as a share of the images seen."""
 
 
-class Trainer:
+class Trainer(Learnt):
     """Everything that a step needs, advanced by `step`.
 
     Parameters
@@ -46,30 +43,11 @@ class Trainer:
     def __init__(
         self, patches: Patches, phases: int, settings: SynthesisSettings, device: str
     ) -> None:
-        engine = settings.engine
-        self.settings, self.engine, self.phases = settings, engine, phases
-        self.device = torch.device(device)
+        engine, classes = settings.engine, GreyClasses(patches.parts)
+        super().__init__(settings, phases, device, classes)
         self.dtype = chosen_arithmetic(engine.precision, device)
         self.random = torch.Generator().manual_seed(settings.seed)
         self.noise_random = torch.Generator(self.device).manual_seed(settings.seed + 1)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            channels = max(1, phases)
-            self.generator = Generator(engine, settings.size, channels)
-            self.average = Generator(engine, settings.size, channels)
-            self.discriminator = Discriminator(engine, settings.size, channels)
-        if self.generator.palette is not None:
-            with torch.no_grad():
-                self.generator.palette.copy_(palette(patches.parts, engine.grey_levels))
-        self.average.load_state_dict(self.generator.state_dict())
-        self.average.requires_grad_(False).eval()
-        for module in (self.generator, self.average, self.discriminator):
-            module.to(self.device)
-        path_every = engine.path_length_every if settings.path_length_weight > 0 else None
-        r1_every = engine.r1_every if settings.r1_gamma > 0 else None
-        self.generator_optimiser = self._optimiser(self.generator, path_every)
-        self.discriminator_optimiser = self._optimiser(self.discriminator, r1_every)
-        self.rates = [o.param_groups[0]["lr"] for o in self._optimisers().values()]
         self.texture: TextureLoss | None = None
         if engine.frequency_weight > 0:
             self.texture = TextureLoss(
@@ -78,6 +56,7 @@ class Trainer:
                 settings.size,
                 directed=settings.directed,
                 device=self.device,
+                classes=classes,
             )
         self.real = RealImages(patches, phases, settings.directed, self.device)
         self.controller = Controller(
@@ -88,24 +67,6 @@ class Trainer:
         )
         self.augmentation = Augmentation(phases == 0, self.random)
         self.path_mean = torch.zeros((), device=self.device)
-        self.steps = 0
-
-    def _optimiser(self, module: nn.Module, every: int | None) -> torch.optim.Adam:
-        engine = self.engine
-        share = 1.0 if every is None else every / (every + 1)  # Karras et al. 2020a, appendix B
-        return torch.optim.Adam(
-            module.parameters(), engine.learning_rate * share, (0.0, engine.beta_2**share)
-        )
-
-    def parameters(self) -> tuple[int, int]:
-        """Return the learnt numbers of generator and discriminator."""
-        return parameters_of(self.generator), parameters_of(self.discriminator)
-
-    def anneal(self, share: float) -> None:
-        """Set the learning rates for when `share` of a budget, 0 to 1, is used."""
-        factor = annealed(share, self.engine.annealing)
-        for optimiser, rate in zip(self._optimisers().values(), self.rates, strict=True):
-            optimiser.param_groups[0]["lr"] = rate * factor
 
     def step(self) -> dict[str, Tensor]:
         """Do one step and return the value of each loss term, detached scalars."""
@@ -222,18 +183,6 @@ class Trainer:
                     parameter.grad.nan_to_num_(0.0, 1e5, -1e5)
         optimiser.step()
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        batch = self.engine.batch
-        half_life = min(self.settings.half_life, self.steps * batch * RAMP)
-        keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
-        for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            mean.lerp_(now, 1 - keep)
-
-    def healthy(self) -> bool:
-        """Whether every weight of the generator is finite."""
-        return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())
-
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
         """Run the networks inside in the precision of the settings."""
@@ -254,10 +203,6 @@ class Trainer:
             }
         )
 
-    def average_state(self) -> dict[str, Tensor]:
-        """Return the averaged generator's weights: enough to generate."""
-        return dict(self.average.state_dict())
-
     def load(
         self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
     ) -> None:
@@ -271,12 +216,3 @@ class Trainer:
         self.path_mean = tensors["path_mean"].to(self.device)
         if self.texture is not None:
             self.texture.frequencies.load(tensors)
-
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "discriminator": self.discriminator}
-
-    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {
-            "generator_optimiser": self.generator_optimiser,
-            "discriminator_optimiser": self.discriminator_optimiser,
-        }
