@@ -168,12 +168,7 @@ class ImagesMeasured:
 
 @dataclass(frozen=True)
 class ImagesReady:
-    """Images to look at, in named rows such as "synthetic" and "real".
-
-    Attributes
-    ----------
-    rows : 2D images each, uint8 grey values or phase indices
-    """
+    """Images to look at: rows such as "synthetic" of 2D uint8 grey values or phase indices."""
 
     step: int
     rows: Mapping[str, tuple[Labels, ...]]
@@ -238,8 +233,7 @@ class GenerationFinished:
     Attributes
     ----------
     reason : completed or stopped
-    labels : phase indices 0 … n − 1, (Z, Y, X) uint8, when asked for in memory
-        and completed
+    labels : phase indices, (Z, Y, X) uint8, when asked for in memory and completed
     path : where the result was written, if it was
     """
 
