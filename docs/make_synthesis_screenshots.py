@@ -17,61 +17,37 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import napari
-from qtpy.QtWidgets import QApplication, QScrollArea
+from qtpy.QtWidgets import QScrollArea
+from screenshots.window import Window, grab
 
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.synthesis_dock import SynthesisDock
 from napari_superres.widgets.translation_dock import TranslationDock
 
 IMAGES = Path(__file__).parent / "images"
-SIZE = (1440, 900)
 
 
-class Tour:
+class Tour(Window):
     """A viewer, and pictures of what is in it."""
 
     def __init__(self, images: Path) -> None:
+        super().__init__()
         self.images = images
-        self.viewer = napari.Viewer(title="napari")
-        self.window = self.viewer.window._qt_window
-        self.window.setGeometry(0, 0, *SIZE)
-
-    def wait(self, seconds: float) -> None:
-        """Let the window live for a while."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            QApplication.processEvents()
-            time.sleep(0.01)
-
-    def until(self, what: str, condition: Callable[[], bool], seconds: float = 3600) -> None:
-        """Wait for something to come true."""
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                sys.exit(f"Timed out: {what}")
-            self.wait(0.05)
 
     def picture(self, name: str) -> None:
         """Save what is on the screen."""
         self.wait(1.0)
-        path = self.images / f"synthesis-{name}.png"
-        QApplication.primaryScreen().grabWindow(0).save(str(path), "PNG", 0)
-        print(path.name, flush=True)
+        grab(self.images / f"synthesis-{name}.png")
 
     def both_themes(self, name: str) -> None:
         """Save the picture, and one in the light theme beside it for who looks at them."""
         self.picture(name)
-        self.viewer.theme = "light"
-        self.picture(f"{name}-light")
-        self.viewer.theme = "dark"
+        with self.in_light():
+            self.picture(f"{name}-light")
 
     def synthesis(self, run: Path) -> None:
         """Patches, Watch, Gallery."""

@@ -1,0 +1,1 @@
+"""What the scripts that take pictures of the panels share."""
