@@ -21,14 +21,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _bigtiff import report_bigtiff, write_bigtiff
 
-REFERENCE_TILE, SCALE_FACTOR, STREAM_FACTOR = 128, 4, 8
+SCALE_FACTOR, STREAM_FACTOR = 4, 8
 SMALL_STREAM = 32
 PAPERS_LARGEST = 1920
 ROWS = {
@@ -101,7 +101,10 @@ def in_own_process(row: str, **changes: object) -> Found:
 
 def run_one(row: str, options: argparse.Namespace) -> Found:
     if row == "reference":
-        found = reference_scheme(options)
+        from _reference_scheme import reference_scheme
+
+        volume = volume_of(options.low_res)
+        found = reference_scheme(volume, SCALE_FACTOR, options.device, options.reference_tiles)
     elif row == "stream":
         found = stream_to_zarr(options)
     elif row == "bigtiff":
@@ -131,81 +134,6 @@ def generator_of(preset: str, scale_factor: int = SCALE_FACTOR):  # type: ignore
     from napari_superres.scale_factor import parse_scale_factor
 
     return build_generator(PRESETS[Preset(preset)], parse_scale_factor(scale_factor), 3, 3).eval()
-
-
-def reference_scheme(options: argparse.Namespace) -> Found:
-    """Time the reference's scheme: 128³ tiles, each generated on its own, stride half a tile.
-
-    Transcribed from the method's public description, in plain torch: every tile is a
-    small volume with its own padding; argmax of the softmax; of tiles that overlap,
-    each gives the half in its middle, or what reaches the volume's face. With
-    --reference-tiles only so many are timed, the rest is the same work again.
-    """
-    import torch
-
-    low_res, device = options.low_res, torch.device(options.device)
-    side = min(REFERENCE_TILE // SCALE_FACTOR, low_res)
-    starts = sorted({*range(0, low_res - side, side // 2), low_res - side})
-    places = list(product(starts, repeat=3))
-    generator = papers_network(3, 3).to(device).eval()
-    volume = torch.from_numpy(volume_of(low_res)).to(device)
-    result = np.empty((low_res * SCALE_FACTOR,) * 3, np.uint8)
-    timed = []
-    with torch.inference_mode():
-        for place in places[: options.reference_tiles]:
-            began = time.perf_counter()
-            crop = volume[tuple(slice(first, first + side) for first in place)].long()
-            one_hot = torch.nn.functional.one_hot(crop, 3).permute(3, 0, 1, 2)[None].float()
-            noise = torch.randn(1, 1, *crop.shape, device=device)
-            phases = generator(torch.cat([one_hot, noise], 1)).softmax(1).argmax(1)
-            tile = phases[0].to(torch.uint8).cpu().numpy()
-            kept = [_kept(first, side, low_res) for first in place]
-            target = tuple(
-                slice((f + a) * SCALE_FACTOR, (f + b) * SCALE_FACTOR)
-                for f, (a, b) in zip(place, kept, strict=True)
-            )
-            result[target] = tile[tuple(slice(a * SCALE_FACTOR, b * SCALE_FACTOR) for a, b in kept)]
-            timed.append(time.perf_counter() - began)
-    note = f"{len(timed)} of {len(places)} tiles timed, {np.mean(timed):.1f} s each"
-    return {"seconds": float(np.mean(timed)) * len(places), "note": note}
-
-
-def _kept(first: int, side: int, low_res: int) -> tuple[int, int]:
-    """Return the part of a tile that is kept along one axis, in low-res voxels."""
-    lowest = 0 if first == 0 else side // 4
-    return lowest, side if first + side == low_res else side - side // 4
-
-
-def papers_network(low_phases: int, high_phases: int) -> Any:
-    """Return the paper's generator at scale factor 4, layer by layer as the paper has it."""
-    import torch
-    from torch import nn
-
-    def convolution(c_in: int, c_out: int) -> list[nn.Module]:
-        padded = nn.Conv3d(c_in, c_out, 3, padding=1, padding_mode="replicate")
-        return [padded, nn.BatchNorm3d(c_out)]
-
-    class PapersNetwork(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first = nn.Sequential(*convolution(low_phases + 1, 256), nn.ReLU())
-            self.block = nn.Sequential(*convolution(256, 256), nn.ReLU(), *convolution(256, 256))
-            self.transposed = nn.Sequential(
-                nn.ConvTranspose3d(256, 128, 4, 2, 1), nn.BatchNorm3d(128), nn.ReLU()
-            )
-            self.last = nn.Sequential(
-                nn.Upsample(scale_factor=2, mode="trilinear"),
-                *convolution(128, 64),
-                nn.ReLU(),
-                nn.Conv3d(64, high_phases, 3, padding=1, padding_mode="replicate"),
-            )
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            first = self.first(x)
-            residual = torch.relu(first + self.block(first))
-            return self.last(self.transposed(residual + first))
-
-    return PapersNetwork()
 
 
 def our_scheme(preset: str, precision: str, options: argparse.Namespace) -> Found:
@@ -285,60 +213,6 @@ def stream_to_zarr(options: argparse.Namespace) -> Found:
         written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
     precision = str(arithmetic(options.precision, options.device)).removeprefix("torch.")
     return {"seconds": seconds, "megabytes": written / 1e6, "precision": precision}
-
-
-def write_bigtiff(gib: float, folder: Path | None) -> Found:
-    """Write made-up labels through the whole way to TIFF but for the network; read them back."""
-    import tifffile
-
-    from napari_superres.data.boxes import Box
-    from napari_superres.data.phases import phases_from_values
-    from napari_superres.generation.description import Description
-    from napari_superres.generation.noise import NoiseField
-    from napari_superres.generation.stream import Block, Generated
-    from napari_superres.generation.stream import stream as run_stream
-    from napari_superres.generation.tiff_sink import TiffSink
-
-    planes = round((gib * 2**30) ** (1 / 3))
-    result = Box.whole((planes, planes, int(gib * 2**30 / planes**2) + 1))
-    description = Description(phases_from_values([0, 1, 2]), (0.1,) * 3, (0.0,) * 3)
-
-    def labels_of(box: Box) -> np.ndarray:
-        z, y, x = (np.arange(lo, hi) // 16 for lo, hi in box.ranges())
-        return ((z[:, None, None] + y[:, None] + x) % 3).astype(np.uint8)
-
-    def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
-        for block in blocks:
-            yield Generated(len(block.tiles), block.index, labels_of(block.box))
-
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        path = Path(made) / "big.tif"
-        began, longest = time.perf_counter(), 0.0
-        sink, noise = TiffSink(path, result, description), NoiseField(0)
-        last = began
-        for _ in run_stream(produce, lambda _: noise, sink, result.shape):
-            now = time.perf_counter()
-            longest, last = max(longest, now - last), now
-        seconds = time.perf_counter() - began
-        with tifffile.TiffFile(path) as tif:
-            series = tif.series[0]
-            for z in (0, planes // 2, planes - 1):
-                plane = Box((z, 0, 0), (z + 1, *result.shape[1:]))
-                assert (series.pages[z].asarray() == labels_of(plane)[0]).all()
-            facts = {"bigtiff": tif.is_bigtiff, "ome": tif.is_ome, "axes": series.axes}
-        size = path.stat().st_size / 1e9
-    facts |= {"shape": list(series.shape), "seconds": seconds, "longest": longest, "gb": size}
-    return facts
-
-
-def report_bigtiff(found: Found) -> None:
-    voxels = int(np.prod(found["shape"], dtype=np.int64))
-    print(
-        f"{found['shape']} {found['axes']}, {voxels / 2**30:.2f} GiB of voxels: BigTIFF "
-        f"{found['bigtiff']}, OME-XML {found['ome']}, {found['gb']:.2f} GB compressed, "
-        f"{found['seconds']:.0f} s, peak {found['gib']:.2f} GiB, longest silence "
-        f"{found['longest']:.1f} s; first, middle and last plane read back as written"
-    )
 
 
 def compare_precisions(run: Path, part: int | None) -> None:
