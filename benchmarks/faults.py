@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.reliability.bomb_cases import BOMB_CASES
-from tests.reliability.trial import GOOD, TARGETS, Outcome, Verdict, fuzzed
+from tests.reliability.targets import TARGETS
+from tests.reliability.trial import GOOD, Outcome, Verdict, fuzzed
 
 import napari_superres.fusion.training  # imported once, computed with never: see `materials`
 import napari_superres.generation.render

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.reliability import bombs
 from tests.reliability.mutations import Mutation
-from tests.reliability.trial import Target, target_called
+from tests.reliability.targets import Target, target_called
 
 _ZARR = [
     replace(target_called(name), file="low.zarr") for name in ("measure zarr", "simulate zarr")
