@@ -88,6 +88,27 @@ def test_realisations_in_memory_are_a_layer_a_seed(bench):
     assert names == ["super-res, seed 5", "super-res, seed 6"]
 
 
+def test_of_realisations_in_one_place_the_last_is_shown(bench):
+    for seed, region in ((5, "2:6,:,:"), (6, ""), (7, "")):
+        bench.step.form.seed.setValue(seed)
+        bench.step.form.region.setText(region)
+        bench.generate()
+        bench.results(seed - 4)
+    shown = [layer.name for layer in bench.results(3) if layer.visible]
+    assert shown == ["super-res, seed 5", "super-res, seed 7"]
+
+
+def test_a_result_whose_colours_stay_is_not_drawn_anew(bench):
+    bench.generate()
+    (layer,) = bench.results(1)
+    drawn = []
+    layer.events.colormap.connect(lambda _event: drawn.append(layer.name))
+    bench.step.hidden.paint()
+    assert not drawn
+    bench.step.hidden.setCurrentIndex(1)
+    assert drawn
+
+
 def test_realisations_on_disk_open_with_the_most_likely_phases_on_top(bench, tmp_path):
     bench.step.form.kind.setCurrentIndex(2)
     bench.step.form.path.setText(str(tmp_path / "all.tif"))

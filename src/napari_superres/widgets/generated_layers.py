@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox
 
@@ -52,14 +53,29 @@ class HiddenPhase(QComboBox):
 def lay_over(
     viewer: Any, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings
 ) -> None:
-    """Add results over the low-res layer; of several, the last is shown."""
-    for layer in viewer.layers:
-        if layer.name in (run.name, REGION_LAYER):
-            layer.visible = False  # it lies in the same place
+    """Add results over the low-res layer; of all that lie in one place, the last is shown."""
     placed = run.placement.super_res(run.scale_factor, start_of(run, settings))
+    for layer in viewer.layers:
+        if layer.name in (run.name, REGION_LAYER) or _lies_there(layer, placed, layers):
+            layer.visible = False
     for number, (data, arguments, kind) in enumerate(layers, 1):
         add = viewer.add_labels if kind == "labels" else viewer.add_image
         add(data, **{**arguments, **placed, "visible": number == len(layers)})
+
+
+def _lies_there(layer: Any, placed: Mapping[str, Any], layers: Sequence[LayerTuple]) -> bool:
+    """Whether an earlier result fills just the place of new ones."""
+    return (
+        role_of(layer) == SUPER_RES
+        and any(_shape(layer.data) == _shape(data) for data, _, _ in layers)
+        and np.allclose(layer.translate, placed["translate"])
+        and np.allclose(layer.scale, placed["scale"])
+    )
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    finest = data if hasattr(data, "shape") else data[0]
+    return tuple(finest.shape)
 
 
 def shown_volume(generated: Generated) -> tuple[Generated, LayerTuple]:

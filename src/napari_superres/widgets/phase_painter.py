@@ -26,13 +26,23 @@ def paint_layer(layer: Any | None, phases: Sequence[Phase], hidden: int | None =
         return
     if layer_phases(layer) is not None:
         layer.metadata = {**layer.metadata, **_note(layer, phases)}
-        layer.colormap = DirectLabelColormap(color_dict=label_colours(phases, hidden))
+        _colour(layer, DirectLabelColormap(color_dict=label_colours(phases, hidden)))
     elif isinstance(layer, Labels):
         colours: dict[int | None, str] = {None: "transparent"}
         colours |= {phase.value: phase.colour for phase in phases if phase.value}
         layer.colormap = DirectLabelColormap(color_dict=colours)
     else:
         _paint_image(layer, phases)
+
+
+def _colour(layer: Any, colours: DirectLabelColormap) -> None:
+    """Colour labels, unless they are so already: napari draws a volume anew each time."""
+    shown = getattr(layer.colormap, "color_dict", {})
+    wanted = colours.color_dict
+    if shown.keys() != wanted.keys() or any(
+        not np.array_equal(shown[label], colour) for label, colour in wanted.items()
+    ):
+        layer.colormap = colours
 
 
 def paint_results(layers: Sequence[Any], phases: Sequence[Phase]) -> None:
