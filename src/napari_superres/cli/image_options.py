@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 
 from napari_superres.cli.interrupt import INTERRUPTED
 from napari_superres.cli.progress import clock, follow_training
-from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason, TrainingEvent
 
 ImageFiles = Annotated[
@@ -64,27 +61,3 @@ def follow_to_end(
     )
     if stopped:
         raise typer.Exit(INTERRUPTED)
-
-
-def parse_changes(changes: Sequence[str] | None, model: type[BaseModel]) -> dict[str, Any]:
-    """Read ``name=value`` pairs of the settings of `model`; values are JSON where they can be.
-
-    Raises
-    ------
-    SettingsError
-        When there is no name of a setting before the equals sign.
-    """
-    values: dict[str, Any] = {}
-    for change in changes or ():
-        name, equals, text = change.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals or name not in model.model_fields:
-            raise SettingsError(
-                f"--set has {change!r}.",
-                f"NAME=VALUE is needed, with one of the names {', '.join(model.model_fields)}.",
-            )
-        try:
-            values[name] = json.loads(text)
-        except json.JSONDecodeError:
-            values[name] = text
-    return values

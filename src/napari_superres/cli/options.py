@@ -5,6 +5,7 @@ Help texts come from the settings' own descriptions.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,12 @@ def setting(model: type[BaseModel], name: str, flag: str, metavar: str | None = 
 def help_of(model: type[BaseModel], name: str) -> str:
     """Return a setting's description; a field left empty in a form is an option left out."""
     return describe(model, name).replace("empty", "left out")
+
+
+def dials(names: Iterable[str], what: str = "Change one dial of the preset") -> Any:
+    """Return the option --set of the settings of these names."""
+    told = f"{what}; may be repeated. Names: {', '.join(names)}."
+    return typer.Option("--set", metavar="NAME=VALUE", help=told)
 
 
 LowResFile = Annotated[
@@ -79,26 +86,8 @@ PresetName = Annotated[Preset, setting(TrainingSettings, "preset", "--preset")]
 Device = Annotated[str, setting(TrainingSettings, "device", "--device", "NAME")]
 Seed = Annotated[int, setting(TrainingSettings, "seed", "--seed", "N")]
 NoiseSeed = Annotated[int, setting(GenerationSettings, "seed", "--seed", "N")]
-EngineChanges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Change one dial of the preset; may be repeated. Names: "
-        + ", ".join(EngineSettings.model_fields)
-        + ".",
-    ),
-]
-SafeChanges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Change a setting from here on; may be repeated. Names: "
-        + ", ".join(SAFE_TO_CHANGE)
-        + ".",
-    ),
-]
+EngineChanges = Annotated[list[str] | None, dials(EngineSettings.model_fields)]
+SafeChanges = Annotated[list[str] | None, dials(SAFE_TO_CHANGE, "Change a setting from here on")]
 OtherDevice = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_superres.cli import image_options, options, results
+from napari_superres.cli import image_options, options, results, values
 from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
@@ -35,16 +35,7 @@ Truncation = Annotated[
         "--truncation", metavar="X", help="Draw styles towards their mean: 1 not at all, 0 wholly."
     ),
 ]
-EngineChanges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Change one dial of the preset; may be repeated. Names: "
-        + ", ".join(StyleEngine.model_fields)
-        + ".",
-    ),
-]
+EngineChanges = Annotated[list[str] | None, options.dials(StyleEngine.model_fields)]
 
 
 @app.command("train")
@@ -88,9 +79,7 @@ def train(
             "preset": preset,
             "device": device,
             "seed": seed,
-            "engine": STYLE_PRESETS[preset].replace(
-                **image_options.parse_changes(changes, StyleEngine)
-            ),
+            "engine": STYLE_PRESETS[preset].replace(**values.parse_changes(changes, StyleEngine)),
         },
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})

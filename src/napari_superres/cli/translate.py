@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import image_options, options, results
+from napari_superres.cli import image_options, options, results, values
 from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
@@ -55,21 +55,10 @@ def train(
     minutes: options.Minutes = None,
     steps: options.Steps = None,
     run: image_options.RunFolderOption = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Change one dial of the preset; may be repeated. Names: "
-            + ", ".join(TranslationEngine.model_fields)
-            + ".",
-        ),
-    ] = None,
+    changes: Annotated[list[str] | None, options.dials(TranslationEngine.model_fields)] = None,
 ) -> None:
     """Train a translation on low-res and high-res images that need not show the same place."""
-    engine = TRANSLATION_PRESETS[preset].replace(
-        **image_options.parse_changes(changes, TranslationEngine)
-    )
+    engine = TRANSLATION_PRESETS[preset].replace(**values.parse_changes(changes, TranslationEngine))
     settings = validated(
         TranslationSettings,
         {

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from napari_superres.config import EngineSettings
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import SettingsError
@@ -127,24 +129,24 @@ def parse_voxel_size(text: str | None) -> VoxelSize | None:
     return z, y, x
 
 
-def parse_changes(changes: Sequence[str] | None) -> dict[str, Any]:
-    """Read ``name=value`` pairs; values are JSON where they can be.
+def parse_changes(
+    changes: Sequence[str] | None, model: type[BaseModel] = EngineSettings
+) -> dict[str, Any]:
+    """Read ``name=value`` pairs of the settings of `model`; values are JSON where they can be.
 
     Raises
     ------
     SettingsError
-        When there is no name of an engine setting before the equals sign.
+        When there is no name of a setting before the equals sign.
     """
     values: dict[str, Any] = {}
     for change in changes or ():
         name, equals, text = change.partition("=")
         name = name.strip().replace("-", "_")
-        if not equals or name not in EngineSettings.model_fields:
+        if not equals or name not in model.model_fields:
             raise SettingsError(
                 f"--set has {change!r}.",
-                "NAME=VALUE is needed, with one of the names "
-                + ", ".join(EngineSettings.model_fields)
-                + ".",
+                f"NAME=VALUE is needed, with one of the names {', '.join(model.model_fields)}.",
             )
         try:
             values[name] = json.loads(text)
