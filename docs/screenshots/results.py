@@ -53,8 +53,7 @@ def compare(journey: Journey) -> None:
     journey.step(5)
     compare = journey.dock.compare
     for work in (compare.maps, compare.spread):
-        start = work.make if work is compare.maps else work.measure
-        journey.click(start)
+        journey.click(work.button)
         journey.until("it is done", lambda work=work: work.runner.state is RunState.COMPLETED)
     journey.click(compare.grid)
     journey.picture("14-compare-grid")

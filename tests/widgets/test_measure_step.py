@@ -213,14 +213,14 @@ def test_in_3d_the_swipe_is_put_together_beside_the_viewer(viewer, qtbot, monkey
 
 def test_maps_lie_over_the_realisations(viewer, qtbot):
     compare = step(viewer, CompareStep)
-    compare.maps.make.click()
+    compare.maps.button.click()
     ended(qtbot, compare.maps.runner)
     layer = viewer.layers["agreement (%)"]
     assert layer.data.shape == LABELS.shape
     np.testing.assert_allclose(layer.scale, viewer.layers["seed 0"].scale)
     assert tuple(map(str, layer.units)) == ("micrometer",) * 3
     assert "2 realisations agree" in compare.maps.status.text()
-    compare.maps.make.click()
+    compare.maps.button.click()
     ended(qtbot, compare.maps.runner)
     assert [one.name for one in viewer.layers].count("agreement (%)") == 1
 
@@ -228,13 +228,13 @@ def test_maps_lie_over_the_realisations(viewer, qtbot):
 def test_one_realisation_is_told_that_maps_need_two(viewer):
     compare = step(viewer, CompareStep)
     viewer.layers.remove("seed 1")
-    assert not compare.maps.make.isEnabled()
+    assert not compare.maps.button.isEnabled()
     assert "another seed" in compare.maps.status.text()
 
 
 def test_the_spread_over_realisations_stands_beside_the_truth(viewer, qtbot):
     compare = step(viewer, CompareStep)
-    compare.spread.measure.click()
+    compare.spread.button.click()
     ended(qtbot, compare.spread.runner)
     heads = [compare.spread.table.table.horizontalHeaderItem(column).text() for column in range(6)]
     assert heads == ["", "mean", "truth", "difference", "± s.d.", "seed 0"]

@@ -7,15 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QFileDialog
 
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError, SuperResError
@@ -30,9 +22,9 @@ from napari_superres.widgets.measure_report_plan import (
     first_low_res_voxel,
     report_events,
 )
-from napari_superres.widgets.run_state import ACTIVE, RunState
+from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import Note
+from napari_superres.widgets.work_row import WorkRow
 
 
 def report_plan(
@@ -92,40 +84,24 @@ def _inputs(
     )
 
 
-class ReportRow(QWidget):
+class ReportRow(WorkRow):
     """Report …, its progress, and the files it became."""
 
     def __init__(
         self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
     ) -> None:
-        super().__init__()
-        self.viewer, self.session, self.realisations = viewer, session, realisations
-        self.runner = session.new_runner()
-        self.button, self.cancel = QPushButton("Report …"), QPushButton("Cancel")
-        self.button.setToolTip(
-            "One HTML file: slices, tables, violins, curves; its numbers as JSON and its "
-            "charts as PNG and SVG beside it"
-        )
         self.transport = QCheckBox("with transport")
         self.transport.setToolTip("Takes longest")
-        self.bar, self.status = QProgressBar(), Note()
-        row = QHBoxLayout()
-        row.addWidget(self.button, 1)
-        row.addWidget(self.transport)
-        row.addWidget(self.cancel)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.status)
-        self.bar.hide()
-        self.cancel.hide()
-        self.cancel.setToolTip("Stop; nothing is kept of it")
+        super().__init__(
+            session,
+            "Report …",
+            "One HTML file: slices, tables, violins, curves; its numbers as JSON and its "
+            "charts as PNG and SVG beside it",
+            "Not written.",
+            beside=(self.transport,),
+        )
+        self.viewer, self.session, self.realisations = viewer, session, realisations
         self.button.clicked.connect(self._ask)
-        self.cancel.clicked.connect(self.runner.stop)
-        self.runner.state_changed.connect(self._on_state)
-        self.runner.event.connect(self._on_event)
-        self.runner.failed.connect(self._on_failed)
 
     def start(self, path: Path) -> None:
         """Write a report of the layers."""
@@ -147,25 +123,19 @@ class ReportRow(QWidget):
             self.start(Path(path))
 
     def _on_state(self, state: RunState) -> None:
-        active = state in ACTIVE
-        self.button.setEnabled(not active)
-        self.cancel.setVisible(active)
-        self.bar.setVisible(active)
+        super()._on_state(state)
         if state is RunState.STARTING:
-            self.bar.setRange(0, 100)
             self.bar.setValue(0)
             self.status.setText("Reading the layers …")
 
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, ReportWritten):
-            if event.paths:
-                self.status.setText("Written: " + ", ".join(path.name for path in event.paths))
-                show_info(f"The report is {event.paths[0]}. Open it in a browser.")
-            else:
-                self.status.setText("The report was cancelled.")
-            return
-        self.bar.setValue(round(100 * event.progress))
-        self.status.setText(event.text[:1].upper() + event.text[1:] + " …")
+    def told(self, text: str) -> str:
+        """Return a stage as the beginning of a line."""
+        return text[:1].upper() + text[1:]
 
-    def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>Not written.</b> {error}")
+    def finished(self, event: ReportWritten) -> None:
+        """Say where it was written."""
+        if event.paths:
+            self.status.setText("Written: " + ", ".join(path.name for path in event.paths))
+            show_info(f"The report is {event.paths[0]}. Open it in a browser.")
+        else:
+            self.status.setText("The report was cancelled.")
