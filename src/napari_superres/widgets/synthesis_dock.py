@@ -54,5 +54,6 @@ class SynthesisDock(ImageDock):
 
     def on_step(self, step: QWidget) -> None:
         """Make the first samples when the gallery is looked at."""
+        super().on_step(step)
         if step is self.gallery:
             self.gallery.fill()
