@@ -1,4 +1,4 @@
-"""What the panel says: times, status lines, the command of a run, folder names; no Qt."""
+"""What the panel says: times, status lines, what to do after a failure, folder names; no Qt."""
 
 from __future__ import annotations
 
