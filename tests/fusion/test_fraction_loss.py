@@ -51,13 +51,42 @@ def test_a_crop_in_a_place_with_more_of_a_phase_may_have_more_of_it() -> None:
 
 def test_the_gradient_takes_from_what_is_too_much() -> None:
     low_res = np.array([1, 1, 0, 0, 0], np.uint8).reshape(1, 1, 5)
-    labels = np.array([1, 1, 2, 2, 2] * 2, np.uint8).reshape(1, 1, 10)
+    labels = np.array([1, 1, 2, 2, 0] * 2, np.uint8).reshape(1, 1, 10)
     fake = crop(labels, 3).requires_grad_()
     a_loss()(fake, crop(low_res, 2)).backward()  # type: ignore[no-untyped-call]
     assert fake.grad is not None
     pull = fake.grad.mean((0, 2, 3, 4))
     assert pull[0] < 0 == pytest.approx(float(pull[1]), abs=1e-6)
     assert pull[2] > 0
+
+
+def one_phase(phase: int) -> torch.Tensor:
+    """Logits of a generator that has fallen to one phase, as far as float32 goes."""
+    logits = torch.full((1, 3, 1, 1, 10), -20.0)
+    logits[:, phase] = 20
+    return logits.requires_grad_()
+
+
+def test_a_lost_phase_is_led_back_to_where_the_low_res_volume_has_it() -> None:
+    logits, low_res = one_phase(1), np.array([1, 1, 0, 0, 0], np.uint8).reshape(1, 1, 5)
+    a_loss()(torch.softmax(logits, 1), crop(low_res, 2)).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    pull_NX = -10 * logits.grad[0, :, 0, 0]
+    # two thirds of what belongs to low-res phase 0 are phase 0, a third is phase 2
+    torch.testing.assert_close(pull_NX[:, 4:], torch.tensor([[2 / 3], [-1], [1 / 3]]).repeat(1, 6))
+    torch.testing.assert_close(pull_NX[:, :4], torch.zeros(3, 4))
+
+
+def test_a_phase_that_is_only_rarer_than_wanted_is_not_lost() -> None:
+    loss, wanted = a_loss(), torch.tensor([0.4, 0.4, 0.2])
+    assert not loss.any_lost(0.2 * wanted, 0.2 * wanted)
+    assert loss.any_lost(0.05 * wanted, 0.2 * wanted)
+
+
+def test_a_phase_the_low_res_volume_does_not_show_is_lost_without_probability_too() -> None:
+    found = torch.tensor([0.6, 0.4, 0.0])
+    assert not a_loss().any_lost(found, torch.tensor([0.5, 0.4, 0.1]))
+    assert a_loss().any_lost(found, torch.tensor([0.6, 0.4, 0.001]))
 
 
 def test_a_loss_goes_on_where_another_was_saved() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,6 +26,10 @@ SCALE = 0.05
 """Error of a fraction that counts as one."""
 LARGEST_ERROR = 0.15
 """Errors beyond this, in units of `SCALE`, pull no harder."""
+LOST = 0.1
+"""A phase with less than this share of its fraction counts as lost."""
+SMALLEST = 1e-30
+"""Probabilities are cut off here, near float32's smallest."""
 
 
 def pooled_fractions(arrays: Sequence[Labels], phases: int) -> NDArray[np.float64]:
@@ -86,7 +91,7 @@ class FractionLoss(RunningMean):
         super().__init__("fractions", self.wanted)
 
     def __call__(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
-        """Return the mean squared error of the running fractions, a scalar.
+        """Return the mean squared error of the running fractions, a scalar; more where one is lost.
 
         Counted are labels, the gradient is that of the probabilities, as in
         `frequency_loss.FrequencyLoss`.
@@ -102,7 +107,39 @@ class FractionLoss(RunningMean):
             counted_N = one_hot(labels, len(self.wanted)).mean((0, 2, 3, 4))
             explained_M = low_res_BMZYX.mean((0, 2, 3, 4)) - self.low_res
             counted_N = counted_N - self.share * explained_M[self.lr_of_hr]
-            error_N = (self.latest(counted_N) - self.wanted) / SCALE
+            found_N = self.latest(counted_N)
+            error_N = (found_N - self.wanted) / SCALE
             error_N.clamp_(-LARGEST_ERROR, LARGEST_ERROR)
         pull = 2 * error_N / SCALE * (soft_N - soft_N.detach())
-        return error_N.square().mean() + pull.mean()
+        loss = error_N.square().mean() + pull.mean()
+        if self.any_lost(found_N, soft_N.detach()):
+            loss = loss + self.way_back(fake_BNZYX, low_res_BMZYX)
+        return loss
+
+    def any_lost(self, found_N: Tensor, soft_N: Tensor) -> bool:
+        """Return whether phases have so little left that no other loss finds them again.
+
+        That is where a low-res phase has no labels, or a high-res one neither labels nor
+        probability.
+
+        Parameters
+        ----------
+        found_N : running fractions of labels
+        soft_N : mean probabilities
+        """
+        least_N = LOST * self.wanted
+        without_N = found_N < least_N
+        groups_M = torch.zeros_like(self.low_res).index_add_(0, self.lr_of_hr, found_N - least_N)
+        return bool((groups_M < 0).any() | (without_N & (soft_N < least_N)).any())
+
+    def way_back(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
+        """Return the cross-entropy towards the low-res volume as it is, up-sampled.
+
+        A generator fallen to one phase has saturated probabilities, which let no gradient of
+        the discriminator or of frequencies through; the voxel-wise loss of a sampled volume
+        sees one voxel in many. The logarithm's gradient vanishes nowhere. High-res phases share
+        out the low-res phase that they belong to as they do on the whole.
+        """
+        coarse = functional.interpolate(low_res_BMZYX.float(), fake_BNZYX.shape[2:])
+        wanted_BNZYX = coarse[:, self.lr_of_hr] * self.share.view(1, -1, 1, 1, 1)
+        return -(wanted_BNZYX * fake_BNZYX.clamp_min(SMALLEST).log()).sum(1).mean()
