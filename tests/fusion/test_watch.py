@@ -45,6 +45,19 @@ def test_the_random_start_is_no_collapse_but_it_must_end() -> None:
     assert [look(watch, NO_BINDER, updates) for updates in (500, 550)][1] is not None
 
 
+def test_a_start_that_shows_one_phase_alone_ends_sooner() -> None:
+    watch = Watch(TARGET, 1e-3)
+    only = {"pore": 0.985, "solid": 0.007, "binder": 0.002}  # single voxels given back
+    assert [look(watch, only, updates) for updates in (50, 100, 149)] == [None] * 3
+    assert look(watch, only, 150) is None
+    assert look(watch, only, 200) == "everything has become pore"
+
+
+def test_a_rare_phase_may_come_late_even_to_one_other() -> None:
+    watch = Watch(Measurement({"pore": 0.9, "speck": 0.1}, {}), 1e-3)
+    assert [look(watch, {"pore": 1.0, "speck": 0.0}, n) for n in (150, 200, 450)] == [None] * 3
+
+
 def test_a_lower_learning_rate_gets_more_time() -> None:
     watch = Watch(TARGET, 1e-4)
     assert [look(watch, NO_BINDER, updates) for updates in (1000, 2000, 4900)] == [None] * 3

@@ -15,14 +15,18 @@ from napari_superres.events import Measurement
 MOST_ROLLBACKS = 3
 TWICE = 2
 """Measurements in a row that must look bad: one can be chance."""
-ABSENT = 0.02
-"""A phase with less than this share of its target fraction counts as gone."""
+ABSENT = 0.05
+"""A phase with less than this share of its target fraction counts as gone: single voxels that give
+a sampled low-res volume back can be 0.016 of it and nothing else."""
 RARE = 0.002
 """Phases rarer than this may be missing from the measured crops by chance."""
 EXPLODED = 1e4
-SETTLING, LEARNING = 0.1, 0.5
+SETTLING, FALLEN, LEARNING = 0.1, 0.15, 0.5
 """Learning rate × generator updates: before the first, a missing phase is the random start;
-before the second, one that was never there may still come."""
+before the last, one that was never there may still come, unless there is but one phase after the
+second."""
+MUCH = 0.2
+"""Share of the target that is missing at least where there is but one phase."""
 NOT_A_NUMBER = "a loss is not a number"
 
 
@@ -76,8 +80,10 @@ class Watch:
             if found.volume_fractions.get(name, 0.0) < ABSENT * wanted
         }
         path = updates * self.start_rate
+        alone = len(missing) == len(self.wanted) - 1
+        fallen = alone and sum(self.wanted[name] for name in missing) >= MUCH
         gone = (missing & self.seen) if path >= SETTLING else set()
-        if path >= LEARNING:
+        if path >= (FALLEN if fallen else LEARNING):
             gone = missing
         self.seen |= set(self.wanted) - missing
         exploded = sorted(name for name, value in terms.items() if abs(value) > EXPLODED)
@@ -87,7 +93,7 @@ class Watch:
             return None
         if exploded:
             return f"the loss {exploded[0]} has exploded to {terms[exploded[0]]:.1e}"
-        if len(missing) == len(self.wanted) - 1:
+        if alone:
             (left,) = set(self.wanted) - missing
             return f"everything has become {left}"
         names = " and ".join(sorted(gone))
