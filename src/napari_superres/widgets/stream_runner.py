@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_superres.errors import EngineError, OutOfMemoryError, OutputError, SuperResError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.run_state import ACTIVE, Happening, RunState, advance
+from napari_superres.widgets.threads import start_worker
 
 Factory = Callable[[threading.Event], Iterator[Any]]
 
@@ -139,7 +140,7 @@ class StreamRunner(QObject):
         worker = create_worker(self._task, _worker_class=RunWorker, _start_thread=False)
         worker.yielded.connect(self._on_yield)
         worker.finished.connect(self._on_finished)
-        worker.start()
+        start_worker(worker)
 
     def pause(self) -> None:
         """Stop asking for events after the next one."""

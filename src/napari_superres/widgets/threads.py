@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari.qt.threading import create_worker
+from qtpy.QtCore import QThreadPool
 
 from napari_superres.errors import SuperResError
+
+LEAST = 8
+"""Threads of Qt's pool, which has as many as there are cores by itself: on a machine with one, a
+training would keep all else waiting until it ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,4 +49,11 @@ def in_thread(function: Callable[..., Any], then: Callable[[Outcome], None], *ar
     """
     worker = create_worker(_Attempt(function, args).run, _start_thread=False)
     worker.returned.connect(then)
+    start_worker(worker)
+
+
+def start_worker(worker: Any) -> None:
+    """Start a worker of napari beside those that run."""
+    pool = QThreadPool.globalInstance()
+    pool.setMaxThreadCount(max(pool.maxThreadCount(), LEAST))
     worker.start()

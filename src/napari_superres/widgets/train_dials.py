@@ -22,6 +22,7 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.step import Step, new_fold, new_form
 from napari_superres.widgets.texts import default_runs_folder, free_run_folder
+from napari_superres.widgets.threads import start_worker
 
 
 class TrainDials(Step):
@@ -162,7 +163,7 @@ class TrainDials(Step):
         look = self.trained.engine.devices
         worker = create_worker(look, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(self.set_device_choices)
-        worker.start()
+        start_worker(worker)
 
     def set_device_choices(self, choices: list[DeviceChoice]) -> None:
         """Offer these devices besides auto, keeping the choice."""
