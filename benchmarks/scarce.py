@@ -1,4 +1,4 @@
-"""Do synthetic slices help where there is little high-res?.
+"""Whether synthetic slices help where there is little high-res.
 
     python benchmarks/scarce.py                              # case 3, its slice cut to 128²
     python benchmarks/scarce.py --pair case4

@@ -7,12 +7,19 @@ Everything is imported from here.
 
 from napari_superres.config.engine import PRESETS, SAFE_TO_CHANGE, EngineSettings, Preset
 from napari_superres.config.generation import GenerationSettings
-from napari_superres.config.model import FrozenModel, describe, validated, with_engine_of_preset
+from napari_superres.config.model import (
+    Annealing,
+    FrozenModel,
+    describe,
+    validated,
+    with_engine_of_preset,
+)
 from napari_superres.config.training import Budget, ImagingModel, TrainingSettings
 
 __all__ = [
     "PRESETS",
     "SAFE_TO_CHANGE",
+    "Annealing",
     "Budget",
     "EngineSettings",
     "FrozenModel",

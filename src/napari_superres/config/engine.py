@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from napari_superres.config.model import FrozenModel
+from napari_superres.config.model import Annealing, FrozenModel
 
 
 class Preset(StrEnum):
@@ -75,13 +75,7 @@ class EngineSettings(FrozenModel):
         "many as generated ones, which the relativistic loss needs.",
     )
     learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
-    annealing: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="Last share of the budget in which the learning rate falls, in a straight "
-        "line, to a fiftieth; 0 for a constant one.",
-    )
+    annealing: Annealing = 0.5
     beta_1: float = Field(0.0, ge=0, lt=1, description="Adam's first moment decay.")
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay.")
     average_half_life: float = Field(

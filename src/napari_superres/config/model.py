@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_superres.errors import SettingsError
 
 Model = TypeVar("Model", bound=BaseModel)
+Annealing = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        description="Last share of the budget in which the learning rate falls, in a straight "
+        "line, to a fiftieth; 0 for a constant one.",
+    ),
+]
+"""A setting of all that train; see `fusion.course.annealed`."""
 
 
 class FrozenModel(BaseModel):

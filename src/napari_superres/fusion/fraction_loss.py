@@ -20,6 +20,7 @@ from torch import Tensor
 from napari_superres.data.label_values import value_counts
 from napari_superres.data.volumes import Labels
 from napari_superres.fusion.labels import first_largest, one_hot
+from napari_superres.fusion.losses import voxel_cross_entropy
 from napari_superres.fusion.running_mean import RunningMean
 
 SCALE = 0.05
@@ -28,8 +29,6 @@ LARGEST_ERROR = 0.15
 """Errors beyond this, in units of `SCALE`, pull no harder."""
 LOST = 0.1
 """A phase with less than this share of its fraction counts as lost."""
-SMALLEST = 1e-30
-"""Probabilities are cut off here, near float32's smallest."""
 
 
 def pooled_fractions(arrays: Sequence[Labels], phases: int) -> NDArray[np.float64]:
@@ -124,8 +123,8 @@ class FractionLoss(RunningMean):
 
         Parameters
         ----------
-        found_N : running fractions of labels
-        soft_N : mean probabilities
+        found_N : running fractions of labels, (n,)
+        soft_N : mean probabilities, (n,)
         """
         least_N = LOST * self.wanted
         without_N = found_N < least_N
@@ -139,7 +138,12 @@ class FractionLoss(RunningMean):
         the discriminator or of frequencies through; the voxel-wise loss of a sampled volume
         sees one voxel in many. The logarithm's gradient vanishes nowhere. High-res phases share
         out the low-res phase that they belong to as they do on the whole.
+
+        Parameters
+        ----------
+        fake_BNZYX : generated probabilities
+        low_res_BMZYX : one-hot low-res phases of the same crops
         """
         coarse = functional.interpolate(low_res_BMZYX.float(), fake_BNZYX.shape[2:])
         wanted_BNZYX = coarse[:, self.lr_of_hr] * self.share.view(1, -1, 1, 1, 1)
-        return -(wanted_BNZYX * fake_BNZYX.clamp_min(SMALLEST).log()).sum(1).mean()
+        return voxel_cross_entropy(fake_BNZYX, wanted_BNZYX)

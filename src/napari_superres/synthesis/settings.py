@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import FrozenModel, with_engine_of_preset
+from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
 from napari_superres.data.patches import PatchGrid
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
@@ -82,13 +82,7 @@ class StyleEngine(FrozenModel):
     )
     batch: int = Field(8, ge=2, description="Images in a step.")
     learning_rate: float = Field(2.5e-3, gt=0, description="Adam's learning rate.")
-    annealing: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Last share of the budget in which the learning rate falls, in a straight "
-        "line, to a fiftieth; 0 for a constant one.",
-    )
+    annealing: Annealing = 0.0
     beta_2: float = Field(0.99, ge=0, lt=1, description="Adam's second moment decay; β₁ is 0.")
     average_half_life: float | None = Field(
         None,

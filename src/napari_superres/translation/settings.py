@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import FrozenModel, with_engine_of_preset
+from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
 
 SCALE_FACTORS = (1, 2, 4, 8, 16)
 
@@ -36,13 +36,7 @@ class TranslationEngine(FrozenModel):
     patch: int = Field(24, ge=8, le=256, description="Side of a training patch, in low-res pixels.")
     batch: int = Field(4, ge=1, description="Patches of each domain in a step.")
     learning_rate: float = Field(5e-4, gt=0, description="Adam's learning rate.")
-    annealing: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Last share of the budget in which the learning rate falls, in a straight "
-        "line, to a fiftieth; 0 for a constant one.",
-    )
+    annealing: Annealing = 0.0
     beta_1: float = Field(0.5, ge=0, lt=1, description="Adam's first moment decay.")
     cycle_low: float = Field(10.0, ge=0, description="Weight of the cycle low → high → low.")
     cycle_high: float = Field(
