@@ -27,6 +27,7 @@ PAGES = [
         "tutorials/first-steps.md",
         "how-to/scale-factor.md",
         "how-to/when-to-stop.md",
+        "how-to/read-results.md",
         "how-to/anisotropic.md",
         "how-to/big-volumes.md",
         "how-to/scarce-images.md",
