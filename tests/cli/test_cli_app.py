@@ -5,7 +5,8 @@ import pytest
 from napari_superres import __version__
 from napari_superres.cli import info, main, panel
 from napari_superres.cli.app import spread
-from napari_superres.errors import OutOfMemoryError
+from napari_superres.errors import DeviceError, OutOfMemoryError
+from napari_superres.runs import device
 
 COMMANDS = (
     "demo",
@@ -114,3 +115,13 @@ def test_info_names_versions_and_devices(cli) -> None:
     assert result.status == 0
     assert __version__ in result.out
     assert "cpu" in result.out
+
+
+def test_info_goes_on_where_a_card_does_not_answer(cli, monkeypatch) -> None:
+    def fail(wanted: str) -> str:
+        raise DeviceError("The device cuda:0 does not answer: out of memory.")
+
+    monkeypatch.setattr(device, "choose_device", fail)
+    result = cli("info")
+    assert result.status == 0
+    assert result.out.splitlines()[-2].endswith("cuda:0 does not answer: out of memory.")

@@ -5,11 +5,28 @@ import torch
 
 from napari_superres.errors import DeviceError
 from napari_superres.runs import device
-from napari_superres.runs.device import DeviceInfo, choose_device, lacking_on
+from napari_superres.runs.device import choose_device, device_report, lacking_on
 
 
 def having(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    monkeypatch.setattr(device, "device_report", lambda: [DeviceInfo(n, "", 1, 1) for n in names])
+    monkeypatch.setattr(device, "device_names", lambda: list(names))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda name: (1, 2))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda name: "a card")
+
+
+def with_a_full_card(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let two cards be there, of which the first is full; return which are asked, as they are."""
+    asked: list[str] = []
+
+    def memory(name: str) -> tuple[int, int]:
+        asked.append(name)
+        if name == "cuda:0":
+            raise RuntimeError("CUDA error: out of memory\nCompile with DSA")
+        return 1, 2
+
+    having(monkeypatch, "cuda:0", "cuda:1", "cpu")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", memory)
+    return asked
 
 
 def test_the_fastest_is_taken_unless_another_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +65,20 @@ def test_the_processor_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(torch.nn.functional, "conv_transpose3d", missing)
     assert lacking_on("cpu") == "not on this device"
+
+
+def test_only_the_card_that_is_wanted_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = with_a_full_card(monkeypatch)
+    assert (choose_device("cpu"), choose_device("cuda:1")) == ("cpu", "cuda:1")
+    assert asked == ["cuda:1"]
+
+
+def test_a_card_that_does_not_answer_is_refused_and_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_a_full_card(monkeypatch)
+    with pytest.raises(DeviceError, match=r"cuda:0 does not answer: CUDA error: out of memory\. "):
+        choose_device("auto")
+    first, *others = device_report()
+    assert "does not answer" in first.description
+    assert [info.name for info in others] == ["cuda:1", "cpu"]

@@ -26,7 +26,7 @@ def test_more_of_anything_needs_more() -> None:
 def test_a_warning_comes_when_it_exceeds_what_is_free(
     free: int, warned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "device_report", lambda: [DeviceInfo("cpu", "", free, free)])
+    monkeypatch.setattr(memory, "device_info", lambda name: DeviceInfo(name, "", free, free))
     settings = tiny_settings()
     text = memory.memory_warning(settings, check_inputs(*tiny_pair(), settings), "cpu")
     assert (text is not None) is warned

@@ -9,6 +9,7 @@ from importlib import metadata
 import typer
 
 from napari_superres import __version__
+from napari_superres.errors import DeviceError
 
 PACKAGES = ("torch", "numpy", "napari", "PyQt6", "PySide6", "pyqtgraph", "tifffile", "zarr")
 GIB = 2**30
@@ -28,7 +29,11 @@ def info() -> None:
     for device in device_report():
         free, total = device.free_bytes / GIB, device.total_bytes / GIB
         typer.echo(f"{device.name:24}{device.description}, {free:.1f} of {total:.1f} GiB free")
-    typer.echo(f"{'auto takes':24}{choose_device('auto')}")
+    try:
+        chosen = choose_device("auto")
+    except DeviceError as error:
+        chosen = str(error)
+    typer.echo(f"{'auto takes':24}{chosen}")
     typer.echo(f"{'executable':24}{sys.executable}")
 
 

@@ -36,20 +36,50 @@ class DeviceInfo:
     free_bytes: int
 
 
-def device_report() -> list[DeviceInfo]:
-    """Return the devices that are there, the fastest kind first."""
-    found = []
-    if torch.cuda.is_available():
-        for index in range(torch.cuda.device_count()):
-            free, total = torch.cuda.mem_get_info(index)
-            found.append(
-                DeviceInfo(f"cuda:{index}", torch.cuda.get_device_name(index), total, free)
-            )
+def device_names() -> list[str]:
+    """Return the names of the devices that are there, the fastest kind first, asking none."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    apple = ["mps"] if torch.backends.mps.is_available() else []
+    return [*(f"cuda:{index}" for index in range(cards)), *apple, "cpu"]
+
+
+def device_info(name: str) -> DeviceInfo:
+    """Return what is known of a device, of those that are there.
+
+    Only this one is asked: a card that is asked gives some of its memory to this process.
+
+    Raises
+    ------
+    DeviceError
+        A card that does not answer: full, broken, or held by another process alone.
+    """
+    if name.startswith("cuda:"):
+        try:
+            free, total = torch.cuda.mem_get_info(name)
+            return DeviceInfo(name, torch.cuda.get_device_name(name), total, free)
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise DeviceError(
+                f"The device {name} does not answer: {reason}.",
+                "A card that is not full, broken or held by another process alone is needed.",
+                "Free it, or choose another device, such as cpu.",
+            ) from error
     memory = psutil.virtual_memory()
-    if torch.backends.mps.is_available():
-        found.append(DeviceInfo("mps", "Apple GPU", memory.total, memory.available))
-    processor = f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
-    found.append(DeviceInfo("cpu", processor, memory.total, memory.available))
+    described = "Apple GPU"
+    if name == "cpu":
+        processor = platform.processor() or platform.machine()
+        described = f"{processor}, {torch.get_num_threads()} threads"
+    return DeviceInfo(name, described, memory.total, memory.available)
+
+
+def device_report() -> list[DeviceInfo]:
+    """Return all devices that are there, the fastest kind first."""
+    found = []
+    for name in device_names():
+        try:
+            found.append(device_info(name))
+        except DeviceError as error:
+            found.append(DeviceInfo(name, error.found, 0, 0))
     return found
 
 
@@ -59,9 +89,11 @@ def choose_device(wanted: str = "auto") -> str:
     Raises
     ------
     DeviceError
-        When the device wanted is not there, or lacks an operation.
+        When the device wanted is not there, does not answer, or lacks an operation.
     """
-    names = [info.name for info in device_report()]
+    if wanted == "cpu":
+        return wanted
+    names = device_names()
     own = os.environ.get("LOCAL_RANK", "0")  # torchrun gives each process its number
     if wanted == "auto" and names[0] == "mps" and lacking_on("mps"):
         return "cpu"
@@ -80,6 +112,7 @@ def choose_device(wanted: str = "auto") -> str:
             "A newer macOS or torch may be able to.",
             "Choose cpu, or auto.",
         )
+    device_info(full)  # raises where a card does not answer
     return full
 
 

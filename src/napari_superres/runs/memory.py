@@ -11,7 +11,7 @@ import torch
 
 from napari_superres.config import EngineSettings, TrainingSettings
 from napari_superres.data.checks import InputReport
-from napari_superres.runs.device import arithmetic, device_report
+from napari_superres.runs.device import arithmetic, device_info
 
 GIB = 2**30
 BASE_BYTES = 0.45 * GIB
@@ -52,9 +52,9 @@ def discriminator_load(engine: EngineSettings, report: InputReport) -> int:
 
 def memory_warning(settings: TrainingSettings, report: InputReport, device: str) -> str | None:
     """Return a warning when the estimate exceeds what is free on the device."""
-    free = {info.name: info.free_bytes for info in device_report()}.get(device)
+    free = device_info(device).free_bytes
     needed = training_bytes(settings, report, device)
-    if free is None or needed <= free:
+    if needed <= free:
         return None
     return (
         f"A training step needs about {needed / GIB:.1f} GiB, and {device} has "
