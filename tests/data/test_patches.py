@@ -70,6 +70,12 @@ def test_patches_of_both_regions_come_in_proportion_to_their_areas() -> None:
     assert not spread_over_both(both[0], cut([], PatchGrid.choose(4)), 16).any()
 
 
+def test_at_most_as_many_patches_are_spread_as_there_are() -> None:
+    patches = cut([numbered(4, 7)], PatchGrid.choose(4, stride=1))
+    assert [len(patches.spread(count)) for count in (0, 1, 3, 4, 9)] == [0, 1, 3, 4, 4]
+    assert cut([], PatchGrid.choose(4)).spread(12).shape == (0, 4, 4)
+
+
 def test_the_longer_side_is_split() -> None:
     learn, hold = split((100, 50), 0.2)
     assert hold is not None

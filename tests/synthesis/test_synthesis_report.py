@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from napari_superres.config import Budget
 from napari_superres.synthesis.report import make_report
+from napari_superres.synthesis.training import train
+from tests.synthesis.materials import tiny_images, tiny_settings
 
 
 @pytest.mark.parametrize("name", ["grey_run", "phase_run"])
@@ -25,3 +28,12 @@ def test_the_numbers_hold_a_value_an_image_and_the_gap(phase_run: Path) -> None:
     assert all(len(phase["fraction"]) == 6 for phase in phases.values())
     assert numbers["gap"]["fraction"] > 0
     assert numbers["memorisation"]["unseen"]
+
+
+def test_a_run_that_held_nothing_out_has_a_report_that_says_so(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    list(train(tiny_images(), tiny_settings(held_out=0.0), run, Budget(steps=1)))
+    page, numbers = make_report(run, 4, device="cpu")
+    assert "held no real patches out" in page
+    assert numbers["memorisation"]["ratio"] is None
+    assert "gap_to_held_out" not in numbers

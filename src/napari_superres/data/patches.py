@@ -160,8 +160,9 @@ class Patches:
         return taken
 
     def spread(self, count: int) -> NDArray[np.uint8]:
-        """Return at most `count` patches, evenly spread over all."""
-        return self.take(np.unique(np.linspace(0, len(self) - 1, count).round().astype(np.int64)))
+        """Return at most `count` patches, evenly spread over all; none where there are none."""
+        places = np.linspace(0, len(self) - 1, min(count, len(self)))
+        return self.take(places.round().astype(np.int64))
 
 
 def spread_over_both(training: Patches, held_out: Patches, count: int) -> NDArray[np.uint8]:

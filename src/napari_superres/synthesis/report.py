@@ -167,5 +167,7 @@ def _nearest(synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSe
     )
     if learnt.unseen.size:
         text += f"; of real patches never trained on, {np.median(learnt.unseen):.3f}"
+    else:
+        text += "; the run held no real patches out to compare it with"
     picture = html.image(sheet, "samples (odd columns), nearest (even)")
     return html.section("Learnt by heart?", text + ".", ONE_COLUMN + picture + "</div>")
