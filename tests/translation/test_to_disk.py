@@ -31,6 +31,14 @@ def test_a_pyramid_holds_what_memory_would(tmp_path: Path, phases: int) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"run", "out.zarr"}
 
 
+def test_an_image_becomes_a_pyramid_of_one_slice(tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "out.zarr"
+    run_of(run, 1)
+    list(translate_to(run, VOLUME[0], file, device="cpu"))
+    whole = list(translate(run, VOLUME[0], device="cpu"))[-1].labels
+    np.testing.assert_array_equal(np.asarray(open_pyramid(file).levels[0][:]), whole)
+
+
 def test_a_stopped_pyramid_leaves_nothing_and_others_are_not_replaced(tmp_path: Path) -> None:
     run, stop = tmp_path / "run", threading.Event()
     run_of(run, 1)

@@ -97,6 +97,7 @@ def _assemble(
 ) -> Iterator[GenerationEvent]:
     """Fill a pyramid from a plain stack, block by block."""
     stack = tifffile.memmap(plain, mode="r")
+    stack = stack.reshape((-1, *stack.shape[-2:]))  # tifffile drops the axis of one slice
     levels = create_pyramid(
         whole,
         stack.shape,
