@@ -12,7 +12,7 @@ from napari_superres.config import Budget
 from napari_superres.data.images import ImageSet
 from napari_superres.data.phases import phases_from_values
 from napari_superres.data.tiff import read_tiff_metadata
-from napari_superres.errors import PhaseError, RunFolderError, ShapeError
+from napari_superres.errors import PhaseError, RunFolderError, SettingsError, ShapeError
 from napari_superres.events import (
     FinishReason,
     GenerationFinished,
@@ -120,6 +120,18 @@ def test_a_translation_does_not_depend_on_its_tiles(grey_run: Path, tile: int) -
     low = np.random.default_rng(3).integers(0, 256, (33, 29)).astype(np.uint8)
     whole = translator.image(low, tile=64)
     assert np.abs(translator.image(low, tile=tile).astype(int) - whole).max() <= 1
+
+
+@pytest.mark.parametrize("tile", [-3, 0, 3])
+def test_an_impossible_tile_is_refused_before_anything_is_written(
+    grey_run: Path, tmp_path: Path, tile: int
+) -> None:
+    with pytest.raises(SettingsError, match="tile"):
+        Translator.load(grey_run, device="cpu").image(images(24).images[0], tile=tile)
+    for file in (None, tmp_path / "out.tif"):
+        with pytest.raises(SettingsError, match="tile"):
+            next(translate(grey_run, images(24).images[0], file, tile=tile, device="cpu"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_seed_translates_alike_and_another_does_not(grey_run: Path) -> None:

@@ -27,7 +27,7 @@ from napari_superres.events import (
     TileCompleted,
 )
 from napari_superres.fusion.failures import engine_errors
-from napari_superres.translation.translator import Pixels, Translator
+from napari_superres.translation.translator import Pixels, Translator, tile_side
 
 __all__ = ["Translator", "translate"]
 
@@ -77,6 +77,7 @@ def translate(
         )
     translator = Translator.load(run, checkpoint, device)
     indices, factor = translator.indices(stack), translator.scale_factor
+    tile = tile_side(tile, factor)
     shape = tuple(n if a == axis else n * factor for a, n in enumerate(stack.shape))
     slices = stack.shape[axis]
     yield GenerationStarted((shape[0], shape[1], shape[2]), slices)

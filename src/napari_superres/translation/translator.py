@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_superres.config import GenerationSettings, validated
 from napari_superres.data.phases import Phase
 from napari_superres.errors import PhaseError
 from napari_superres.fusion.image_tensors import as_network, as_pixels
@@ -30,6 +31,18 @@ Pixels = NDArray[np.uint8]
 NOISE_BLOCK = 64
 TILE_PIXELS = 512
 """Side of a tile in high-res pixels, unless another is asked for."""
+
+
+def tile_side(tile: int | None, scale_factor: int) -> int:
+    """Return the side of a tile in low-res pixels, as asked for or chosen.
+
+    Raises
+    ------
+    SettingsError
+        It is too small.
+    """
+    asked = validated(GenerationSettings, {"tile": tile}).tile
+    return TILE_PIXELS // scale_factor if asked is None else asked
 
 
 class PlacedNoise:
@@ -129,9 +142,14 @@ class Translator:
         Returns
         -------
         (rows · sf, columns · sf) uint8
+
+        Raises
+        ------
+        SettingsError
+            A tile that is too small.
         """
         factor, halo = self.scale_factor, self.network.halo
-        side = max(1, TILE_PIXELS // factor) if tile is None else tile
+        side = tile_side(tile, factor)
         rows, columns = image.shape
         result = np.empty((rows * factor, columns * factor), np.uint8)
         for top in range(0, rows, side):
