@@ -9,6 +9,7 @@ import pytest
 from napari_superres.data.ome_zarr import open_pyramid
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, PartAssembled
+from napari_superres.translation import to_disk
 from napari_superres.translation.apply import translate
 from napari_superres.translation.to_disk import translate_to
 from tests.translation.test_translation import run_of
@@ -49,3 +50,17 @@ def test_a_stopped_pyramid_leaves_nothing_and_others_are_not_replaced(tmp_path: 
     (tmp_path / "b.zarr").write_text("precious")
     with pytest.raises(OutputError, match="no zarr folder"):
         next(iter(translate_to(run, VOLUME, tmp_path / "b.zarr", device="cpu")))
+
+
+def test_stop_is_heeded_while_a_pyramid_is_put_together(tmp_path: Path, monkeypatch) -> None:
+    run, file, stop = tmp_path / "run", tmp_path / "out.zarr", threading.Event()
+    run_of(run, 1)
+    monkeypatch.setattr(to_disk, "SIDE", 16)
+    events = []
+    for event in translate_to(run, VOLUME, file, device="cpu", stop=stop):
+        events.append(event)
+        if isinstance(event, PartAssembled):
+            stop.set()
+    assert sum(isinstance(event, PartAssembled) for event in events) == 1
+    assert events[-1].reason is FinishReason.STOPPED
+    assert not file.exists()

@@ -72,10 +72,11 @@ def translate_to(
                 elif event.reason is FinishReason.STOPPED:
                     yield event
                     return
-            yield from _assemble(plain, whole, size, phases, provenance)
-            if stop is not None and stop.is_set():
-                yield GenerationFinished(FinishReason.STOPPED)
-                return
+            for part in _assemble(plain, whole, size, phases, provenance):
+                yield part
+                if stop is not None and stop.is_set():
+                    yield GenerationFinished(FinishReason.STOPPED)
+                    return
             if output.exists():
                 shutil.rmtree(output)
             os.replace(whole, output)
