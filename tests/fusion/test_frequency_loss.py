@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 
-from napari_superres.fusion.frequency_loss import EVERY, FrequencyLoss
+from napari_superres.fusion import frequency_loss
+from napari_superres.fusion.frequency_loss import EVERY, FrequencyLoss, wanted_frequencies
 from napari_superres.fusion.labels import one_hot
 from napari_superres.fusion.statistics import frequencies
 
@@ -26,3 +29,14 @@ def test_the_gradient_is_that_of_the_mean_squared_relative_error() -> None:
     for ours, theirs in zip(*gradients, strict=True):
         assert theirs.abs().max() > 0
         torch.testing.assert_close(ours, theirs)
+
+
+def test_a_large_image_is_counted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = (np.indices((96, 64)).sum(0) // 5 % 3).astype(np.uint8)
+    whole = wanted_frequencies([image], 3, DISTANCES, turned=False, mirrored=(False, False))
+    monkeypatch.setattr(frequency_loss, "PIECE", 40)
+    sizes = [piece.shape for piece in frequency_loss.pieces(image)]
+    assert sizes == [(32, 32)] * 6
+    parts = wanted_frequencies([image], 3, DISTANCES, turned=False, mirrored=(False, False))
+    assert not torch.equal(parts, whole)
+    torch.testing.assert_close(parts, whole, rtol=0.05, atol=0.005)

@@ -72,6 +72,13 @@ def test_the_numbers_are_those_that_measuring_gives(inputs, numbers):
     assert numbers["low_res_mismatch"] == 0
 
 
+def test_slices_of_unknown_pixel_size_are_measured_on_the_grid_of_the_super_res(inputs, numbers):
+    slices = replace(inputs.high_res, voxel_size=None)
+    unsized = measured(replace(inputs, high_res=slices))
+    wanted = numbers["items"]["high_res"]["specific_surface_area"]
+    assert unsized["items"]["high_res"]["specific_surface_area"] == wanted
+
+
 def test_the_numbers_lie_beside_the_report(written, numbers):
     assert json.loads(written.with_suffix(".json").read_text(encoding="utf-8")) == numbers
 

@@ -141,6 +141,16 @@ def test_lengths_are_in_microns():
     assert summary["mean_chord_length"]["pore"]["z"] == pytest.approx(0.6)
 
 
+def test_lengths_in_microns_and_in_voxels_are_not_compared():
+    labels = bernoulli((8, 8, 8), (0.5, 0.5))
+    names = ["specific_surface_area", "volume_fractions"]
+    sized = measure_labels(labels, PHASES[:2], [0.1] * 3, measures=names)
+    unsized = measure_labels(labels, PHASES[:2], measures=names)
+    told = compare_summaries(sized, unsized)
+    assert told["volume_fraction_error"] == 0
+    assert "specific_surface_area_error" not in told
+
+
 def test_measures_of_each_axis_are_compared_by_axis():
     measures = ["mean_chord_length", "two_point"]
     found = measure_labels(lamellae((24, 24), 3, 0), PHASES[:2], measures=measures)

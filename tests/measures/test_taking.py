@@ -51,6 +51,19 @@ def test_slices_to_compare_with_tell_their_own_interval():
     assert "representativity" not in last.found[0]
 
 
+def test_slices_of_unknown_pixel_size_have_the_voxels_of_the_volume():
+    unsized = SegmentedSlices(slices().sets, PHASES, None, "slices")
+    known, taken = (
+        list(
+            measure_subjects(
+                [subject(volume())], subject(item), ["specific_surface_area"], threading.Event()
+            )
+        )[-1].reference
+        for item in (slices(), unsized)
+    )
+    assert taken == known
+
+
 def test_stopping_ends_before_the_next_measure():
     stop = threading.Event()
     events = measure_subjects([subject(volume())], None, ["transport_efficiency"], stop)

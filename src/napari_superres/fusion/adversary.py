@@ -14,6 +14,7 @@ from napari_superres.config import EngineSettings
 from napari_superres.fusion import distributed, losses
 from napari_superres.fusion.networks import Networks
 from napari_superres.fusion.slice_sampling import SliceSampler, random_slices
+from napari_superres.runs.device import autocast
 
 AXES = range(3)
 MANY = 2**20
@@ -135,11 +136,6 @@ class Adversary:
         with autocast(self.device, self.dtype):
             scores_B: Tensor = discriminator(slices_BNYX)
         return scores_B.float()
-
-
-def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """Return the context in which networks compute: bfloat16 where that is asked for."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
 
 
 def descend(

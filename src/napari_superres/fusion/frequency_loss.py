@@ -14,7 +14,7 @@ phases together too often. So it is asked for these frequencies themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ WEIGHT = (1.0, 1.0, 4.0, 1.0, 4.0)
 """Of the relative error of each kind."""
 EVERY = 3
 """Of so many slices one is looked at: those of a crop are much alike, and it takes time."""
+PIECE = 2048
+"""Largest side of what is counted at once; pairs across the cuts are left out."""
 LARGEST_ERROR = 0.15
 """Relative errors beyond this pull no harder: other losses bring the first order."""
 
@@ -57,7 +59,7 @@ def wanted_frequencies(
     -------
     (S,) as `frequencies`
     """
-    large = [image for image in images if min(image.shape) > max(distances)]
+    large = [p for image in images for p in pieces(image) if min(p.shape) > max(distances)]
     sizes = torch.tensor([float(image.size) for image in large])
     each_BS = torch.stack(
         [frequencies(one_hot(torch.from_numpy(image)[None], phases), distances) for image in large]
@@ -73,6 +75,15 @@ def wanted_frequencies(
         (way + way.mT) / 2 if alike else way for way, alike in zip(pairs, mirrored, strict=True)
     ]
     return torch.cat([torch.stack(ways).flatten(), thin, *others])
+
+
+def pieces(image: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield an image, or its parts of at most `PIECE` pixels a side.
+
+    Each phase of each pixel is a float in `frequencies`: gigabytes for the largest micrographs.
+    """
+    for rows in np.array_split(image, -(-image.shape[0] // PIECE)):
+        yield from np.array_split(rows, -(-image.shape[1] // PIECE), axis=1)
 
 
 class FrequencyLoss(RunningMean):

@@ -20,7 +20,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.checks import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.fusion import aims, distributed, losses
-from napari_superres.fusion.adversary import Adversary, SlicePair, autocast, descend
+from napari_superres.fusion.adversary import Adversary, SlicePair, descend
 from napari_superres.fusion.diversity_loss import DiversityLoss, now_twice, share_of_reward
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.imaging import Imaging
@@ -28,7 +28,7 @@ from napari_superres.fusion.low_res_sampling import LowResSampler
 from napari_superres.fusion.networks import Networks
 from napari_superres.fusion.random_noise import RandomNoise
 from napari_superres.fusion.running_mean import RunningMean
-from napari_superres.runs.device import arithmetic
+from napari_superres.runs.device import arithmetic, autocast
 
 SATURATION_WEIGHT = 0.01
 

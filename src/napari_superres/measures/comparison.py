@@ -15,7 +15,7 @@ from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.mismatch import low_res_mismatch
-from napari_superres.measures.summary import Summary, measure_slices, measure_volume
+from napari_superres.measures.summary import Summary, measure_slices, measure_volume, sized_as
 
 FORMAT_VERSION = 1
 
@@ -41,7 +41,7 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
     Returns
     -------
     dict
-        For each scalar measure that both have, its entries, each with ``difference``
+        For each scalar measure that both have, in one unit, its entries, each with ``difference``
         (found − wanted) and ``relative`` (difference / wanted, None where nothing is
         wanted); and its error: ``volume_fraction_error``, ``percolating_fraction_error``
         and ``transport_efficiency_error`` are the mean |difference|,
@@ -62,6 +62,8 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
             continue
         if about.per_axis and found["axes"] != wanted["axes"]:
             continue  # a volume's axes are not a slice's
+        if not same_unit(found, wanted, measure):
+            continue
         entries = _entries(found[measure], wanted[measure], names)
         kind = "difference" if about.absolute else "relative"
         gaps = [gap[kind] for gap in _gaps(entries)]
@@ -71,6 +73,12 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
     if "two_point" in found and "two_point" in wanted:
         result["two_point_rmse"] = _two_point_rmse(found, wanted, names)
     return result
+
+
+def same_unit(found: Summary, wanted: Summary, measure: str) -> bool:
+    """Whether both are in µm, or in voxels."""
+    units = [summary.get("units", {}).get(measure, "") for summary in (found, wanted)]
+    return units[0] == units[1]
 
 
 def common_names(found: Summary, wanted: Summary) -> dict[str, str]:
@@ -164,7 +172,7 @@ def compare_volumes(
     """
     items = {
         "low_res": measure_volume(low_res),
-        "high_res": measure_slices(high_res),
+        "high_res": measure_slices(sized_as(high_res, super_res)),
         "super_res": measure_volume(super_res),
     }
     if truth is not None:

@@ -34,6 +34,7 @@ from napari_superres.measures.summary import (
     Summary,
     measure_slices,
     measure_volume,
+    sized_as,
 )
 
 PACKAGES = ("napari-superres-fusion", "numpy", "scipy", "torch", "matplotlib")
@@ -145,7 +146,9 @@ def measure_report(
         items[name] = measure_volume(volume, asked.measures, device=asked.device)
     if inputs.high_res is not None:
         yield ReportProgress(f"measuring {inputs.high_res.name}", len(items) / total)
-        items["high_res"] = measure_slices(inputs.high_res, asked.measures)
+        items["high_res"] = measure_slices(
+            sized_as(inputs.high_res, inputs.super_res[0]), asked.measures
+        )
     realisations: list[Summary] = []
     for volume in inputs.super_res[1:]:
         yield ReportProgress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)

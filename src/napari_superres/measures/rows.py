@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_superres.measures.catalogue import SCALARS
-from napari_superres.measures.comparison import common_names
+from napari_superres.measures.comparison import common_names, same_unit
 from napari_superres.measures.summary import Summary
 from napari_superres.measures.tolerances import tolerance_of
 
@@ -99,15 +99,19 @@ def rows_of(found: Sequence[Summary], reference: Summary | None = None) -> list[
         for entry, axis in _places(first[measure]):
             values = tuple(_value(one, names, measure, entry, axis) for one, names in others)
             wanted = tolerance = None
-            # the axes of a slice are not those of a volume
-            alike = reference is not None and (not axis or reference["axes"] == first["axes"])
-            if reference is not None and measure in reference and alike:
+            if reference is not None and _comparable(first, reference, measure, axis):
                 names = common_names(first, reference)
                 wanted = _value(reference, names, measure, entry, axis)
                 tolerance = tolerance_of(measure, reference, _renamed(entry, names))
             unit = first["units"].get(measure, "")
             rows.append(Row(measure, entry, axis, unit, values, wanted, tolerance))
     return rows
+
+
+def _comparable(found: Summary, reference: Summary, measure: str, axis: str) -> bool:
+    # the axes of a slice are not those of a volume
+    alike = not axis or reference["axes"] == found["axes"]
+    return alike and measure in reference and same_unit(found, reference, measure)
 
 
 def _places(entries: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

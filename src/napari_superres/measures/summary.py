@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,11 @@ def _with_true_axes(value: Any, normal: int) -> Any:
     rows, columns = (name for axis, name in enumerate("zyx") if axis != normal)
     names = {"image": "zyx"[normal], "y": rows, "x": columns}
     return {names.get(key, key): _with_true_axes(part, normal) for key, part in value.items()}
+
+
+def sized_as(slices: SegmentedSlices, volume: SegmentedVolume) -> SegmentedSlices:
+    """Return slices of unknown pixel size with that of the volume on whose grid they lie."""
+    return slices if slices.voxel_size else replace(slices, voxel_size=volume.voxel_size)
 
 
 def pixel_size(slices: SegmentedSlices, axis: int) -> tuple[float, float] | None:

@@ -12,7 +12,13 @@ from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import FinishReason
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.naming import as_json, axis_names, phase_names
-from napari_superres.measures.summary import MEASURES, Summary, measure_slices, measure_volume
+from napari_superres.measures.summary import (
+    MEASURES,
+    Summary,
+    measure_slices,
+    measure_volume,
+    sized_as,
+)
 from napari_superres.measures.transport import efficiency
 
 Segmented = SegmentedVolume | SegmentedSlices
@@ -73,7 +79,7 @@ def measure_subjects(
 
     Parameters
     ----------
-    subjects : at least one
+    subjects : at least one; slices of unknown pixel size have that of the first volume
     measures : names out of `MEASURES`
     stop : looked at before each measure
     device : cpu, or a torch device for transport efficiencies
@@ -85,9 +91,14 @@ def measure_subjects(
     wanted = [name for name in MEASURES if name in measures]
     everything = [*subjects, *([reference] if reference is not None else [])]
     summaries: list[Summary] = []
+    grid: SegmentedVolume | None = None
     for done, subject in enumerate(everything):
         yield MeasuringProgress(f"{subject.name}: reading", done / len(everything))
         item = subject.read()
+        if isinstance(item, SegmentedVolume):
+            grid = grid or item
+        elif grid is not None:
+            item = sized_as(item, grid)
         names = wanted
         if subject is reference and isinstance(item, SegmentedSlices):
             names = list(dict.fromkeys([*wanted, "representativity"]))

@@ -141,6 +141,7 @@ def _network(
     columns[:, middle] = np.arange(count, dtype=np.int32)
     values[:, middle] = diagonal
     there = columns >= 0
-    starts = np.zeros(count + 1, np.int32)
-    np.cumsum(there.sum(axis=1, dtype=np.int32), out=starts[1:])
+    links = there.sum(axis=1, dtype=np.int8)
+    starts = np.zeros(count + 1, np.int32 if columns.size <= np.iinfo(np.int32).max else np.int64)
+    np.cumsum(links, out=starts[1:], dtype=starts.dtype)
     return sparse.csr_array((values[there], columns[there], starts), (count, count)), first
