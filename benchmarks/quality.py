@@ -3,6 +3,7 @@
     python benchmarks/quality.py                           # generated material, 3 seeds, 5 min
     python benchmarks/quality.py --pair case1 --seeds 0 1 2 3 4 --minutes 3
     python benchmarks/quality.py --set frequency_weight=0       # without one of its parts
+    python benchmarks/quality.py --slice-size 1024          # slices that are a better sample
 
 The whole super-res volume is measured: of the generated material against its 3D truth, of the
 published pairs (in $SUPERRES_DATA) against their high-res slices. A line for each seed, then the
@@ -45,10 +46,12 @@ DISTANCE = 40
 Row = dict[str, float]
 
 
-def load(name: str) -> tuple[SegmentedVolume, SegmentedSlices, list[Labels], dict[str, object]]:
+def load(
+    name: str, slice_size: int = 512
+) -> tuple[SegmentedVolume, SegmentedSlices, list[Labels], dict[str, object]]:
     """Return low-res, high-res, what to measure against, and settings."""
     if name == "generated":
-        example = example_pair()
+        example = example_pair(slice_size=slice_size)
         assert example.truth is not None
         settings = {"imaging": "blurred", "phase_map": PHASE_MAP}
         return example.low_res, example.high_res, [example.truth.labels], settings
@@ -113,7 +116,7 @@ def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
 
 def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
     """Train, generate, measure."""
-    low_res, high_res, against, values = load(options.pair)
+    low_res, high_res, against, values = load(options.pair, options.slice_size)
     changes = dict(item.split("=", 1) for item in options.set)
     settings = validated(TrainingSettings, {"scale_factor": 4, "seed": seed} | values)
     settings = settings.replace(engine=settings.engine.replace(**changes))
@@ -158,6 +161,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--checkpoint", default="best")
+    parser.add_argument("--slice-size", type=int, default=512, help="of the generated slices")
     parser.add_argument("--no-transport", action="store_true")
     parser.add_argument("--keep", type=Path, help="leave the runs in this new folder")
     options = parser.parse_args()

@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--preset", default="quick")
+    parser.add_argument("--size", type=int, default=64, help="of synthetic images")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=128, help="images measured in the end")
     parser.add_argument("--sheets", type=Path, default=Path("benchmark-sheets"))
@@ -174,19 +175,22 @@ def augmentation(options: argparse.Namespace) -> None:
 
 
 def gap_curve(trainer, training, unseen, minutes):  # type: ignore[no-untyped-def]
-    """Return (step, gap of mean logits in units of their s.d., p) while training."""
+    """Return (step, gap of mean logits, p) while training."""
     from napari_superres.fusion.image_tensors import as_network
 
     parts = [as_network(torch.from_numpy(p.spread(30)), trainer.phases) for p in (training, unseen)]
     began, curve = time.monotonic(), []
     while time.monotonic() - began < 60 * minutes or not curve:
         trainer.step()
-        if trainer.steps % 10 == 0:
+        if trainer.steps % 20 == 0:
             with torch.no_grad(), trainer.arithmetic():
                 seen, new = (trainer.discriminator(part) for part in parts)
             curve.append(
                 (trainer.steps, float(seen.mean() - new.mean()), trainer.controller.strength)
             )
+            if trainer.steps % 200 == 0:
+                signs = trainer.controller.overfitting
+                print(f"{trainer.steps} {curve[-1][1]:.3f} r_t {signs:.2f}", flush=True)
     return curve
 
 
@@ -280,7 +284,12 @@ def steps(options: argparse.Namespace) -> None:
 
 def style_settings(options: argparse.Namespace) -> SynthesisSettings:
     settings = SynthesisSettings.model_validate(
-        {"size": 64, "preset": options.preset, "seed": options.seed, "device": "cpu"}
+        {
+            "size": options.size,
+            "preset": options.preset,
+            "seed": options.seed,
+            "device": "cpu",
+        }
     )
     return settings.replace(engine=settings.engine.replace(**json.loads(options.changes)))
 
