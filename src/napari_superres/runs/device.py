@@ -166,3 +166,10 @@ def keep_freed_memory() -> None:
         libc.mallopt(mmap_max, 0)
         libc.mallopt(trim_threshold, 2**31 - 1)
         libc.mallopt(top_pad, 256 * 2**20)
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager[object]:
+    """Return the context in which networks compute: bfloat16 where that is asked for."""
+    if dtype != torch.bfloat16:
+        return contextlib.nullcontext()  # torch 2.4 has none at all for Apple's GPUs
+    return torch.autocast(device.type, torch.bfloat16)

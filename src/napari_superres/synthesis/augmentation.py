@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_superres.synthesis.grid_sample import sample
+
 SHIFT = 0.125
 """Largest whole shift, and s.d. of the fractional one, as a share of the image."""
 SCALE_SD = 0.2
@@ -176,10 +178,7 @@ def resample(images_BCYX: Tensor, inverse_B33: Tensor) -> Tensor:
     )
     source = torch.einsum("bij,yxj->byxi", inverse_B33[:, :2].to(x), places)
     grid = (2 * source + DELAY - 0.5) / torch.tensor([columns, rows]).to(x)
-    sampled = F.grid_sample(
-        fine, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
-    return _half(sampled)
+    return _half(sample(fine, grid))
 
 
 def _twice(images_BCYX: Tensor) -> Tensor:

@@ -20,7 +20,8 @@ from napari_superres.data.patches import Patches
 from napari_superres.fusion import losses
 from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
-from napari_superres.runs.tensors import gather_state, spread_state
+from napari_superres.runs.device import autocast
+from napari_superres.runs.tensors import gather_state, restore_random, spread_state
 from napari_superres.synthesis.augmentation import Augmentation, Controller
 from napari_superres.synthesis.learnt import Learnt
 from napari_superres.synthesis.levels import GreyClasses, TextureLoss
@@ -186,7 +187,7 @@ class Trainer(Learnt):
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
         """Run the networks inside in the precision of the settings."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+        with autocast(self.device, self.dtype):
             yield
 
     def state(self) -> dict[str, Tensor]:
@@ -211,7 +212,9 @@ class Trainer(Learnt):
         self.average.load_state_dict(dict(average))
         spread_state(tensors, self._modules(), self._optimisers())
         self.random.set_state(tensors["random"].cpu())
-        self.noise_random.set_state(tensors["noise_random"].cpu())
+        restore_random(
+            self.noise_random, tensors["noise_random"], self.settings.seed + 1 + 11 * steps
+        )
         self.controller.load(tensors["controller"])
         self.path_mean = tensors["path_mean"].to(self.device)
         if self.texture is not None:

@@ -20,7 +20,8 @@ from napari_superres.data.patches import Patches
 from napari_superres.fusion.course import annealed
 from napari_superres.fusion.image_tensors import RealImages
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
-from napari_superres.runs.tensors import gather_state, spread_state
+from napari_superres.runs.device import autocast
+from napari_superres.runs.tensors import gather_state, restore_random, spread_state
 from napari_superres.translation.networks import (
     PatchCritic,
     RandomNoise,
@@ -200,7 +201,7 @@ class Trainer:
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
         """Run the networks inside in the precision of the settings."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+        with autocast(self.device, self.dtype):
             yield
 
     def average_state(self) -> dict[str, Tensor]:
@@ -224,7 +225,9 @@ class Trainer:
         self.average.load_state_dict(dict(average))
         spread_state(tensors, self._modules(), self._optimisers())
         self.random.set_state(tensors["random"].cpu())
-        self.noise_random.set_state(tensors["noise_random"].cpu())
+        restore_random(
+            self.noise_random, tensors["noise_random"], self.settings.seed + 1 + 11 * steps
+        )
         self.pool_high.load(tensors["pool_high"], self.device)
         self.pool_low.load(tensors["pool_low"], self.device)
 
