@@ -3,7 +3,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import typer
 
+from napari_superres.cli.app import app, spread
 from napari_superres.config import PRESETS, Budget, EngineSettings, Preset, TrainingSettings
 from napari_superres.events import (
     FinishReason,
@@ -68,6 +70,14 @@ def test_the_command_can_be_pasted():
     assert words[words.index("--phase-map") + 1] == "0:0,1:1,2:0"
     assert words[-2:] == ["--run", "/a b/run"]
     assert "HIGH_RES_1.tif" in words
+
+
+def test_the_command_gives_each_one_sided_phase_as_the_command_line_takes_it():
+    settings = SETTINGS.replace(one_sided=(0, 1))
+    command = train_command(settings, Budget(minutes=1, steps=None), Path("r"), None, [None])
+    train = typer.main.get_command(app).get_command(None, "train")
+    context = train.make_context("train", spread(shlex.split(command)[2:]))
+    assert list(context.params["one_sided"]) == [0, 1]
 
 
 def test_the_command_names_only_dials_that_differ_from_the_preset():

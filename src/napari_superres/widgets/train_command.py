@@ -31,8 +31,8 @@ def train_command(
     words += ["--scale-factor", format_scale_factor(settings.scale_factor)]
     pairs = ",".join(f"{high}:{low}" for high, low in settings.phase_map.items())
     words += ["--phase-map", pairs, "--imaging", settings.imaging.value]
-    if settings.one_sided:
-        words += ["--one-sided", ",".join(str(value) for value in settings.one_sided)]
+    for value in settings.one_sided:
+        words += ["--one-sided", str(value)]
     if settings.anisotropic:
         words += ["--anisotropic"]
     for name in ("rotations", "mirrors"):
