@@ -9,6 +9,7 @@ from PIL import Image
 
 from napari_superres.data.images import ImageSet, read_images
 from napari_superres.errors import FileError, NotSegmentedError, ShapeError
+from tests.memory import peak_bytes
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 
@@ -33,6 +34,11 @@ def test_a_png_is_read_as_a_tiff_is(tmp_path: Path) -> None:
 def test_deeper_grey_values_are_spread_together() -> None:
     images = ImageSet.from_grey([np.array([[100, 180]], np.uint16), np.array([[300]], np.uint16)])
     assert [image.tolist() for image in images.images] == [[[0, 102]], [[255]]]
+
+
+def test_many_deep_grey_images_are_spread_one_at_a_time() -> None:
+    stack = np.arange(32 * 64 * 64, dtype=np.float32).reshape(32, 64, 64)
+    assert peak_bytes(lambda: ImageSet.from_grey([stack])) < 3 * stack.size  # bytes, all float64: 8
 
 
 def test_grey_images_are_no_phases(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from napari.layers import Image, Labels
 
 from napari_superres.data.phases import Phase
 from napari_superres.errors import NotSegmentedError, PhaseError, ScaleFactorError, ShapeError
+from napari_superres.widgets import layer_data
 from napari_superres.widgets.input_reader import choose_inputs, read_choice, scale_factor_note
 from napari_superres.widgets.input_roles import guess_roles
 from napari_superres.widgets.layer_data import layer_phases, slices_from_layers, volume_from_layer
 from napari_superres.widgets.layer_scale import micrometres, set_voxel_size
 from napari_superres.widgets.samples import phase_layer
+from tests.memory import peak_bytes
 
 PHASES = (Phase(0, "pore", "#20242c"), Phase(128, "solid", "#5b9bd5"))
 
@@ -190,6 +192,20 @@ def test_voxels_erased_from_a_layer_made_here_are_told():
     layer.data[0, 0, 0] = 0
     with pytest.raises(PhaseError, match="without a phase"):
         volume_from_layer(layer)
+
+
+def test_a_layer_made_here_is_read_with_little_more_memory_than_it_has():
+    layer = made(np.zeros((64, 64, 64), np.uint8))
+    read = peak_bytes(lambda: layer_data._array(layer))
+    assert read < 2 * layer.data.size  # its label values, one byte a voxel
+
+
+def test_floats_and_negative_labels_of_a_layer_made_here_are_read_and_told():
+    data, arguments, _ = phase_layer(np.array([[[0, 1]]], np.uint8), PHASES, "made", "low_res")
+    note = {"metadata": arguments["metadata"]}
+    assert volume_from_layer(Image(data.astype(np.float32), **note)).values.tolist() == [[[0, 128]]]
+    with pytest.raises(PhaseError, match="label -1"):
+        volume_from_layer(Labels(-data.astype(np.int8) // 2, **note))
 
 
 def test_a_layer_made_here_never_shows_label_zero():

@@ -1,4 +1,17 @@
-from napari_superres.widgets.phase_rows import guess_phase_map, make_table
+import numpy as np
+import pytest
+
+from napari_superres.data import label_values
+from napari_superres.widgets.phase_rows import guess_phase_map, make_table, shares
+from tests.memory import peak_bytes
+
+
+def test_the_fractions_of_a_volume_are_counted_in_little_memory(monkeypatch):
+    monkeypatch.setattr(label_values, "COUNTED_AT_ONCE", 2**10)
+    volume = np.zeros((64, 64, 64), np.uint8)
+    volume[:16] = 2
+    assert peak_bytes(lambda: shares([volume], 3)) < volume.size
+    assert shares([volume, volume], 3) == pytest.approx([0.75, 0, 0.25])
 
 
 def test_equal_values_belong_together_and_binder_goes_where_the_fractions_fit():

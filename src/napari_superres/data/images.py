@@ -108,7 +108,8 @@ class ImageSet:
                     "Grey values that differ are needed.",
                 )
             scale = 255 / (high - low)
-            planes = [np.rint((plane.astype(float) - low) * scale) for plane in planes]
+            # plane by plane: all of them as floats would be eight times the room
+            planes = [np.rint((p.astype(float) - low) * scale).astype(np.uint8) for p in planes]
         return cls(tuple(np.ascontiguousarray(p, np.uint8) for p in planes), (), pixel_size, name)
 
 

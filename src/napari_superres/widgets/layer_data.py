@@ -48,9 +48,9 @@ def _array(layer: Any) -> NDArray[np.generic]:
     phases = layer_phases(layer)
     if phases is None:
         return array
-    if array.size and array.min() == 0:
+    if array.size and array.min() < 1:
         raise PhaseError(
-            f"{layer.name} has voxels without a phase (label 0).",
+            f"{layer.name} has voxels without a phase (label {array.min()}).",
             f"Its phases are the labels 1 to {len(phases)}.",
             "Paint them with one of these labels.",
         )
@@ -60,8 +60,9 @@ def _array(layer: Any) -> NDArray[np.generic]:
             f"Its phases are the labels 1 to {len(phases)}.",
             "Paint its voxels with one of these labels.",
         )
-    values = np.array([phase.value for phase in phases], np.uint8)
-    return values[array.astype(np.int64) - 1]
+    # no sums on the array: of a whole volume NumPy would make eight bytes a voxel
+    values = np.array([0, *(phase.value for phase in phases)], np.uint8)
+    return values[array if array.dtype.kind in "iu" else array.astype(np.uint8)]
 
 
 def volume_from_layer(layer: Any, phases: Sequence[Phase] | None = None) -> SegmentedVolume:

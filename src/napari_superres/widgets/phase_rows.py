@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_superres.data.label_values import value_counts
 from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 
@@ -118,11 +119,8 @@ def make_table(
 
 def shares(images: Sequence[NDArray[np.uint8]], n_phases: int) -> NDArray[np.float64]:
     """Return the fraction of each phase index over all images, (n,)."""
-    counts = np.zeros(n_phases, np.float64)
-    for image in images:
-        counts += np.bincount(image.ravel(), minlength=n_phases)
-    total = float(counts.sum())
-    return counts / total
+    counts = np.sum([value_counts(image) for image in images], axis=0)[:n_phases]
+    return np.asarray(counts / counts.sum(), np.float64)
 
 
 def guess_phase_map(high_res: Mapping[int, float], low_res: Mapping[int, float]) -> dict[int, int]:
