@@ -48,6 +48,13 @@ def test_levels_halve_until_the_longest_side_is_small():
     assert level_shapes((256, 9, 9), 128) == [(256, 9, 9)]
 
 
+def test_a_pyramid_that_a_kill_left_without_metadata_is_made_anew(tmp_path):
+    create(tmp_path / "sr.zarr")
+    (tmp_path / "sr.zarr/zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+    create(tmp_path / "sr.zarr")
+    assert len(open_pyramid(tmp_path / "sr.zarr").levels) == 2
+
+
 def test_what_is_written_is_read_back(tmp_path):
     levels = create(tmp_path / "sr.zarr")
     levels[0][...] = 128

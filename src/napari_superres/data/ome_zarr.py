@@ -88,7 +88,7 @@ def create_pyramid(
     """
     group = zarr.open_group(path, mode="a", zarr_format=3)
     shapes = level_shapes(shape, block)
-    if "ome" not in group.attrs:
+    if "ome" not in group.attrs:  # written last: without it, whoever began was killed
         for level, size in enumerate(shapes):
             side = block >> level
             inner = min(side, INNER_CHUNK)
@@ -101,6 +101,7 @@ def create_pyramid(
                 compressors=[ZstdCodec(level=3)],
                 fill_value=0,
                 dimension_names=("z", "y", "x"),
+                overwrite=True,
             )
         metadata = ngff_metadata(path.stem, len(shapes), voxel_size, offset, phases)
         own: Any = document(phases, provenance)
