@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from napari_superres.config import Budget
 from napari_superres.errors import InputError, OutputError, RunFolderError, ShapeError
@@ -68,6 +69,19 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     assert_same_checkpoints(whole, parts)
     measured, again = (ImageRun.open(folder).measurements() for folder in (whole, parts))
     assert measured == again
+
+
+def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:
+    settings = tiny_settings()
+    patches = cut_images(tiny_images(), settings)[0]
+    one, other, fresh = (Trainer(patches, 0, settings, "cpu") for _ in range(3))
+    one.step()
+    state = one.state() | {"noise_random": torch.zeros(16, dtype=torch.uint8)}  # as CUDA has it
+    other.load(one.average_state(), state, one.steps)
+    assert torch.equal(one.random.get_state(), other.random.get_state())
+    first, begun = (trainer.noise_random.get_state() for trainer in (fresh, other))
+    assert not torch.equal(first, begun)  # the noise of the first steps does not come again
+    other.step()
 
 
 def test_the_end_of_the_budget_is_measured(tmp_path: Path) -> None:

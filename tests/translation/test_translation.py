@@ -24,8 +24,8 @@ from napari_superres.events import (
 from napari_superres.translation.apply import Translator, translate
 from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
 from napari_superres.translation.settings import TranslationEngine, TranslationSettings
-from napari_superres.translation.step import Pool
-from napari_superres.translation.training import resume, train
+from napari_superres.translation.step import Pool, Trainer
+from napari_superres.translation.training import cut_images, resume, train
 from tests.synthesis.materials import assert_same_checkpoints, stopped_at
 
 TINY = TranslationEngine(
@@ -89,6 +89,19 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     stopped_at(4, lambda stop: train(*pair, settings(), parts, budget, stop))
     list(resume(parts, budget))
     assert_same_checkpoints(whole, parts)
+
+
+def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:
+    chosen = settings()
+    patches = cut_images(images(24), images(40, seed=1), chosen)
+    one, other, fresh = (Trainer(*patches, 0, chosen, "cpu") for _ in range(3))
+    one.step()
+    state = one.state() | {"noise_random": torch.zeros(16, dtype=torch.uint8)}  # as CUDA has it
+    other.load(one.average_state(), state, one.steps)
+    assert torch.equal(one.random.get_state(), other.random.get_state())
+    first, begun = (trainer.noise_random.get_state() for trainer in (fresh, other))
+    assert not torch.equal(first, begun)  # the noise of the first steps does not come again
+    other.step()
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4, 8, 16])

@@ -71,7 +71,7 @@ def taking_up(folder: Path) -> Iterator[None]:
         raise RunFolderError(
             f"The checkpoint {folder} does not fit the run: {detail}.",
             "Checkpoint and config.json of one run are needed.",
-            f"Delete {folder} to go on from the checkpoint before it.",
+            f"Move {folder} out of the run to go on from the checkpoint before it.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Modules and optimisers as named tensors, and back: what a checkpoint stores."""
+"""Modules, optimisers and random numbers as tensors, and back: what a checkpoint stores."""
 
 from __future__ import annotations
 
@@ -42,3 +42,11 @@ def tensors_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """Return what `gather_state` named after one module or optimiser, without that name."""
     start = f"{name}/"
     return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
+
+
+def restore_random(random: torch.Generator, state: Tensor, seed: int) -> None:
+    """Take up the state of random numbers; begin at `seed` where another kind of device left it."""
+    if state.shape == random.get_state().shape:
+        random.set_state(state.cpu())
+    else:
+        random.manual_seed(seed)
