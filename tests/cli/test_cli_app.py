@@ -34,7 +34,7 @@ def test_without_napari_a_line_says_what_to_install(cli, monkeypatch) -> None:
     monkeypatch.setattr(panel, "napari_is_installed", lambda: False)
     result = cli()
     assert result.status == 2
-    assert "napari-superres-fusion[all]" in result.err
+    assert "napari[pyqt6]" in result.err
 
 
 def test_without_a_display_a_line_names_the_other_commands(cli, monkeypatch) -> None:

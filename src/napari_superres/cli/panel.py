@@ -26,7 +26,7 @@ def open_panel() -> None:
         raise SettingsError(
             "napari is not installed here.",
             "The panel needs it; the other commands do not.",
-            "Run pip install 'napari-superres-fusion[all]', or see napari-superres --help.",
+            "Run pip install 'napari[pyqt6]' superqt pyqtgraph, or see napari-superres --help.",
         )
     if not window_can_open():
         raise DeviceError(

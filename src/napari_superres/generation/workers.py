@@ -82,7 +82,7 @@ def _distributed() -> Any:
         raise SettingsError(
             "Workers need dask.distributed, which is not installed.",
             "",
-            'Install it: pip install "napari-superres-fusion[distributed]".',
+            'Install it: pip install "dask[array]" distributed.',
         ) from error
 
 
