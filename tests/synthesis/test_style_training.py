@@ -71,6 +71,25 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     assert measured == again
 
 
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    run_of(whole, 2)
+    events = train(tiny_images(), tiny_settings(), killed, Budget(steps=2))
+    assert any(isinstance(event, ImagesMeasured) for event in events)  # asks for no more of them
+    events.close()
+    list(resume(killed, Budget(steps=2)))
+    assert_same_checkpoints(whole, killed)
+    assert ImageRun.open(killed).measurements() == ImageRun.open(whole).measurements()
+
+
+def test_a_run_none_of_whose_checkpoints_can_be_read_is_refused(tmp_path: Path) -> None:
+    run_of(tmp_path / "run", 1)
+    for state in (tmp_path / "run" / "checkpoints").glob("*/state.json"):
+        state.write_text("")
+    with pytest.raises(RunFolderError, match="No checkpoint of the run"):
+        next(resume(tmp_path / "run", Budget(steps=2)))
+
+
 def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:
     settings = tiny_settings()
     patches = cut_images(tiny_images(), settings)[0]

@@ -21,6 +21,7 @@ from napari_superres.events import (
     StepCompleted,
     TrainingFinished,
 )
+from napari_superres.runs.image_run import ImageRun
 from napari_superres.translation.apply import Translator, translate
 from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
 from napari_superres.translation.settings import TranslationEngine, TranslationSettings
@@ -89,6 +90,17 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     stopped_at(4, lambda stop: train(*pair, settings(), parts, budget, stop))
     list(resume(parts, budget))
     assert_same_checkpoints(whole, parts)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    run_of(whole, 2)
+    events = train(images(24), images(40, seed=1), settings(), killed, Budget(steps=2))
+    assert any(isinstance(event, ImagesMeasured) for event in events)  # asks for no more of them
+    events.close()
+    list(resume(killed, Budget(steps=2)))
+    assert_same_checkpoints(whole, killed)
+    assert ImageRun.open(killed).measurements() == ImageRun.open(whole).measurements()
 
 
 def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:

@@ -12,6 +12,7 @@ from napari_superres.data.patches import Patches, patches_of
 from napari_superres.events import TrainingEvent
 from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.image_loop import ImageLoop, Pace
+from napari_superres.runs.checkpoint_loading import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import run_lock
@@ -65,17 +66,23 @@ def resume(
 ) -> Iterator[TrainingEvent]:
     """Go on with a run from its last checkpoint, as if it had not been interrupted.
 
+    A run that was interrupted before its first checkpoint begins anew.
+
     Parameters, events and errors as for `train`; `budget.minutes` count from now,
     `budget.steps` from the run's beginning.
     """
     run = ImageRun.open(run_folder, KIND)
     settings, images = run.settings(SynthesisSettings), run.images(INPUT)
     device = choose_device(settings.device)
-    checkpoint = run.find_checkpoint("last")
+    check_can_train(run.path)
     with run_lock(run.path):
         patches = cut_images(images, settings)
         loop = _loop(run, images, patches, settings, device, budget, stop)
-        loop.go_on_from(checkpoint)
+        found = run.checkpoints()
+        if found:
+            loop.go_on_from(found[-1])
+        else:
+            run.keep_lines(0)
         yield from loop.events()
 
 
