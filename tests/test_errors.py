@@ -4,7 +4,13 @@ import pickle
 import pytest
 
 from napari_superres import errors
-from napari_superres.errors import EngineError, InputError, PhaseError, SuperResError
+from napari_superres.errors import (
+    EngineError,
+    InputError,
+    PhaseError,
+    SuperResError,
+    is_out_of_memory,
+)
 
 ALL = [
     kind
@@ -16,6 +22,23 @@ ALL = [
 def test_the_message_is_one_line_of_three_parts():
     error = PhaseError("Two phases were found.", "Three are needed.", "Add one.")
     assert str(error) == "Two phases were found. Three are needed. Add one."
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to …"), True),
+        (MemoryError(), True),
+        (RuntimeError("Expected all tensors on one device; the allocator of cuda:1 …"), False),
+        (RuntimeError("malloc(): corrupted top size"), False),
+        (KeyError("out of memory"), False),
+    ],
+)
+def test_missing_memory_is_known_by_what_an_error_says(error, expected):
+    assert is_out_of_memory(error) is expected
 
 
 def test_empty_parts_leave_no_gap():

@@ -119,3 +119,21 @@ class DivergenceError(EngineError):
 
 class DeviceError(EngineError):
     """The device asked for does not exist or cannot be used."""
+
+
+_NO_MEMORY = (
+    "out of memory", "allocate memory", "not enough memory", "bad_alloc", "invalid buffer size",
+    "alloc_failed", "allocation_failed",
+)  # fmt: skip
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error, of torch for one, tells of missing memory on whatever device.
+
+    torch has several types for it, which depend on its version and on the library that it was
+    in (``CUBLAS_STATUS_ALLOC_FAILED``); all of them are RuntimeErrors that say so.
+    """
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(sign in text for sign in _NO_MEMORY)
+    )

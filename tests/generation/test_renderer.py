@@ -129,10 +129,17 @@ class _Failing:
         return self.logits(one_hot, box, *rest)
 
 
-def test_a_tile_without_room_is_halved_until_it_fits(monkeypatch):
+@pytest.mark.parametrize(
+    "message",
+    [
+        "DefaultCPUAllocator: can't allocate memory: you tried …",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)",
+    ],
+)
+def test_a_tile_without_room_is_halved_until_it_fits(monkeypatch, message):
     render = renderer("4")
     whole, expected, noise = whole_pass(render)
-    failing = _Failing(render, 17, "DefaultCPUAllocator: can't allocate memory: you tried …")
+    failing = _Failing(render, 17, message)
     monkeypatch.setattr(render.generator, "logits", failing)
     np.testing.assert_array_equal(render.labels(whole, noise), expected)
 

@@ -17,9 +17,9 @@ from napari_superres.widgets.history import History, history_of_log
 from napari_superres.widgets.preflight import Preflight, estimate, folder_text, preflight_text
 from napari_superres.widgets.preview_book import PreviewBook, book_text
 from napari_superres.widgets.run_state import RunState, controls
-from napari_superres.widgets.stream_runner import as_engine_error
 from napari_superres.widgets.target_bands import bands_or_none
 from napari_superres.widgets.texts import failure_text, rollbacks_line
+from napari_superres.widgets.threads import as_engine_error
 from tests.fakes import PHASES, measured, preview
 from tests.widgets.test_texts import SETTINGS
 

@@ -7,22 +7,22 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 from napari_superres.config import EngineSettings
-from napari_superres.errors import EngineError, OutOfMemoryError, SuperResError
+from napari_superres.errors import (
+    EngineError,
+    OutOfMemoryError,
+    SuperResError,
+    is_out_of_memory,
+)
 
 SMALLEST_CROP = {"light": 32, "paper": 49}
 FEW_SLICES = 8
 
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error tells of missing memory, on whatever device."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "alloc" in text)
+Task = Literal["Training", "Sampling", "Translation"]
 
 
 def smaller(engine: EngineSettings) -> dict[str, int | str]:
@@ -75,13 +75,16 @@ def free_memory(error: BaseException) -> None:
 
 
 @contextmanager
-def engine_errors(device: str, engine: EngineSettings | None = None) -> Iterator[None]:
+def engine_errors(
+    device: str, engine: EngineSettings | None = None, task: Task = "Training"
+) -> Iterator[None]:
     """Turn the failures of torch into errors of this project.
 
     Parameters
     ----------
     device : that may fail
     engine : of a fusion, for which smaller settings are known; None for what learns from images
+    task : what fails then, and decides what can be done about it
     """
     try:
         yield
@@ -89,21 +92,28 @@ def engine_errors(device: str, engine: EngineSettings | None = None) -> Iterator
         raise
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            raise _no_room(device, engine) from error
-        raise _failure(device, error) from error
+            raise _no_room(device, engine, task) from error
+        raise _failure(device, error, task) from error
 
 
-def _no_room(device: str, engine: EngineSettings | None) -> OutOfMemoryError:
+def _no_room(device: str, engine: EngineSettings | None, task: Task) -> OutOfMemoryError:
     if engine is not None:
         return out_of_memory(device, engine, None)
+    if task == "Training":
+        return OutOfMemoryError(
+            f"The memory of {device} has no room for a step.",
+            "Smaller images or batches need less.",
+            "Close other programs, or lower the settings size and batch.",
+        )
+    tile = "choose a smaller tile, " if task == "Translation" else ""
     return OutOfMemoryError(
-        f"The memory of {device} has no room for a step.",
-        "Smaller images or batches need less.",
-        "Close other programs, or lower the settings size and batch.",
+        f"The memory of {device} has no room for {task.lower()}.",
+        "",
+        f"Close other programs, {tile}or try --device cpu.",
     )
 
 
-def _failure(device: str, error: Exception) -> EngineError:
+def _failure(device: str, error: Exception, task: Task) -> EngineError:
     text = str(error)
     first = text.splitlines()[0] if text else repr(error)
     if isinstance(error, NotImplementedError) and device == "mps":
@@ -112,8 +122,9 @@ def _failure(device: str, error: Exception) -> EngineError:
             "A newer macOS or torch may have it.",
             "Checkpoints of the run are whole; try --device cpu.",
         )
+    again = "resume it, or " if task == "Training" else ""
     return EngineError(
-        f"Training failed on {device}: {first}.",
+        f"{task} failed on {device}: {first}.",
         "",
-        "Checkpoints of the run are whole; resume it, or try --device cpu.",
+        f"Checkpoints of the run are whole; {again}try --device cpu.",
     )

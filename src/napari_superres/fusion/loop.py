@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from napari_superres.config import Budget
+from napari_superres.errors import is_out_of_memory
 from napari_superres.events import (
     FinishReason,
     StepCompleted,
@@ -24,7 +25,7 @@ from napari_superres.events import (
 from napari_superres.fusion import distributed
 from napari_superres.fusion.course import Clock, annealed, progress, used_share
 from napari_superres.fusion.evaluation import Evaluator
-from napari_superres.fusion.failures import is_out_of_memory, out_of_memory
+from napari_superres.fusion.failures import out_of_memory
 from napari_superres.fusion.standing import Standing
 from napari_superres.fusion.step import Trainer, mean_terms
 from napari_superres.fusion.watch import NOT_A_NUMBER

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import Labels
-from napari_superres.errors import EngineError, OutOfMemoryError
+from napari_superres.errors import EngineError, OutOfMemoryError, is_out_of_memory
 from napari_superres.fusion.generator import Generator
 from napari_superres.fusion.labels import first_largest
 from napari_superres.generation.noise import NoiseField
@@ -91,11 +91,3 @@ class Renderer:
             labels_ZYX = labels_ZYX.index_select(axis, index)
         phases = torch.arange(self.generator.low_phases, device=self.device)
         return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch, whatever its type, says that memory ran out."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(
-        sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")
-    )

@@ -226,7 +226,7 @@ def export(
     yield GenerationStarted((count, size, size), tiles)
     began = time.monotonic()
     made: list[Images] = []
-    with engine_errors(str(synthesiser.device)):
+    with engine_errors(str(synthesiser.device), task="Sampling"):
         for done, part in enumerate(synthesiser.parts(request), 1):
             made.append(part)
             yield TileCompleted(done, tiles, (time.monotonic() - began) / done * (tiles - done))

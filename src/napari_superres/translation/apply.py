@@ -143,7 +143,7 @@ def _fill(
     began = time.monotonic()
     total = indices.shape[axis]
     planes, places = np.moveaxis(indices, axis, 0), np.moveaxis(target, axis, 0)
-    with engine_errors(str(translator.device)):
+    with engine_errors(str(translator.device), task="Translation"):
         for plane in range(total):
             if stop is not None and stop.is_set():
                 return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +10,15 @@ from typing import Any
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.errors import EngineError, OutOfMemoryError, OutputError, SuperResError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.run_state import ACTIVE, Happening, RunState, advance
-from napari_superres.widgets.threads import start_worker
+from napari_superres.widgets.threads import as_engine_error, start_worker
 
 Factory = Callable[[threading.Event], Iterator[Any]]
+STREAM_NEEDS = (
+    "A step or a tile must fit.",
+    "Choose a smaller crop, batch or tile in the advanced settings, or the cpu.",
+)
 
 
 @dataclass(frozen=True)
@@ -56,29 +58,7 @@ class _Task:
                     while self.pause.is_set() and not self.stop.wait(0.05):
                         pass
         except Exception as error:  # the thread's boundary: everything is reported
-            yield Failure(as_engine_error(error))
-
-
-def as_engine_error(error: Exception) -> SuperResError:
-    """Turn any failure of a stream into one of the project's errors."""
-    if isinstance(error, SuperResError):
-        return error
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        wrapped: SuperResError = OutOfMemoryError(
-            "The device has no memory left.",
-            "A step or a tile must fit.",
-            "Choose a smaller crop, batch or tile in the advanced settings, or the cpu.",
-        )
-    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        wrapped = OutputError(
-            "The disk is full.",
-            "",
-            "Free some space; what was saved before is whole and can be gone on with.",
-        )
-    else:
-        wrapped = EngineError(f"{type(error).__name__}: {error}")
-    wrapped.__cause__ = error
-    return wrapped
+            yield Failure(as_engine_error(error, STREAM_NEEDS))
 
 
 class RunWorker(GeneratorWorker):

@@ -104,7 +104,7 @@ def _interpolate(
     yield GenerationStarted((frames, size, size), frames)
     made: list[Labels] = []
     began = time.monotonic()
-    with engine_errors(str(synthesiser.device)):
+    with engine_errors(str(synthesiser.device), task="Sampling"):
         for part in synthesiser.way(way.first, way.last, frames, way.noise, way.truncation):
             made += list(part)
             done = len(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,19 @@ from typing import Any
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QThreadPool
 
-from napari_superres.errors import SuperResError
+from napari_superres.errors import (
+    EngineError,
+    OutOfMemoryError,
+    OutputError,
+    SuperResError,
+    is_out_of_memory,
+)
 
 LEAST = 8
 """Threads of Qt's pool, which has as many as there are cores by itself: on a machine with one, a
 training would keep all else waiting until it ends."""
+
+JOB_NEEDS = ("", "Close other programs or layers, or take a part of the volume.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +47,29 @@ class _Attempt:
             return Outcome(self.function(*self.arguments))
         except SuperResError as error:
             return Outcome(error=error)
+
+
+def as_engine_error(error: Exception, needs: tuple[str, str] = JOB_NEEDS) -> SuperResError:
+    """Turn any failure in a thread into one of the project's errors.
+
+    Parameters
+    ----------
+    needs : where memory is missing: what is needed, and what to do
+    """
+    if isinstance(error, SuperResError):
+        return error
+    if is_out_of_memory(error):
+        wrapped: SuperResError = OutOfMemoryError("The device has no memory left.", *needs)
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        wrapped = OutputError(
+            "The disk is full.",
+            "",
+            "Free some space; what was saved before is whole and can be gone on with.",
+        )
+    else:
+        wrapped = EngineError(f"{type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 def in_thread(function: Callable[..., Any], then: Callable[[Outcome], None], *args: Any) -> None:
