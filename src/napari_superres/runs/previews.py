@@ -121,7 +121,10 @@ def _read(file: Path) -> PreviewReady:
     images = [sheet[top : top + h, left : left + w].copy() for top, left, h, w in told["at"]]
     if [list(image.shape) for image in images] != [place[2:] for place in told["at"]]:
         raise ValueError(f"{file} is cut short")
-    low = [image - np.uint8(told["low"]) for image in images[6:]]
+    first = int(told["low"])
+    if not 0 <= first <= 255:  # numpy 1 would take it for another one
+        raise ValueError(f"{file} has colours from {first} on")
+    low = [image - np.uint8(first) for image in images[6:]]
     return PreviewReady(
         int(told["step"]),
         (images[0], images[1], images[2]),
