@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_superres.widgets import export_step
 from napari_superres.widgets.export_step import BOX_LAYER, ExportStep
 from napari_superres.widgets.input_pickers import InputPickers
 from napari_superres.widgets.input_roles import SUPER_RES
@@ -83,3 +84,17 @@ def test_maps_are_not_offered_as_inputs(viewer):
     pickers.refill()
     offered = [pickers.high_res.item(row).text() for row in range(pickers.high_res.count())]
     assert offered == ["tomogram", "seed 1", "seed 0"]
+
+
+def test_an_export_that_ends_with_any_error_says_so_and_can_be_tried_again(
+    export, qtbot, tmp_path, monkeypatch
+):
+    def gone(plan, target):
+        raise FileNotFoundError(2, "No such file or directory", "lazy.zarr")
+
+    monkeypatch.setattr(export_step, "write_export", gone)
+    export.path.setText(str(tmp_path / "sr.tif"))
+    export.export.click()
+    assert not export.export.isEnabled()
+    qtbot.waitUntil(export.export.isEnabled, timeout=10_000)
+    assert "lazy.zarr" in export.status.text()

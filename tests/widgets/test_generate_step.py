@@ -9,7 +9,7 @@ import pytest
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.widgets import generated_layers
+from napari_superres.widgets import generate_step, generated_layers
 from napari_superres.widgets.box_drawing import REGION_LAYER
 from napari_superres.widgets.generate_step import GenerateStep
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
@@ -189,3 +189,15 @@ def test_a_result_that_cannot_be_opened_is_named(bench, tmp_path):
     told = bench.step.status
     bench.qtbot.waitUntil(lambda: "not opened" in told.text(), timeout=10_000)
     assert "gone.tif" in told.text()
+
+
+def test_a_volume_that_there_is_no_memory_to_show_is_told(bench, monkeypatch):
+    def too_large(generated):
+        raise MemoryError
+
+    monkeypatch.setattr(generate_step, "AT_ONCE", 1)
+    monkeypatch.setattr(generate_step, "shown_volume", too_large)
+    bench.generate()
+    said = bench.step.status.text
+    bench.qtbot.waitUntil(lambda: "not shown" in said(), timeout=10_000)
+    assert "no memory left" in said()

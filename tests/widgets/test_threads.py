@@ -5,6 +5,8 @@ import threading
 import pytest
 from qtpy.QtCore import QObject, QThreadPool
 
+from napari_superres.errors import EngineError, OutOfMemoryError
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.threads import in_thread
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -17,6 +19,38 @@ class Receiver(QObject):
 
     def take(self, outcome) -> None:
         self.outcomes.append(outcome.value)
+
+    def take_error(self, outcome) -> None:
+        self.outcomes.append(outcome.error)
+
+
+def lost():
+    raise FileNotFoundError(2, "No such file or directory", "lazy.tif")
+
+
+def too_large():
+    raise MemoryError
+
+
+def test_an_error_that_nobody_foresaw_ends_the_wait_and_is_told(qtbot):
+    receiver = Receiver()
+    in_thread(lost, receiver.take_error)
+    qtbot.waitUntil(lambda: bool(receiver.outcomes), timeout=10_000)
+    (error,) = receiver.outcomes
+    assert isinstance(error, EngineError)
+    assert "lazy.tif" in str(error)
+    assert isinstance(error.__cause__, FileNotFoundError)
+
+
+def test_after_an_unforeseen_error_the_next_job_is_done(qtbot):
+    latest, told = Latest(), []
+    latest.done.connect(told.append)
+    latest.ask(too_large)
+    qtbot.waitUntil(lambda: not latest.busy, timeout=10_000)
+    assert isinstance(told[0].error, OutOfMemoryError)
+    latest.ask(str, "next")
+    qtbot.waitUntil(lambda: len(told) == 2, timeout=10_000)
+    assert told[1].value == "next"
 
 
 @pytest.fixture

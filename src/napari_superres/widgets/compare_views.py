@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from napari.experimental import link_layers, unlink_layers
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_superres.data.phases import Phase
@@ -202,6 +203,9 @@ class Swiper(QObject):
             self._work.ask(_whole, self.array, self.array.axis, self.array.cut)
 
     def _on_whole(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            show_error(str(outcome.error))
+            return
         array, *taken = outcome.value
         if array is self.array and self._layer is not None:
             array.take_whole(*taken)

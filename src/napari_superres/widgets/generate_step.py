@@ -175,6 +175,9 @@ class GenerateStep(Step):
             in_thread(shown_volume, self._on_shown, generated)
 
     def _on_shown(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.status.setText(f"<b>Generated, but not shown.</b> {outcome.error}")
+            return
         generated, (data, arguments, _) = outcome.value
         run, settings = generated.run, generated.settings
         arguments["metadata"] = run.noted(arguments["metadata"], settings)
@@ -187,6 +190,9 @@ class GenerateStep(Step):
         in_thread(read_written, self._on_read, written)
 
     def _on_read(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.status.setText(f"<b>Written, but not opened.</b> {outcome.error}")
+            return
         written, layers = outcome.value
         if isinstance(layers, SuperResError):
             self.status.setText(f"<b>Written, but not opened.</b> {written.path}: {layers}")

@@ -37,7 +37,7 @@ class Outcome:
 
 
 class _Attempt:
-    """A function whose project errors are told, not raised."""
+    """A function whose errors are told, not raised: who waits for it must hear of any."""
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self.function, self.arguments = function, arguments
@@ -45,8 +45,8 @@ class _Attempt:
     def run(self) -> Outcome:
         try:
             return Outcome(self.function(*self.arguments))
-        except SuperResError as error:
-            return Outcome(error=error)
+        except Exception as error:  # the thread's boundary: everything is reported
+            return Outcome(error=as_engine_error(error))
 
 
 def as_engine_error(error: Exception, needs: tuple[str, str] = JOB_NEEDS) -> SuperResError:
