@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from napari_superres.runs.image_run import ImageRun
+
 SMALL = ["channels=8", "residual_blocks=1", "discriminator_channels=4", "patch=8", "batch=2"]
 TINY = [part for dial in SMALL for part in ("--set", dial)]
 
@@ -22,7 +24,12 @@ def test_from_images_of_both_domains_to_a_translated_volume(cli, tmp_path) -> No
     options = [*TINY, "--steps", 1, "--device", "cpu", "--run", run]
     trained = cli("translate", "train", *domains, *options)
     assert trained.status == 0, trained.err
-    assert cli("translate", "resume", run, "--steps", 2).status == 0
+    other = ["--device", "cpu", "--set", "batch=1"]
+    assert cli("translate", "resume", run, "--steps", 2, *other).status == 0
+    assert ImageRun.open(run).config.settings["engine"]["batch"] == 1
+    assert "cuda:99 is not there" in cli("resume", run, "--steps", 3, "--device", "cuda:99").err
+    fixed = cli("resume", run, "--steps", 3, "--set", "channels=16")
+    assert "cannot be resumed with another channels" in fixed.err
     done = cli("translate", "apply", run, "--low-res", low, "--output", out, "--axis", "y")
     assert done.status == 0, done.err
     assert tifffile.imread(out).shape == (10, 16, 36)

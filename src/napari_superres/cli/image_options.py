@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from napari_superres.cli import options
 from napari_superres.cli.interrupt import INTERRUPTED
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.events import FinishReason, TrainingEvent
@@ -24,6 +25,9 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 RunFolderOption = Annotated[
     Path | None,
     typer.Option("--run", metavar="DIR", help="Folder for the run; new or empty."),
+]
+BatchChange = Annotated[
+    list[str] | None, options.dials(("batch",), "Change a setting from here on")
 ]
 Segmented = Annotated[
     bool | None,

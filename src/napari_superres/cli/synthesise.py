@@ -100,14 +100,19 @@ def train(
 
 @app.command("resume")
 def resume(
-    run: image_options.RunArgument, minutes: options.Minutes = None, steps: options.Steps = None
+    run: image_options.RunArgument,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    changes: image_options.BatchChange = None,
+    device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.synthesis.training import resume as resume_engine
 
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    changed = values.parse_changes(changes, StyleEngine)
     with stop_on_interrupt() as stop:
-        events = resume_engine(run, budget, stop)
+        events = resume_engine(run, budget, stop, changed, device)
         image_options.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
 
 

@@ -132,7 +132,7 @@ def resume(
 
     others = {"synthesis": synthesise.resume, "translation": translate.resume}
     if (kind := kind_if_run(run)) in others:
-        others[kind](run, minutes, steps)
+        others[kind](run, minutes, steps, changes, device)
         return
     check_can_train(run)
     budget = validated(Budget, {"minutes": minutes, "steps": steps})

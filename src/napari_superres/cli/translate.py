@@ -87,14 +87,20 @@ def train(
 
 @app.command("resume")
 def resume(
-    run: image_options.RunArgument, minutes: options.Minutes = None, steps: options.Steps = None
+    run: image_options.RunArgument,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    changes: image_options.BatchChange = None,
+    device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.translation.training import resume as resume_engine
 
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    changed = values.parse_changes(changes, TranslationEngine)
     with stop_on_interrupt() as stop:
-        image_options.follow_to_end(resume_engine(run, budget, stop), "translate", NEXT)
+        events = resume_engine(run, budget, stop, changed, device)
+        image_options.follow_to_end(events, "translate", NEXT)
 
 
 @app.command("apply")

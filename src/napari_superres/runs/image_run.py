@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -21,7 +21,7 @@ from napari_superres.config import FrozenModel, validated
 from napari_superres.data.images import ImageSet
 from napari_superres.data.output import write_whole_text
 from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.errors import RunFolderError
+from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input
 from napari_superres.runs.lock import run_lock
@@ -97,6 +97,23 @@ class ImageRun(AnyRun):
                 "",
                 "Use the version that made the run.",
             ) from error
+
+    def with_engine(self, changes: Mapping[str, Any], model: type[_Settings]) -> Self:
+        """Return the run with some engine settings changed, of which there is the batch alone.
+
+        Raises
+        ------
+        SettingsError
+            A setting that cannot change once a run has begun, or an impossible value.
+        """
+        fixed = sorted(set(changes) - {"batch"})
+        if fixed:
+            raise SettingsError(
+                f"Such a run cannot be resumed with another {' or '.join(fixed)}.",
+                "What may change is batch.",
+                "Train a new run.",
+            )
+        return self.with_batch(changes["batch"], model) if changes else self
 
     def with_batch(self, batch: int, model: type[_Settings]) -> Self:
         """Return the run with another batch from its last checkpoint on, written to config.json.

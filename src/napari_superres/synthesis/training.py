@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from napari_superres.config import Budget
 from napari_superres.data.images import ImageSet
@@ -62,19 +63,43 @@ def train(
 
 
 def resume(
-    run_folder: Path, budget: Budget, stop: threading.Event | None = None
+    run_folder: Path,
+    budget: Budget,
+    stop: threading.Event | None = None,
+    changes: Mapping[str, Any] | None = None,
+    device: str | None = None,
 ) -> Iterator[TrainingEvent]:
     """Go on with a run from its last checkpoint, as if it had not been interrupted.
 
     A run that was interrupted before its first checkpoint begins anew.
 
-    Parameters, events and errors as for `train`; `budget.minutes` count from now,
-    `budget.steps` from the run's beginning.
+    Parameters
+    ----------
+    run_folder : of the run
+    budget : minutes count from now, steps from the run's beginning
+    stop : as for `train`
+    changes : engine settings to change from here on: the batch
+    device : another device than the run's settings name
+
+    Yields
+    ------
+    Events as for `train`.
+
+    Raises
+    ------
+    RunFolderError
+        Not such a run, damaged, or in use by another process.
+    SettingsError
+        A change that a run cannot take.
+    EngineError
+        As for `train`.
     """
     run = ImageRun.open(run_folder, KIND)
-    settings, images = run.settings(SynthesisSettings), run.images(INPUT)
-    device = choose_device(settings.device)
     check_can_train(run.path)
+    images = run.images(INPUT)
+    device = choose_device(device or run.settings(SynthesisSettings).device)
+    run = run.with_engine(changes or {}, SynthesisSettings)
+    settings = run.settings(SynthesisSettings)
     with run_lock(run.path):
         patches = cut_images(images, settings)
         loop = _loop(run, images, patches, settings, device, budget, stop)
