@@ -97,8 +97,8 @@ def _assemble(
     provenance: dict[str, str],
 ) -> Iterator[GenerationEvent]:
     """Fill a pyramid from a plain stack, block by block."""
-    stack = tifffile.memmap(plain, mode="r")
-    stack = stack.reshape((-1, *stack.shape[-2:]))  # tifffile drops the axis of one slice
+    mapped = tifffile.memmap(plain, mode="r")
+    stack = mapped.reshape((-1, *mapped.shape[-2:]))  # tifffile drops the axis of one slice
     levels = create_pyramid(
         whole,
         stack.shape,
