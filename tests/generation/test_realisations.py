@@ -14,7 +14,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.ome_zarr import open_pyramid
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import SettingsError
+from napari_superres.errors import OutputError, SettingsError
 from napari_superres.generation import tiff_sink, zarr_sink
 from napari_superres.generation.volume import generate_realisations, generate_volume
 from napari_superres.measures.fractions import volume_fractions
@@ -107,6 +107,16 @@ def test_stopped_realisations_are_continued_to_the_same_files(tmp_path, suffix):
 
 def voxels(path):
     return open_pyramid(path).levels[0][:] if path.suffix == ".zarr" else tifffile.imread(path)
+
+
+def test_other_realisations_into_the_same_folder_are_refused_meanwhile(tmp_path):
+    first = all_of(tmp_path / "all", keep_volumes=False)
+    next(first)
+    with pytest.raises(OutputError, match="already"):
+        next(all_of(tmp_path / "all"))
+    first.close()
+    list(all_of(tmp_path / "all", keep_volumes=False))
+    assert len(list((tmp_path / "all").iterdir())) == 4
 
 
 def test_what_is_finished_when_the_writing_fails_is_not_generated_again(tmp_path, monkeypatch):

@@ -104,6 +104,14 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_error(monkeypatch):
         list(events(where=Workers(scheduler="tcp://127.0.0.1:9")))
 
 
+def test_workers_that_cannot_be_had_do_not_keep_others_off_the_output(tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_superres.generation.workers.CONNECT_S", 0.5)
+    with pytest.raises(SettingsError) as kept:  # the error holds on to what was opened
+        list(events(tmp_path / "sr.tif", Workers(scheduler="tcp://127.0.0.1:9")))
+    assert next(events(tmp_path / "sr.tif")).tiles_done == 0
+    del kept
+
+
 def test_workers_are_counted_or_have_a_scheduler():
     for wrong in ({}, {"count": 2, "scheduler": "tcp://host:8786"}):
         with pytest.raises(SettingsError, match="Either a number of workers"):

@@ -25,6 +25,7 @@ from napari_superres.events import FinishReason, GenerationFinished, GenerationS
 from napari_superres.generation import journal, tiff_sink, zarr_sink
 from napari_superres.generation.journal import unfinished_folder
 from napari_superres.generation.volume import generate_volume
+from napari_superres.runs.lock import NAME as LOCK
 
 from .networks import low_res, mixed_generator
 
@@ -110,6 +111,39 @@ def test_another_seed_does_not_continue_where_the_first_stopped(tmp_path, volume
     np.testing.assert_array_equal(voxels(output), VALUES[in_memory(volume, other)])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_generation_of_the_same_output_is_refused_and_the_first_goes_on(
+    tmp_path, volume, kind
+):
+    output = tmp_path / f"sr{kind}"
+    first = events(volume, output)
+    for _ in itertools.islice(first, 20):
+        pass
+    for seed in (0, 1):  # whether it would continue it, or begin anew
+        with pytest.raises(OutputError, match=rf"already.*in use by process {os.getpid()}"):
+            next(events(volume, output, SETTINGS.replace(seed=seed)))
+    list(first)
+    np.testing.assert_array_equal(voxels(output), VALUES[in_memory(volume)])
+    assert os.listdir(tmp_path) == [output.name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generation_that_could_not_begin_does_not_keep_others_off(
+    tmp_path, volume, kind, monkeypatch
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as change:
+        change.setattr(journal.Journal, "done", full)
+        with pytest.raises(
+            OSError, match="No space"
+        ) as kept:  # the error holds on to what was opened
+            next(events(volume, tmp_path / f"sr{kind}"))
+    assert next(events(volume, tmp_path / f"sr{kind}")).tiles_done == 0
+    del kept
+
+
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
@@ -131,10 +165,11 @@ def test_a_killed_generation_is_continued_to_the_same_file(tmp_path, volume, kin
     script = KILLED.format(tests=str(Path(__file__).parents[1]), output=str(output))
     killed = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert unfinished_folder(output).is_dir()
+    assert (unfinished_folder(output) / LOCK).is_file()
     again = events(volume, output)
     assert next(again).tiles_done > 0
     list(again)
+    assert os.listdir(tmp_path) == [output.name]
     list(events(volume, whole))
     np.testing.assert_array_equal(voxels(output), voxels(whole))
     if kind == ".tif":

@@ -1,6 +1,7 @@
 """What an unfinished generation leaves beside its output, so that it can be continued.
 
-    .NAME.generating/  request.json   what is generated, to the last detail
+    .NAME.generating/  run.lock       who writes it now; others are refused
+                       request.json   what is generated, to the last detail
                        done           indices of the blocks that are safely written
                        …              the voxels so far, in the sink's own form
 
@@ -14,16 +15,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from napari_superres.data.output import format_bytes
-from napari_superres.errors import OutputError
+from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs.lock import NAME as LOCK
+from napari_superres.runs.lock import run_lock
 
 
 class Journal:
-    """The record of one output's unfinished generation.
+    """The record of one output's unfinished generation, held against others until closed.
 
     Parameters
     ----------
@@ -34,7 +37,7 @@ class Journal:
     Raises
     ------
     OutputError
-        When the folder cannot be written.
+        When the folder cannot be written, or another generation of the output goes on.
     """
 
     def __init__(self, output: Path, request: Mapping[str, Any], store: str) -> None:
@@ -43,11 +46,13 @@ class Journal:
         self._store = self.folder / store
         self._done = self.folder / "done"
         self._text = json.dumps(request, indent=1, sort_keys=True)
-        with writing(output):
+        with ExitStack() as held, writing(output):
+            self.folder.mkdir(exist_ok=True)
+            held.enter_context(_alone(output, self.folder))
             if not self._continues():
-                shutil.rmtree(self.folder, ignore_errors=True)
-                self.folder.mkdir()
+                self._empty()
                 (self.folder / "request.json").write_text(self._text, encoding="utf-8")
+            self._held = held.pop_all()
 
     def _continues(self) -> bool:
         with suppress(OSError, UnicodeDecodeError):
@@ -79,7 +84,56 @@ class Journal:
 
     def remove(self) -> None:
         """Remove the folder: the output is whole."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self._empty()
+        self.close()
+        with suppress(OSError):  # the next generation may have taken it already
+            self.folder.rmdir()
+
+    def close(self) -> None:
+        """Let others go on with it."""
+        self._held.close()
+
+    def _empty(self) -> None:
+        """Remove all but the lock, and what others try to take it with."""
+        # first, so that nobody continues what is half removed
+        (self.folder / "request.json").unlink(missing_ok=True)
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif LOCK not in path.name:
+                path.unlink()
+
+
+class Closes(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+@contextmanager
+def closed_on_error(opened: Closes) -> Iterator[None]:
+    """Close what is opened already if making the rest ready fails."""
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
+
+
+@contextmanager
+def _alone(output: Path, folder: Path) -> Iterator[None]:
+    """Hold the folder of a generation; the lock of a process that was killed is taken over."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(run_lock(folder))
+        except RunFolderError as error:
+            raise OutputError(
+                f"{output} is being generated already.", error.found, error.action
+            ) from error
+        yield
 
 
 def unfinished_folder(output: Path) -> Path:

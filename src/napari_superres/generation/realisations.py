@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
-from napari_superres.errors import OutputError
 from napari_superres.generation.job import Job
 from napari_superres.generation.journal import (
     Journal,
     append_line,
     check_room,
+    closed_on_error,
     complete_lines,
     writing,
 )
@@ -73,27 +73,31 @@ class RealisationsSink:
         self._journal = Journal(folder / "spread.json", record, ".")
         self._spread = _Spread(self._journal.folder / "counts", len(seeds), len(job.phases))
         self._finished = self._journal.folder / "finished"
-        finished = complete_lines(self._finished)
-        names = {f"seed-{seed}": [seed] for seed in seeds if keep_volumes}
         self._sinks: dict[str, Sink] = {}
-        try:
-            for name, of in (names | {name: [*seeds] for name in MAPS}).items():
-                if name not in finished:
-                    shown = () if name in MAPS[1:] else job.phases
-                    self._sinks[name] = open_one(name, shown, of)
+        self._counts: dict[int, _Votes] = {}
+        with closed_on_error(self):
+            self._open(job, open_one, seeds if keep_volumes else ())
             self.room = sum(sink.room for sink in self._sinks.values())
             check_room(folder / "spread.json", self.room)  # each alone may fit, all of them not
-        except OutputError:
-            self.close()
-            raise
-        self._own = _blocks(self._sinks, job.result)
-        grown = [_with_next(block, job.result) for block in self._own]
-        self.blocks: Sequence[Box] = [block for block in grown for _ in seeds]
-        complete = set(self._spread.blocks()).intersection(*(s.done for s in self._sinks.values()))
-        self.done = frozenset(
-            len(seeds) * block + number for block in complete for number in range(len(seeds))
-        )
-        self._counts: dict[int, _Votes] = {}
+            self._own = _blocks(self._sinks, job.result)
+            grown = [_with_next(block, job.result) for block in self._own]
+            self.blocks: Sequence[Box] = [block for block in grown for _ in seeds]
+            self.done = self._complete()
+
+    def _open(self, job: Job, open_one: OpenSink, kept: Sequence[int]) -> None:
+        """Open the files that are not finished: volumes of the seeds to keep, and maps."""
+        finished = complete_lines(self._finished)
+        names = {f"seed-{seed}": [seed] for seed in kept}
+        for name, of in (names | {name: [*self.seeds] for name in MAPS}).items():
+            if name not in finished:
+                shown = () if name in MAPS[1:] else job.phases
+                self._sinks[name] = open_one(name, shown, of)
+
+    def _complete(self) -> frozenset[int]:
+        """Return the blocks of all realisations that every file and the spread have."""
+        files, count = (sink.done for sink in self._sinks.values()), len(self.seeds)
+        complete = set(self._spread.blocks()).intersection(*files)
+        return frozenset(count * block + number for block in complete for number in range(count))
 
     def write(self, index: int, labels: Labels) -> None:
         """Write a block of one realisation; with the last one, its part of the maps."""
@@ -128,6 +132,7 @@ class RealisationsSink:
         """Let go of the files; what is written stays."""
         for sink in self._sinks.values():
             sink.close()
+        self._journal.close()
 
 
 def _one_of(assembled: Assembled, number: int, files: int) -> Assembled:

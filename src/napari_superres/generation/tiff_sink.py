@@ -18,7 +18,7 @@ from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.tiff import COMPRESSES, check_writable, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
-from napari_superres.generation.journal import Journal, writing
+from napari_superres.generation.journal import Journal, closed_on_error, writing
 from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
@@ -49,14 +49,15 @@ class TiffSink:
         self.blocks: Sequence[Box] = cut(result, (SIDE, SIDE, result.shape[2]))
         check_writable(output)
         self._journal = Journal(output, description.record(blocks=f"{SIDE} of {result}"), "voxels")
-        self.done = self._journal.done()
-        left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
-        self.room = left + result.size // COMPRESSES
-        self._journal.check_room(self.room)
-        voxels = self._journal.folder / "voxels"
-        with writing(output):
-            voxels.touch()
-            self._voxels = open(voxels, "r+b")  # noqa: SIM115
+        with closed_on_error(self._journal):
+            self.done = self._journal.done()
+            left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
+            self.room = left + result.size // COMPRESSES
+            self._journal.check_room(self.room)
+            voxels = self._journal.folder / "voxels"
+            with writing(output):
+                voxels.touch()
+                self._voxels = open(voxels, "r+b")  # noqa: SIM115
 
     def write(self, index: int, labels: Labels) -> None:
         """Write one block, plane by plane."""
@@ -92,6 +93,7 @@ class TiffSink:
         """Let go of the file; what is written stays."""
         with suppress(OSError):  # on a full disk, of what could not be written before
             self._voxels.close()
+        self._journal.close()
 
 
 class _Planes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from napari_superres.config import GenerationSettings
@@ -122,6 +122,7 @@ def _run(
     """Stream a sink's blocks, which take the seeds in turn."""
     noises = [job.noise_of(seed) for seed in seeds]
     with ExitStack() as stack:
+        stack.enter_context(closing(sink))
         if workers is None:
             produce = in_this_process(job.renderer())
         else:

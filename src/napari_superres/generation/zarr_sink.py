@@ -12,7 +12,7 @@ from napari_superres.data.ome_zarr import create_pyramid
 from napari_superres.data.pyramid_writing import COMPRESSES, check_zarr_place, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
-from napari_superres.generation.journal import Journal, writing
+from napari_superres.generation.journal import Journal, closed_on_error, writing
 from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
@@ -46,20 +46,21 @@ class ZarrSink:
         check_zarr_place(output)
         record = description.record(blocks=f"{side} of {result}")
         self._journal = Journal(output, record, output.name)
-        self.done = self._journal.done()
-        left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
-        self.room = left // COMPRESSES
-        self._journal.check_room(self.room)
-        with writing(output):
-            self._levels = create_pyramid(
-                self._journal.folder / output.name,
-                result.shape,
-                side,
-                voxel_size=description.voxel_size,
-                offset=description.offset,
-                phases=description.phases,
-                provenance=description.provenance,
-            )
+        with closed_on_error(self._journal):
+            self.done = self._journal.done()
+            left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
+            self.room = left // COMPRESSES
+            self._journal.check_room(self.room)
+            with writing(output):
+                self._levels = create_pyramid(
+                    self._journal.folder / output.name,
+                    result.shape,
+                    side,
+                    voxel_size=description.voxel_size,
+                    offset=description.offset,
+                    phases=description.phases,
+                    provenance=description.provenance,
+                )
 
     def write(self, index: int, labels: Labels) -> None:
         """Write one block and what becomes of it at the coarser levels."""
@@ -82,4 +83,5 @@ class ZarrSink:
         return None, self.output
 
     def close(self) -> None:
-        """Do nothing: zarr keeps no file open."""
+        """Let others go on with it; zarr keeps no file open."""
+        self._journal.close()
