@@ -156,3 +156,18 @@ def test_another_failure_of_torch_is_an_engine_error(monkeypatch):
     monkeypatch.setattr(render.generator, "logits", _Failing(render, 0, "illegal access"))
     with pytest.raises(EngineError, match="Generation failed: illegal access"):
         render.labels(Box.whole((4, 4, 4)), NoiseField(0))
+
+
+def test_a_gpus_convolutions_are_exact_while_generating_and_as_before_afterwards(monkeypatch):
+    render, cudnn = renderer("4"), torch.backends.cudnn
+    before, seen = (cudnn.allow_tf32, cudnn.deterministic), []
+    compute = Renderer._labels
+
+    def looking(self, box, noise):
+        seen.append((cudnn.allow_tf32, cudnn.deterministic))
+        return compute(self, box, noise)
+
+    monkeypatch.setattr(Renderer, "_labels", looking)
+    whole_pass(render)
+    assert seen == [(False, True)]
+    assert (cudnn.allow_tf32, cudnn.deterministic) == before

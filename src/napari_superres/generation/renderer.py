@@ -6,6 +6,7 @@ phases, Z Y X voxels.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import numpy as np
@@ -60,7 +61,7 @@ class Renderer:
             When torch fails otherwise.
         """
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), exact_convolutions():
                 return self._labels(box, noise).cpu().numpy()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -91,3 +92,12 @@ class Renderer:
             labels_ZYX = labels_ZYX.index_select(axis, index)
         phases = torch.arange(self.generator.low_phases, device=self.device)
         return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
+
+
+def exact_convolutions() -> AbstractContextManager[None]:
+    """Return a context in which a GPU's convolutions do not depend on the shape of the tile.
+
+    Otherwise cuDNN takes float32 for TF32, with 10 bits of mantissa, and for each shape
+    the algorithm that is fastest.
+    """
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)  # type: ignore[no-any-return, no-untyped-call]
