@@ -60,9 +60,9 @@ def _array(layer: Any) -> NDArray[np.generic]:
             f"Its phases are the labels 1 to {len(phases)}.",
             "Paint its voxels with one of these labels.",
         )
-    # no sums on the array: of a whole volume NumPy would make eight bytes a voxel
     values = np.array([0, *(phase.value for phase in phases)], np.uint8)
-    return values[array if array.dtype.kind in "iu" else array.astype(np.uint8)]
+    shown = array.astype(np.uint8, copy=False)  # int64 would be eight bytes a voxel
+    return np.asarray(values[shown])
 
 
 def volume_from_layer(layer: Any, phases: Sequence[Phase] | None = None) -> SegmentedVolume:
