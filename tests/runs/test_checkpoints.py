@@ -13,7 +13,7 @@ import torch
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs import checkpoint_files
 from napari_superres.runs.any_run import AnyRun
-from napari_superres.runs.checkpoint_loading import load_tensors
+from napari_superres.runs.checkpoint_loading import load_tensors, taking_up
 from napari_superres.runs.checkpoints import (
     choose_checkpoint,
     drop_after,
@@ -168,3 +168,10 @@ def test_files_are_synced_in_a_way_that_windows_accepts_too(tmp_path: Path, monk
     monkeypatch.setattr(checkpoint_files.os, "fsync", sync)
     save(tmp_path, 1)
     assert writable == [True] * 3
+
+
+def test_a_checkpoint_for_which_there_is_no_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="out of memory"), taking_up(tmp_path):
+        raise RuntimeError("CUDA out of memory")
+    with pytest.raises(RunFolderError, match="does not fit"), taking_up(tmp_path):
+        raise RuntimeError("size mismatch")

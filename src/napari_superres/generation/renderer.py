@@ -100,4 +100,4 @@ def exact_convolutions() -> AbstractContextManager[None]:
     Otherwise cuDNN takes float32 for TF32, with 10 bits of mantissa, and for each shape
     the algorithm that is fastest.
     """
-    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)  # type: ignore[no-any-return, no-untyped-call]
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)

@@ -78,7 +78,7 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
 def same_unit(found: Summary, wanted: Summary, measure: str) -> bool:
     """Whether both are in µm, or in voxels."""
     units = [summary.get("units", {}).get(measure, "") for summary in (found, wanted)]
-    return units[0] == units[1]
+    return bool(units[0] == units[1])
 
 
 def common_names(found: Summary, wanted: Summary) -> dict[str, str]:

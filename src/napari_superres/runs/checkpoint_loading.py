@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from napari_superres.errors import RunFolderError
+from napari_superres.errors import RunFolderError, is_out_of_memory
 from napari_superres.runs.checkpoint_files import folders, read_tensors
 from napari_superres.runs.checkpoints import list_checkpoints
 
@@ -67,6 +67,8 @@ def taking_up(folder: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        if is_out_of_memory(error):
+            raise
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunFolderError(
             f"The checkpoint {folder} does not fit the run: {detail}.",
