@@ -70,3 +70,21 @@ def _gone() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+@pytest.mark.parametrize(
+    ("job", "attempt", "free"), [("17", "1", True), ("17", "0", False), ("18", "1", False)]
+)
+def test_a_job_put_back_into_the_queue_takes_over_its_own_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str, attempt: str, free: bool
+) -> None:
+    left = {"host": "elsewhere", "pid": 1, "began": 0.0, "job": "17", "attempt": "0"}
+    (tmp_path / NAME).write_text(json.dumps(left))
+    monkeypatch.setenv("SLURM_JOB_ID", job)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", attempt)
+    if free:
+        with run_lock(tmp_path):
+            assert json.loads((tmp_path / NAME).read_text())["job"] == "17"
+    else:
+        with pytest.raises(RunFolderError, match="elsewhere"), run_lock(tmp_path):
+            pass

@@ -2,6 +2,8 @@
 
 run.lock holds who works on the run: host, process id, and when that process began,
 so that a lock left by a killed process is known for stale even if its id is used again.
+A batch job that Slurm puts back into the queue, perhaps for another computer, takes over
+the lock of its own earlier attempt.
 """
 
 from __future__ import annotations
@@ -64,6 +66,8 @@ def _owner() -> dict[str, Any]:
         "pid": os.getpid(),
         "began": began(psutil.Process()),
         "key": uuid.uuid4().hex,
+        "job": os.environ.get("SLURM_JOB_ID"),
+        "attempt": os.environ.get("SLURM_RESTART_COUNT", "0"),
     }
 
 
@@ -115,7 +119,11 @@ def _remove_stale(lock: Path) -> None:
 
 
 def _alive(owner: dict[str, Any]) -> bool:
-    if owner.get("host") != socket.gethostname():
+    own = _owner()
+    if own["job"] is not None and owner.get("job") == own["job"]:
+        if owner.get("attempt") != own["attempt"]:
+            return False  # Slurm begins a job again when nothing of it lives
+    if owner.get("host") != own["host"]:
         return True
     try:
         process = psutil.Process(int(owner["pid"]))
