@@ -120,9 +120,9 @@ def _remove_stale(lock: Path) -> None:
 
 def _alive(owner: dict[str, Any]) -> bool:
     own = _owner()
-    if own["job"] is not None and owner.get("job") == own["job"]:
-        if owner.get("attempt") != own["attempt"]:
-            return False  # Slurm begins a job again when nothing of it lives
+    same_job = own["job"] is not None and owner.get("job") == own["job"]
+    if same_job and owner.get("attempt") != own["attempt"]:
+        return False  # Slurm begins a job again when nothing of it lives
     if owner.get("host") != own["host"]:
         return True
     try:
