@@ -35,7 +35,7 @@ from napari_superres.fusion.course import Clock, progress, used_share
 from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.step import mean_terms
 from napari_superres.runs.checkpoint_loading import load_checkpoint, taking_up
-from napari_superres.runs.checkpoints import CheckpointInfo, save_checkpoint
+from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.image_run import ImageRun
 
 REPORT_SECONDS = 0.2
@@ -133,8 +133,13 @@ class ImageLoop:
         self.measured_step: int | None = None
         self.history: list[dict[str, Tensor]] = []
 
-    def go_on_from(self, checkpoint: CheckpointInfo) -> None:
-        """Take up weights and state of a checkpoint."""
+    def go_on(self) -> None:
+        """Take up weights and state of the run's last checkpoint; without one begin anew."""
+        found = self.run.checkpoints()
+        if not found:
+            self.run.keep_lines(0)
+            return
+        checkpoint = found[-1]
         with taking_up(checkpoint.folder):
             self.learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
             self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))

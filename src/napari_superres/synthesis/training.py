@@ -103,11 +103,7 @@ def resume(
     with run_lock(run.path):
         patches = cut_images(images, settings)
         loop = _loop(run, images, patches, settings, device, budget, stop)
-        found = run.checkpoints()
-        if found:
-            loop.go_on_from(found[-1])
-        else:
-            run.keep_lines(0)
+        loop.go_on()
         yield from loop.events()
 
 

@@ -105,11 +105,7 @@ def resume(
     with run_lock(run.path):
         patches = cut_images(low_res, high_res, settings)
         loop = _loop(run, high_res, patches, settings, device, budget, stop)
-        found = run.checkpoints()
-        if found:
-            loop.go_on_from(found[-1])
-        else:
-            run.keep_lines(0)
+        loop.go_on()
         yield from loop.events()
 
 
