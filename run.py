@@ -130,7 +130,10 @@ def torch_options() -> list[str]:
         with urllib.request.urlopen(CPU_TORCH_INDEX + "/torch/", timeout=5):
             return ["--extra-index-url", CPU_TORCH_INDEX]
     except (urllib.error.URLError, OSError):
-        print("PyTorch's CPU index cannot be reached: torch comes from pip's own index.")
+        print(
+            f"{CPU_TORCH_INDEX} cannot be reached: torch comes from pip's own index, "
+            "with gigabytes for graphics cards."
+        )
         return []
 
 
