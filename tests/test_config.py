@@ -44,6 +44,18 @@ def test_an_unknown_setting_is_refused_by_name(model: type[BaseModel]):
         validated(model, {"colour": "red"} | (MINIMAL if model is TrainingSettings else {}))
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "inf"])
+def test_what_a_run_could_not_write_down_is_refused(value):
+    with pytest.raises(SettingsError, match=r"preview_seconds is .*finite number"):
+        validated(EngineSettings, {"preview_seconds": value})
+
+
+@pytest.mark.parametrize("widths", [(), (8, 0), (-4,)])
+def test_a_discriminator_has_layers_and_these_have_a_width(widths):
+    with pytest.raises(SettingsError, match="discriminator_channels"):
+        validated(EngineSettings, {"discriminator_channels": widths})
+
+
 @pytest.mark.parametrize("preset", list(Preset))
 def test_the_preset_sets_the_engine(preset):
     assert validated(TrainingSettings, MINIMAL | {"preset": preset}).engine == PRESETS[preset]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from napari_superres.config.model import Annealing, FrozenModel
 
@@ -39,8 +39,10 @@ class EngineSettings(FrozenModel):
         description="Where noise enters: after each convolution, with the input, or nowhere "
         "(a deterministic generator).",
     )
-    discriminator_channels: tuple[int, ...] = Field(
-        (32, 64, 128), description="Widths of the discriminator's strided convolutions."
+    discriminator_channels: tuple[PositiveInt, ...] = Field(
+        (32, 64, 128),
+        min_length=1,
+        description="Widths of the discriminator's strided convolutions.",
     )
     loss: Literal["relativistic", "logistic", "wasserstein"] = Field(
         "relativistic", description="Adversarial loss."

@@ -26,7 +26,8 @@ Annealing = Annotated[
 class FrozenModel(BaseModel):
     """Immutable settings that refuse unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no word for what is infinite: a run that was set so could not be read again
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated again.
