@@ -69,6 +69,14 @@ def test_an_absent_phase_has_no_interval():
     assert np.isnan([found.low, found.high, found.sd]).all()
 
 
+def test_a_phase_outside_of_the_part_looked_at_has_no_interval():
+    volume = np.zeros((100, 100, 100), np.uint8)
+    volume[0, 0, 0] = 1
+    found = representativity([volume], [1])
+    assert found.fraction == 1e-6
+    assert np.isnan([found.low, found.high, found.samples]).all()
+
+
 def test_volumes_are_measured_like_slices():
     found = representativity([bernoulli((40, 40, 40), (0.5, 0.5))], [1])
     assert found.low < 0.5 < found.high

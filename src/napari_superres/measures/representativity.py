@@ -28,8 +28,8 @@ class Representativity:
     Attributes
     ----------
     fraction : measured on the images, 0 to 1
-    low, high : the material's fraction lies between them with `confidence`; NaN
-        for a phase that is absent or alone, of which images cannot tell
+    low, high : the material's fraction lies between them with `confidence`; NaN for a
+        phase of which images cannot tell: absent, alone, or not in the part looked at
     confidence : 0 to 1
     sd : standard deviation of the measured fraction
     integral_range : edge of the square (cube), in voxels, that counts as one
@@ -92,9 +92,9 @@ def representativity(
     voxels = sum(array.size for array in arrays)
     count = sum(np.count_nonzero(np.isin(array, list(phases))) for array in arrays)
     fraction = count / voxels
-    if count in (0, voxels):
-        return Representativity(fraction, np.nan, np.nan, confidence, np.nan, np.nan, np.nan)
     sd = fraction_error(arrays, phases)
+    if count in (0, voxels) or sd == 0:
+        return Representativity(fraction, np.nan, np.nan, confidence, np.nan, np.nan, np.nan)
     spread = fraction * (1 - fraction)
     samples = spread / sd**2
     low, high = fraction_interval(fraction, sd, confidence)
