@@ -146,6 +146,17 @@ class EngineSettings(FrozenModel):
         60.0, gt=0, description="Seconds between checkpoints of a running training."
     )
 
+    @property
+    def smallest_slice(self) -> int:
+        """Pixels a side of the smallest slice that can be judged.
+
+        Each strided convolution halves a side, rounding down; the last one of the paper's
+        discriminator rounds up, and its score is of 4 × 4. Specks are looked for in 5 pixels.
+        """
+        halvings = len(self.discriminator_channels)
+        side = 7 * 2 ** (halvings - 1) if self.generator == "paper" else 2**halvings
+        return max(side, 5) if self.frequency_weight > 0 else side
+
 
 SAFE_TO_CHANGE = (
     "batch",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.errors import ScaleFactorError, ShapeError, SuperResError
+from napari_superres.errors import ScaleFactorError, SettingsError, ShapeError, SuperResError
 from napari_superres.scale_factor import format_scale_factor, scale_factor_from_voxel_sizes
 
 LARGEST_DISAGREEMENT = 0.05
@@ -19,12 +19,16 @@ def crop_shape(settings: TrainingSettings) -> tuple[Triple, Triple]:
     """Return the shape of a training crop in low-res voxels and in high-res voxels (zyx).
 
     The high-res side is as near to ``engine.crop`` as whole low-res voxels and
-    whole high-res voxels allow.
+    whole high-res voxels allow; the next larger one where the discriminator needs it.
     """
+    engine = settings.engine
+    needed = engine.smallest_slice + 2 * engine.crop_margin
     low, high = [], []
     for factor in settings.scale_factor:
         step = factor.denominator
-        side = max(step, round(settings.engine.crop / factor / step) * step)
+        side = max(step, round(engine.crop / factor / step) * step)
+        if side * factor < min(needed, engine.crop):
+            side += step
         low.append(side)
         high.append(int(side * factor))
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
@@ -68,8 +72,19 @@ def check_voxel_sizes(
 def check_sizes(
     low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
 ) -> None:
-    """Raise a ShapeError where volume or slices are smaller than a training crop."""
-    low_crop, _ = crop_shape(settings)
+    """Raise a ShapeError where volume or slices are smaller than a training crop.
+
+    And a SettingsError where the crop is too small for the discriminator.
+    """
+    low_crop, high_crop = crop_shape(settings)
+    engine = settings.engine
+    if min(high_crop) - 2 * engine.crop_margin < engine.smallest_slice:
+        raise SettingsError(
+            f"Of a training crop of {_by(high_crop)} voxels the discriminator sees all but "
+            f"{engine.crop_margin} at each face (crop_margin).",
+            f"It needs slices of {engine.smallest_slice} pixels a side.",
+            "Choose a larger crop, or a smaller crop_margin (engine settings).",
+        )
     short = [a for a in range(3) if low_res.shape[a] < low_crop[a]]
     if short:
         raise ShapeError(

@@ -15,10 +15,9 @@ from napari_superres.config import EngineSettings
 class Discriminator(nn.Module):
     """Convolutions over a slice; the score is the mean over its patches."""
 
-    def __init__(self, layers: nn.Sequential, smallest: int) -> None:
+    def __init__(self, layers: nn.Sequential) -> None:
         super().__init__()
         self.layers = layers
-        self.smallest = smallest
 
     def forward(self, slices_BNYX: Tensor) -> Tensor:
         """Return one score per slice, (B,) float32; higher is more real."""
@@ -38,7 +37,7 @@ def light_discriminator(phases: int, channels: Sequence[int]) -> Discriminator:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, 0.2)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return Discriminator(nn.Sequential(*layers), smallest=2 ** len(channels))
+    return Discriminator(nn.Sequential(*layers))
 
 
 def paper_discriminator(phases: int, channels: Sequence[int]) -> Discriminator:
@@ -54,7 +53,7 @@ def paper_discriminator(phases: int, channels: Sequence[int]) -> Discriminator:
         layers += [nn.Conv2d(c_in, c_out, 3 if last else 4, 2, 1), nn.ReLU()]
         c_in = c_out
     layers.append(nn.Conv2d(c_in, 1, 4, 2, 0))
-    return Discriminator(nn.Sequential(*layers), smallest=49)
+    return Discriminator(nn.Sequential(*layers))
 
 
 def build_discriminators(

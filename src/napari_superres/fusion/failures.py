@@ -19,7 +19,8 @@ from napari_superres.errors import (
     is_out_of_memory,
 )
 
-SMALLEST_CROP = {"light": 32, "paper": 49}
+SMALLEST_CROP = 32
+"""High-res voxels: smaller ones tell the discriminator too little to be offered."""
 FEW_SLICES = 8
 
 Task = Literal["Training", "Sampling", "Translation"]
@@ -29,7 +30,7 @@ def smaller(engine: EngineSettings) -> dict[str, int | str]:
     """Return the change of settings that eases memory at the least cost; empty for none."""
     if engine.batch > 1:
         return {"batch": engine.batch // 2}
-    smallest = SMALLEST_CROP[engine.generator] + 2 * engine.crop_margin
+    smallest = max(SMALLEST_CROP, engine.smallest_slice) + 2 * engine.crop_margin
     crop = max(engine.crop * 3 // 4 // 8 * 8, -(-smallest // 8) * 8)
     if crop < engine.crop:
         return {"crop": crop}
