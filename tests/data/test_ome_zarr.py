@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from hypothesis.extra.numpy import arrays
 
 from napari_superres.data.ome_zarr import create_pyramid, halved, level_shapes, open_pyramid
 from napari_superres.data.phases import Phase
-from napari_superres.errors import FileError
+from napari_superres.data.pyramid_writing import write_labels_zarr
+from napari_superres.errors import FileError, OutputError
 
 PHASES = (Phase(0, "pore", "#20242c"), Phase(128, "active material", "#5b9bd5"))
 shapes = st.tuples(*[st.integers(1, 7)] * 3)
@@ -96,3 +99,23 @@ def test_a_folder_that_is_no_ome_zarr_is_one_clear_error(tmp_path):
     (tmp_path / "zarr.json").write_text("{")
     with pytest.raises(FileError, match="no OME-Zarr volume"):
         open_pyramid(tmp_path)
+
+
+def test_an_earlier_volume_stays_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    labels, file = np.full((4, 4, 4), 128, np.uint8), tmp_path / "sr.zarr"
+    write_labels_zarr(file, labels, voxel_size=None, phases=PHASES)
+    replace = os.replace
+
+    def refuse(source, target):
+        if Path(target) == file and not Path(source).name.startswith("earlier"):
+            raise PermissionError(13, "Permission denied", str(target))
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refuse)
+        with pytest.raises(OutputError, match="Permission denied"):
+            write_labels_zarr(file, np.zeros_like(labels), voxel_size=None, phases=PHASES)
+    assert (open_pyramid(file).levels[0][...] == 128).all()
+    write_labels_zarr(file, np.zeros_like(labels), voxel_size=None, phases=PHASES)
+    assert not open_pyramid(file).levels[0][...].any()
+    assert os.listdir(tmp_path) == ["sr.zarr"]

@@ -95,6 +95,32 @@ def write_whole_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def replace_folder(new: Path, path: Path) -> None:
+    """Put a whole folder in the place of an earlier one, which is deleted only after that.
+
+    Parameters
+    ----------
+    new : on the same disk, in a folder that is deleted afterwards
+    path : where it goes
+
+    Raises
+    ------
+    OSError
+        The system refuses; the earlier folder is there as it was.
+    """
+    aside = new.with_name(f"earlier-{path.name}")
+    shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed here
+    if path.exists():
+        os.replace(path, aside)
+    try:
+        os.replace(new, path)
+    except OSError:
+        if aside.exists():
+            os.replace(aside, path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def _cannot_write(target: Path, error: OSError) -> OutputError:
     return OutputError(
         f"{target} cannot be written: {error.strerror or error}.",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -14,7 +12,7 @@ import numpy as np
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.ome_zarr import Array, create_pyramid, halved
-from napari_superres.data.output import check_writable
+from napari_superres.data.output import check_writable, replace_folder
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, VoxelSize
 from napari_superres.errors import OutputError, ShapeError
@@ -120,9 +118,7 @@ def write_labels_zarr(
             for z, y, x in product(*(range(0, size, SIDE) for size in labels.shape)):
                 part = np.asarray(labels[z : z + SIDE, y : y + SIDE, x : x + SIDE])
                 put_block(levels, (z, y, x), index_of[part], values, len(phases))
-            if path.exists():
-                shutil.rmtree(path)
-            os.replace(temporary, path)
+            replace_folder(temporary, path)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}.",

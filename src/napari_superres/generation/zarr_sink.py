@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.ome_zarr import create_pyramid
+from napari_superres.data.output import replace_folder
 from napari_superres.data.pyramid_writing import COMPRESSES, check_zarr_place, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
@@ -76,9 +75,7 @@ class ZarrSink:
     def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Put the pyramid in its place and return its path."""
         with writing(self.output):
-            if self.output.exists():
-                shutil.rmtree(self.output)
-            os.replace(self._journal.folder / self.output.name, self.output)
+            replace_folder(self._journal.folder / self.output.name, self.output)
         self._journal.remove()
         return None, self.output
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import numpy as np
 import tifffile
 
 from napari_superres.data.ome_zarr import create_pyramid
+from napari_superres.data.output import replace_folder
 from napari_superres.data.phases import Phase
 from napari_superres.data.pyramid_writing import SIDE, check_zarr_place, put_block
 from napari_superres.data.volumes import VoxelSize
@@ -77,9 +76,7 @@ def translate_to(
                 if stop is not None and stop.is_set():
                     yield GenerationFinished(FinishReason.STOPPED)
                     return
-            if output.exists():
-                shutil.rmtree(output)
-            os.replace(whole, output)
+            replace_folder(whole, output)
     except OSError as error:
         raise OutputError(
             f"{output} cannot be written: {error.strerror or error}.",
