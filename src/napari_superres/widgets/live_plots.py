@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from html import escape
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
@@ -74,21 +75,22 @@ class LivePlot(QWidget):
             name: readable(colours.get(name, theme.text), theme.background)
             for name in {**curves, **targets}
         }
-        if pens != self._pens or set(curves) - set(self._lines) or set(self._lines) - set(curves):
+        bands = {name: band for name, band in (bands or {}).items() if name in pens}
+        gone = set(self._bands) - set(bands)  # of a run that was shown before
+        drawn = set(self._lines) == set(curves) and set(self._targets) == set(targets)
+        if pens != self._pens or gone or not drawn:
             self._rebuild(list(curves), pens, targets, theme)
             for name in dashed:
                 pen = pg.mkPen(pens[name], width=1.5, style=Qt.PenStyle.DashLine)
                 self._lines[name].setPen(pen)
-        for name, band in (bands or {}).items():
-            if name in pens:
-                self._show_band(name, band)
+        for name, band in bands.items():
+            self._show_band(name, band)
         for name, curve in curves.items():
             few = len(curve.steps) <= FEW_POINTS  # a single point draws no line
             symbol = "o" if few and name not in dashed else None
             self._lines[name].setData(curve.steps, curve.values, symbol=symbol)
         for name, value in targets.items():
-            if name in self._targets:
-                self._targets[name].setValue(value)
+            self._targets[name].setValue(value)
 
     def _show_band(self, name: str, band: tuple[float, float]) -> None:
         if name not in self._bands:
@@ -130,7 +132,7 @@ class LivePlot(QWidget):
                 symbolPen=None,
             )
         parts = [
-            f'<span style="color:{pens[name]}">■</span>&nbsp;{name.replace(" ", "&nbsp;")}'
+            f'<span style="color:{pens[name]}">■</span>&nbsp;{escape(name).replace(" ", "&nbsp;")}'
             for name in names
         ]
         self.legend.setText("&nbsp; ".join([f"<b>{self.title}</b>", *parts]))
