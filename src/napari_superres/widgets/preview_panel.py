@@ -25,7 +25,7 @@ class PreviewPanel(QWidget):
         self.latest.setToolTip("Follow the training again")
         self.grid = PreviewGrid()
         self._following = True
-        self._place = 0
+        self._step: int | None = None
         row = QHBoxLayout()
         row.addWidget(self.caption)
         row.addWidget(self.slider, 1)
@@ -39,6 +39,7 @@ class PreviewPanel(QWidget):
         self.latest.clicked.connect(self.follow)
         session.preview_ready.connect(self.refresh)
         session.run_changed.connect(self.refresh)
+        session.history_changed.connect(self._on_history)
         self.refresh()
 
     def follow(self) -> None:
@@ -51,13 +52,17 @@ class PreviewPanel(QWidget):
         book = self.session.previews
         if len(book) == 0:
             self._following = True
-        step = self._step if self._place else None
         last = max(len(book) - 1, 0)
-        place = last if self._following or step is None else min(book.nearest(step), last)
+        place = last if self._following or self._step is None else book.nearest(self._step)
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, last)
             self.slider.setValue(place)
         self._show(place)
+
+    def _on_history(self) -> None:
+        # a roll-back drops previews, and no preview tells of it
+        if self.slider.maximum() != max(len(self.session.previews) - 1, 0):
+            self.refresh()
 
     def _on_slider(self, place: int) -> None:
         self._following = place == len(self.session.previews) - 1
@@ -66,7 +71,7 @@ class PreviewPanel(QWidget):
     def _show(self, place: int) -> None:
         run, book = self.session.run, self.session.previews
         event = book.events[place] if len(book) else None
-        self._place, self._step = place, event.step if event is not None else 0
+        self._step = event.step if event is not None else None
         phases = run.phases if run is not None else ()
         low_res = run.low_res_phases if run is not None else ()
         self.grid.show_preview(event, phases, low_res)

@@ -177,6 +177,7 @@ class Session(RunSession):
             self.preview_ready.emit(event)
             return
         if isinstance(event, TrainingStarted):
+            self.previews.drop_after(event.step)  # a killed run goes on from its last checkpoint
             for warning in event.warnings:
                 show_info(warning)
         if isinstance(event, RolledBack):
