@@ -61,8 +61,8 @@ def test_the_settings_of_a_run_are_taken_without_its_inputs(cli, engine, pair, t
     file = ("--settings", tmp_path / "config.json")
     again = trained(cli, engine, *file, *pair.options, *pair_alone)
     assert again["settings"] == first
-    paper = trained(cli, engine, *file, *pair.options, *pair_alone, "--preset", "paper")
-    assert paper["settings"].engine == PRESETS[Preset.PAPER].replace(crop=16)
+    other = trained(cli, engine, *file, *pair.options, *pair_alone, "--preset", "standard")
+    assert other["settings"].engine == PRESETS[Preset.STANDARD].replace(crop=16)
 
 
 def test_paths_hold_variables_and_start_at_the_file(cli, engine, pair, tmp_path, monkeypatch):
@@ -75,6 +75,37 @@ def test_paths_hold_variables_and_start_at_the_file(cli, engine, pair, tmp_path,
     (tmp_path / "settings.json").write_text(json.dumps(values))
     asked = trained(cli, engine, "--settings", tmp_path / "settings.json")
     assert asked["low_res"].shape == (12, 12, 12)
+
+
+def test_an_option_of_no_value_is_left_out(cli, engine, pair, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    nothing = dict.fromkeys(("run", "warm_start", "augment_with", "one_sided", "minutes"))
+    values = {"phase_map": "0:0,1:1,2:0", "engine": {"crop": 16}}
+    (tmp_path / "settings.json").write_text(json.dumps(nothing | values))
+    asked = trained(cli, engine, "--settings", "settings.json", *pair.options)
+    assert asked["run"] == Path("superres-run")
+    assert asked["settings"].warm_start is None
+
+
+def test_a_file_marked_as_utf_8_is_read_as_any(cli, engine, settings) -> None:
+    settings.write_text(TOML, encoding="utf-8-sig")
+    assert trained(cli, engine, "--settings", settings)["settings"].seed == 7
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"kind": "synthesis", "settings": {"size": 64}}, "a run of synthesis"),
+        ({"settings": {"preset": "perfect"}}, "of the preset perfect"),
+    ],
+)
+def test_the_settings_of_another_kind_of_run_are_refused(
+    cli, engine, pair, tmp_path, config, told
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"format_version": 1} | config))
+    result = cli("train", "--settings", tmp_path / "config.json", *pair.options)
+    assert (result.status, told in result.err) == (2, True), result.err
+    assert not engine.training
 
 
 @pytest.mark.parametrize(

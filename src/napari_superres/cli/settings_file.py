@@ -20,6 +20,7 @@ import typer
 
 from napari_superres.config import PRESETS, EngineSettings, Preset
 from napari_superres.errors import FileError, SettingsError
+from napari_superres.runs.run_config import FUSION
 
 FILES = ("low_res", "high_res", "run", "augment_with", "warm_start")
 LISTS = ("high_res", "one_sided")
@@ -57,7 +58,7 @@ def read_settings_file(path: Path, known: Collection[str] | None = None) -> Sett
     """
     found = _parsed(path)
     if "format_version" in found and isinstance(found.get("settings"), dict):
-        return _of_run(found["settings"])
+        return _of_run(found, path)
     written = {name.replace("-", "_"): value for name, value in found.items()}
     engine = written.pop("engine", {})
     dials = ", ".join(EngineSettings.model_fields)
@@ -89,7 +90,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     if reader is None:
         raise FileError(f"{path} is of an unknown kind.", "A .toml or .json file is needed.")
     try:
-        found = reader(path.read_text(encoding="utf-8"))
+        found = reader(path.read_text(encoding="utf-8-sig"))  # Windows' editors mark UTF-8
     except FileNotFoundError as error:
         raise FileError(f"There is no file {path}.", "", "Check the path.") from error
     except (OSError, ValueError) as error:
@@ -99,19 +100,25 @@ def _parsed(path: Path) -> dict[str, Any]:
     return found
 
 
-def _of_run(settings: Mapping[str, Any]) -> SettingsFile:
+def _of_run(config: Mapping[str, Any], path: Path) -> SettingsFile:
     """Return a run's settings as options; of the engine what its preset has otherwise."""
+    settings = config["settings"]
+    kind, preset = config.get("kind", FUSION), settings.get("preset", Preset.QUICK)
+    if kind != FUSION or preset not in list(Preset):
+        raise SettingsError(
+            f"{path} has the settings of a run of {kind}, of the preset {preset}.",
+            f"Those of a run of {FUSION} are needed, of a preset that there is.",
+        )
     options = {name: _as_text(name, value) for name, value in settings.items() if name != "engine"}
-    preset = PRESETS[Preset(options.get("preset", Preset.QUICK))].model_dump(mode="json")
-    engine = {
-        name: value
-        for name, value in settings.get("engine", {}).items()
-        if preset.get(name) != value
-    }
-    return SettingsFile(_without_none(options), engine)
+    known = PRESETS[Preset(preset)].model_dump(mode="json")
+    engine = settings.get("engine") or {}
+    changed = {name: value for name, value in engine.items() if known.get(name) != value}
+    return SettingsFile(_without_none(options), changed)
 
 
 def _as_option(name: str, value: Any, path: Path) -> Any:
+    if value is None:
+        return None
     if name in LISTS and not isinstance(value, list):
         value = [value]
     if name not in FILES:
