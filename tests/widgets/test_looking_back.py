@@ -152,6 +152,10 @@ def test_the_folder_of_the_next_run_is_looked_at_before_the_start(tmp_path):
     assert "a file" in folder_text(tmp_path / "config.json")
 
 
+def test_a_folder_that_cannot_be_looked_at_is_told_while_it_is_typed(tmp_path):
+    assert "cannot be read" in folder_text(tmp_path / ("a" * 300))
+
+
 def test_before_a_run_is_deleted_it_is_said_what_goes_and_what_stays():
     found = Holdings(3 * 2**20, 2, ("super-res.tif",))
     asked = discard_question(Path("/runs/a"), found, training=True)

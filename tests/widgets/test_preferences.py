@@ -33,6 +33,12 @@ def test_a_path_that_is_not_absolute_lies_in_the_home_folder():
     assert typed.cache_folder == Path("/big/cache")
 
 
+def test_a_user_who_is_not_there_is_no_error_while_one_types():
+    assert as_preferences({"runs_folder": "~nobody-here/runs"}, HOME).runs_folder == (
+        HOME / "~nobody-here" / "runs"
+    )
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [("cuda", "cuda:0"), ("cuda:1", "cuda:1"), ("mps", "auto"), ("cpu", "cpu"), ("auto", "auto")],

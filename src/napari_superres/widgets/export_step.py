@@ -27,6 +27,7 @@ from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
 from napari_superres.widgets.laid_aside import LaidAside
 from napari_superres.widgets.layer_pickers import LayerCombo
+from napari_superres.widgets.paths import typed_path
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import sizes
@@ -188,8 +189,7 @@ class ExportStep(Step):
             return
         self.export.setEnabled(False)
         self.status.setText("Writing …")
-        target = Path(path).expanduser()
-        in_thread(write_export, self._on_written, plan, target)
+        in_thread(write_export, self._on_written, plan, typed_path(path))
 
     def _on_written(self, outcome: Outcome) -> None:
         self.export.setEnabled(True)

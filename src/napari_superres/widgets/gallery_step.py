@@ -33,6 +33,7 @@ from napari_superres.widgets.image_engine import OpenedRun
 from napari_superres.widgets.image_jobs import guarded
 from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.input_roles import HIGH_RES
+from napari_superres.widgets.paths import typed_path
 from napari_superres.widgets.synthesis_engine import NearestFound, ReportDone
 
 
@@ -94,7 +95,7 @@ class GalleryStep(GallerySamples):
         run, text = self._run(), self.form.path.text().strip()
         if not text:
             raise SettingsError("No file is named.", "A .tif file or a folder is needed.")
-        output = Path(text).expanduser()
+        output = typed_path(text)
 
         def written(_event: GenerationFinished) -> None:
             self.jobs.status.setText(f"Written: {output}")

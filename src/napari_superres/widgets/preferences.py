@@ -15,6 +15,7 @@ from weakref import WeakMethod
 from qtpy.compat import isalive
 
 from napari_superres.errors import OutputError
+from napari_superres.widgets.paths import typed_path
 
 PLUGIN = "napari-superres-fusion"
 
@@ -40,8 +41,8 @@ def as_preferences(values: Mapping[str, str], home: Path) -> Preferences:
     runs, cache = (values.get(name, "").strip() for name in ("runs_folder", "cache_folder"))
     return Preferences(
         values.get("device", "") or "auto",
-        home / Path(runs).expanduser() if runs else None,
-        home / Path(cache).expanduser() if cache else None,
+        home / typed_path(runs) if runs else None,
+        home / typed_path(cache) if cache else None,
     )
 
 

@@ -120,16 +120,16 @@ def preflight_text(found: Preflight) -> str:
 
 def folder_text(folder: Path) -> str:
     """Return what to know of the folder that is to become a run's, before the start."""
-    if folder.is_file():
-        return "⚠ This is a file. A new or empty folder is needed."
-    if not folder.is_dir():
-        return "Will be made at the start."
     try:
-        occupied = next(folder.iterdir(), None) is not None
-    except OSError:
+        if folder.is_file():
+            return "⚠ This is a file. A new or empty folder is needed."
+        if not folder.is_dir():
+            return "Will be made at the start."
+        if next(folder.iterdir(), None) is None:
+            return "Empty, as it must be."
+        kept = (folder / "config.json").is_file()
+    except OSError:  # no permission to look, or no name for a folder
         return "⚠ It cannot be read. Choose another folder."
-    if not occupied:
-        return "Empty, as it must be."
-    if (folder / "config.json").is_file():
+    if kept:
         return "⚠ A run is kept here already: choose another folder, or open it in step 3, Monitor."
     return "⚠ Not empty. Choose another folder."

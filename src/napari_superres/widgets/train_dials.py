@@ -17,6 +17,7 @@ from napari_superres.config import Budget, describe
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.engine import DeviceChoice
 from napari_superres.widgets.image_session import ImageSession
+from napari_superres.widgets.paths import typed_path
 from napari_superres.widgets.preferences import preferences, preferred_device
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm, add_dial
@@ -128,7 +129,7 @@ class TrainDials(Step):
     @property
     def run_folder(self) -> Path:
         """The folder of the next run."""
-        return Path(self.folder.text()).expanduser()
+        return typed_path(self.folder.text())
 
     def use_folder(self, folder: Path) -> None:
         """Keep the next run in this folder rather than in the one proposed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox
@@ -16,6 +15,7 @@ from napari_superres.widgets.image_pickers import ImagePicker
 from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.layer_data import slices_voxel_size
 from napari_superres.widgets.patches_layers import ChosenImages
+from napari_superres.widgets.paths import typed_path
 from napari_superres.widgets.settings_form import add_dial
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.translation_engine import TranslationEngine
@@ -105,7 +105,7 @@ class TranslationImagesStep(Step):
             return None
 
         def add(sets: Sets) -> Sets:
-            return augment(sets, Path(text).expanduser(), count)
+            return augment(sets, typed_path(text), count)
 
         return add
 
