@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.measures.naming import phase_names
 from napari_superres.widgets.checkpoint_list import CheckpointList
 from napari_superres.widgets.colours import pair_colours
 from napari_superres.widgets.earlier_runs import open_run
@@ -118,7 +119,7 @@ class MonitorStep(Step):
         target = history.target
         self.fractions.show_curves(
             history.fractions,
-            {phase.name: phase.colour for phase in self._phases},
+            dict(zip(phase_names(self._phases), (p.colour for p in self._phases), strict=True)),
             theme,
             target.volume_fractions if target else None,
             bands=history.bands,
