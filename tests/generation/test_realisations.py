@@ -16,6 +16,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import OutputError, SettingsError
 from napari_superres.generation import tiff_sink, zarr_sink
+from napari_superres.generation.job import Job
 from napari_superres.generation.volume import generate_realisations, generate_volume
 from napari_superres.measures.fractions import volume_fractions
 from napari_superres.measures.interfaces import interface_areas
@@ -163,3 +164,18 @@ def test_periodic_noise_makes_the_volume_of_a_uniform_axis_periodic():
         list(generate_volume(generator, volume, PHASES, second))[-1].labels, first
     )
     assert len(np.unique(first)) > 1
+
+
+@pytest.mark.parametrize(
+    ("crop_border", "region", "period"),
+    [
+        (False, None, (None, None, 8)),
+        (True, None, (None, None, 6)),
+        (True, ((0, 6), (0, 7), (0, 5)), (None, None, 4)),
+    ],
+)
+def test_periodic_noise_repeats_with_the_size_of_what_is_generated(crop_border, region, period):
+    settings = SETTINGS.replace(periodic_axes=(2,), crop_border=crop_border, region=region)
+    job = Job(mixed_generator("2"), VOLUME, PHASES, settings)
+    assert job.noise.period == period
+    assert job.result.shape[2] == 2 * period[2]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
-from napari_superres.errors import EngineError, OutOfMemoryError
+from napari_superres.errors import EngineError, OutOfMemoryError, SettingsError
 from napari_superres.generation.noise import NoiseField, layer_factors
 from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.renderer import Renderer
@@ -65,10 +65,12 @@ def test_any_tiling_of_any_region_equals_the_whole_volume_pass(scale_factor, dat
         tuple(sorted(data.draw(st.sets(st.integers(0, size), min_size=2, max_size=2))))
         for size in SHAPE
     )
-    part = result_box(SHAPE, parse_scale_factor(scale_factor), region)
-    if part.size:
-        tile = [data.draw(st.integers(max(size // 3, 1), size)) for size in part.shape]
-        assert_equal_in(render, cut(part, tile))
+    try:
+        part = result_box(SHAPE, parse_scale_factor(scale_factor), region)
+    except SettingsError:
+        assume(False)
+    tile = [data.draw(st.integers(max(size // 3, 1), size)) for size in part.shape]
+    assert_equal_in(render, cut(part, tile))
 
 
 def test_a_volume_thinner_than_the_receptive_field_is_generated_alike():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,7 +57,11 @@ def test_a_region_is_in_low_res_voxels():
 def test_a_fractional_region_holds_only_voxels_that_lie_wholly_inside():
     found = result_box((9, 9, 9), parse_scale_factor("8/5"), ((1, 3),) * 3)
     assert found == Box((2, 2, 2), (4, 4, 4))
-    assert Fraction(8, 5) <= 2
+
+
+def test_a_region_that_holds_no_whole_voxel_is_refused():
+    with pytest.raises(SettingsError, match="wholly inside 1:2 along y, which is 4/3 to 8/3"):
+        result_box((9, 9, 9), parse_scale_factor("4/3"), ((0, 9), (1, 2), (0, 9)))
 
 
 def test_cropping_drops_the_volumes_faces_but_not_a_regions():

@@ -18,10 +18,10 @@ from napari_superres.fusion.generator import Generator
 from napari_superres.generation.description import Description
 from napari_superres.generation.geometry import geometry
 from napari_superres.generation.memory import best_tile
-from napari_superres.generation.noise import ONE, NoiseField, layer_factors
+from napari_superres.generation.noise import NoiseField, layer_factors
 from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.renderer import Precision, Renderer
-from napari_superres.generation.tiles import low_res_to_high_res, result_box
+from napari_superres.generation.tiles import low_res_box, low_res_to_high_res, result_box
 from napari_superres.runs.device import arithmetic, keep_freed_memory
 from napari_superres.scale_factor import format_scale_factor
 
@@ -64,12 +64,12 @@ class Job:
     def noise(self) -> NoiseField:
         """The noise that the settings ask for."""
         settings, shape = self.settings, self.low_res.shape
+        part = low_res_box(shape, settings.region, crop_border=settings.crop_border)
         z, y, x = (
-            hi - lo if axis in settings.periodic_axes else None
-            for axis, (lo, hi) in enumerate(settings.region or [(0, size) for size in shape])
+            size if axis in settings.periodic_axes else None for axis, size in enumerate(part.shape)
         )
         held = settings.held_region
-        box = None if held is None else _with_outside(result_box(shape, ONE, held), shape)
+        box = None if held is None else _with_outside(low_res_box(shape, held), shape)
         factors = layer_factors(self.generator)
         return NoiseField(settings.seed, factors, (z, y, x), box, settings.held_seed)
 

@@ -30,13 +30,44 @@ def result_box(
     ----------
     low_res_shape : of the whole low-res volume, zyx
     scale_factor : per axis, zyx
-    region : low-res voxels wanted, half open; None for all
-    crop_border : leave out one low-res voxel at each face of the volume (Dahari et
-        al. 2022: there the context is unknown); a region inside keeps its faces
+    region, crop_border : as for `low_res_box`
 
     Returns
     -------
     Box of the voxels that lie wholly inside
+
+    Raises
+    ------
+    SettingsError
+        When the region leaves the volume, or nothing remains.
+    """
+    low_res = low_res_box(low_res_shape, region, crop_border=crop_border)
+    pairs = []
+    for axis, ((lo, hi), factor) in enumerate(zip(low_res.ranges(), scale_factor, strict=True)):
+        first, last = math.ceil(lo * factor), math.floor(hi * factor)
+        if last <= first:
+            raise SettingsError(
+                f"No high-res voxel lies wholly inside {lo}:{hi} along {'zyx'[axis]}, which is "
+                f"{lo * factor} to {hi * factor} of them.",
+                "At least one is needed.",
+                "Choose a larger region.",
+            )
+        pairs.append((first, last))
+    (z0, z1), (y0, y1), (x0, x1) = pairs
+    return Box((z0, y0, x0), (z1, y1, x1))
+
+
+def low_res_box(
+    low_res_shape: Sequence[int], region: Region | None = None, *, crop_border: bool = False
+) -> Box:
+    """Return the low-res voxels that are generated from.
+
+    Parameters
+    ----------
+    low_res_shape : of the whole low-res volume, zyx
+    region : low-res voxels wanted, half open; None for all
+    crop_border : leave out one low-res voxel at each face of the volume (Dahari et
+        al. 2022: there the context is unknown); a region inside keeps its faces
 
     Raises
     ------
@@ -61,7 +92,7 @@ def result_box(
                 "At least one low-res voxel inside the border is needed.",
                 "Keep the border, or choose a larger region.",
             )
-        pairs.append((math.ceil(lo * scale_factor[axis]), math.floor(hi * scale_factor[axis])))
+        pairs.append((lo, hi))
     (z0, z1), (y0, y1), (x0, x1) = pairs
     return Box((z0, y0, x0), (z1, y1, x1))
 
