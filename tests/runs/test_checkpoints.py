@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.errors import OutOfMemoryError, OutputError, RunFolderError
 from napari_superres.runs import checkpoint_files
 from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.checkpoint_loading import load_tensors, taking_up
@@ -154,6 +154,16 @@ def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
     assert [info.is_best for info in list_checkpoints(tmp_path)] == [False, True, False]
 
 
+def test_a_score_that_is_no_float_is_no_checkpoint_and_no_measurement(tmp_path: Path) -> None:
+    save(tmp_path / "checkpoints", 1, score=1.0)
+    save(tmp_path / "checkpoints", 2, score=10**400)
+    run = AnyRun(tmp_path)
+    assert run.find_checkpoint("last").step == 1
+    for step, score in ((1, 1.0), (2, 10**400)):
+        run.append_line({"step": step, "score": score})
+    assert [line["step"] for line in run.measurements()] == [1]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="asks the system as POSIX does")
 def test_files_are_synced_in_a_way_that_windows_accepts_too(tmp_path: Path, monkeypatch) -> None:
     import fcntl
@@ -170,7 +180,16 @@ def test_files_are_synced_in_a_way_that_windows_accepts_too(tmp_path: Path, monk
     assert writable == [True] * 3
 
 
-def test_a_checkpoint_for_which_there_is_no_memory_is_not_called_damaged(tmp_path: Path) -> None:
+def test_a_checkpoint_for_which_there_is_no_memory_is_not_called_damaged(
+    tmp_path: Path, monkeypatch
+) -> None:
+    def full(*_asked: object, **_more: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    folder = save(tmp_path, 1)
+    monkeypatch.setattr(checkpoint_files, "load_file", full)
+    with pytest.raises(OutOfMemoryError, match="no memory to"):
+        load_tensors(folder, "generator")
     with pytest.raises(RuntimeError, match="out of memory"), taking_up(tmp_path):
         raise RuntimeError("CUDA out of memory")
     with pytest.raises(RunFolderError, match="does not fit"), taking_up(tmp_path):

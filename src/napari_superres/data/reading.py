@@ -70,6 +70,17 @@ def read_small_text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def is_number(value: object) -> bool:
+    """Whether what a JSON text holds is a number that a float can be; NaN and infinity are."""
+    if not isinstance(value, int | float):
+        return False
+    try:
+        float(value)
+    except OverflowError:  # JSON's whole numbers have no end
+        return False
+    return True
+
+
 def check_fits(name: str, shape: Sequence[int], bytes_per_value: int = 1) -> None:
     """Check that an array that a file claims to hold fits into memory.
 

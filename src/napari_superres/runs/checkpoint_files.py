@@ -30,7 +30,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from napari_superres.data.reading import check_regular, read_small_text
+from napari_superres.data.reading import check_regular, is_number, read_small_text
 
 PREFIX = "step-"
 LEFT = "left-"
@@ -110,8 +110,8 @@ def read_state(folder: Path) -> dict[str, Any]:
     step, score = state.get("step"), state.get("score")
     if not isinstance(step, int) or not 0 <= step < 2**53:
         raise ValueError(f"state.json has the step {step!r}")
-    if score is not None and not isinstance(score, int | float):
-        raise ValueError(f"state.json has the score {score!r}")
+    if score is not None and not is_number(score):
+        raise ValueError("state.json has a score that is no number")
     if not isinstance(state.get("measurement") or {}, dict):
         raise ValueError("state.json has a measurement without names")
     return state

@@ -9,12 +9,12 @@ from pathlib import Path
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from napari_superres.errors import RunFolderError, is_out_of_memory
+from napari_superres.errors import OutOfMemoryError, RunFolderError, is_out_of_memory
 from napari_superres.runs.checkpoint_files import folders, read_tensors
 from napari_superres.runs.checkpoints import list_checkpoints
 
 _UNREADABLE = (
-    OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError,
+    OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError, MemoryError,
 )  # fmt: skip
 
 
@@ -25,15 +25,21 @@ def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tens
     ------
     RunFolderError
         When the file is missing or damaged.
+    OutOfMemoryError
+        When there is no memory for it.
     """
     file = folder / f"{name}.safetensors"
     try:
         return read_tensors(folder, name, device)
     except _UNREADABLE as error:
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(
+                f"There is no memory to read {file}.", "", "Close other programs, and try again."
+            ) from error
         raise RunFolderError(
             f"{file} cannot be read: {error}.",
             "A whole checkpoint is needed.",
-            f"Choose another checkpoint of the run; to train on, delete {folder} first.",
+            f"Choose another checkpoint of the run; to train on, move {folder} out of it first.",
         ) from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.data.output import write_whole_text
-from napari_superres.data.reading import read_small_text
+from napari_superres.data.reading import is_number, read_small_text
 from napari_superres.errors import OutputError, RunFolderError
 
 
@@ -46,7 +46,7 @@ def read(file: Path) -> list[dict[str, Any]]:
 def _is_whole(values: Any) -> bool:
     if not isinstance(values, dict) or not isinstance(values.get("step"), int):
         return False
-    return isinstance(values.get("score", 0.0), int | float)
+    return is_number(values.get("score", 0.0))
 
 
 def append(file: Path, values: Mapping[str, Any]) -> None:
