@@ -31,6 +31,23 @@ def test_a_png_is_read_as_a_tiff_is(tmp_path: Path) -> None:
     assert (read_images(tmp_path / "a.png").images[0] == RAMP).all()
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "CMYK"])
+def test_a_picture_with_transparency_or_colours_is_one_grey_image(tmp_path: Path, mode) -> None:
+    bands = [RAMP] + [np.zeros_like(RAMP)] * (len(Image.new(mode, (1, 1)).getbands()) - 1)
+    file = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    Image.merge(mode, [Image.fromarray(band) for band in bands]).save(file)
+    (image,) = read_images(file, segmented=False).images
+    assert image.shape == RAMP.shape
+
+
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_a_value_that_is_no_number_is_refused_in_whichever_image(damaged: int) -> None:
+    images = [RAMP.astype(np.float32) for _ in range(2)]
+    images[damaged][0, 0] = np.nan
+    with pytest.raises(ShapeError, match="differ"):
+        ImageSet.from_grey(images)
+
+
 def test_deeper_grey_values_are_spread_together() -> None:
     images = ImageSet.from_grey([np.array([[100, 180]], np.uint16), np.array([[300]], np.uint16)])
     assert [image.tolist() for image in images.images] == [[[0, 102]], [[255]]]

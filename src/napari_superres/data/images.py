@@ -100,12 +100,12 @@ class ImageSet:
         """
         planes = [plane for image in images for plane in _planes(np.asarray(image), name)]
         if any(plane.dtype != np.uint8 for plane in planes):
-            low = min(float(plane.min()) for plane in planes)
-            high = max(float(plane.max()) for plane in planes)
+            low = float(np.min([float(plane.min()) for plane in planes]))  # NaN where one is
+            high = float(np.max([float(plane.max()) for plane in planes]))
             if not np.isfinite([low, high]).all() or low == high:
                 raise ShapeError(
                     f"{name} holds values from {low:.4g} to {high:.4g}.",
-                    "Grey values that differ are needed.",
+                    "Grey values that differ, and are numbers, are needed.",
                 )
             scale = 255 / (high - low)
             # plane by plane: all of them as floats would be eight times the room
@@ -194,7 +194,8 @@ def _read_picture(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, not yet a bomb
             with Image.open(file) as image:
                 check_fits(file.name, image.size, 4)
-                grey = image.convert("L") if image.mode in ("RGB", "RGBA", "P") else image
+                several = len(image.getbands()) > 1 or image.mode == "P"
+                grey = image.convert("L") if several else image
                 array = np.asarray(grey)
     except FileError:
         raise
