@@ -38,6 +38,12 @@ def test_values_beyond_a_byte_are_refused(value):
         Phase(value)
 
 
+@pytest.mark.parametrize("colour", ["crimson", "#zzzzzz", "#fff", "#20242cff"])
+def test_a_colour_that_is_told_in_another_way_is_none(colour):
+    assert Phase(0, "pore", colour).colour == ""
+    assert Phase(0, "pore", "#20242C").colour == "#20242C"
+
+
 def test_the_map_becomes_low_res_indices_of_high_res_indices():
     assert resolve_phase_map({0: 0, 1: 128, 2: 0}, HIGH, LOW).tolist() == [0, 1, 0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ class Phase:
     ----------
     value : label value in the user's files, 0 to 255
     name : as shown to the user
-    colour : "#rrggbb"
+    colour : "#rrggbb"; empty for one of the palette, and where it is told in another way
     """
 
     value: int
@@ -41,6 +42,8 @@ class Phase:
             )
         if not self.name:
             object.__setattr__(self, "name", f"phase {self.value}")
+        if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
+            object.__setattr__(self, "colour", "")
 
 
 def phases_from_values(values: Sequence[int]) -> tuple[Phase, ...]:
