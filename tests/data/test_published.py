@@ -52,6 +52,16 @@ def test_labels_that_are_not_the_published_ones_are_refused_and_forgotten(served
     assert "SOFC_lr" not in " ".join(file.name for file in cache.iterdir())
 
 
+def test_what_came_in_place_of_a_file_is_forgotten(served, tmp_path):
+    page, cache = tmp_path / "page.html", tmp_path / "cache"
+    page.write_text("<html>Log in first</html>")
+    served(lambda _: page)
+    cache.mkdir()
+    with pytest.raises(FileError, match="no TIFF file"):
+        fetch_published(3, cache)
+    assert list(cache.iterdir()) == []
+
+
 def test_without_a_connection_one_line_says_so(monkeypatch, tmp_path):
     def unreachable(*_args, **_options):
         raise ConnectionError("Name or service not known")
