@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Shapes
 
 from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
@@ -17,6 +17,7 @@ from napari_superres.measures.rows import rows_of
 from napari_superres.measures.summary import MEASURES
 from napari_superres.measures.taking import Subject, measure_subjects
 from napari_superres.widgets import measure_text as text
+from napari_superres.widgets.box_drawing import vertices_on
 from napari_superres.widgets.geometry import first_voxel_in_low_res
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, TRUTH
 from napari_superres.widgets.measure_plan import (
@@ -105,14 +106,15 @@ def test_a_new_realisation_is_ticked_and_a_choice_by_hand_stays():
 def test_a_rectangle_becomes_a_box_over_the_whole_depth():
     made = layer(scale=(0.5,) * 3, translate=(10, 20, 30), units=("um",) * 3)
     corners = [(10, 21, 31), (10, 21, 33), (10, 23, 33), (10, 23, 31)]
-    box = box_in_layer(corners, made.world_to_data, RANDOM.shape, [1, 2])
+    shapes = Shapes([np.array(corners, float)])
+    box = box_in_layer(vertices_on(made, shapes), RANDOM.shape, [1, 2])
     assert box == Box((0, 2, 2), (12, 7, 7))
 
 
 def test_a_rectangle_beside_the_layer_is_refused():
     corners = [(0, 100, 100), (0, 110, 110)]
     with pytest.raises(ShapeError, match="outside"):
-        box_in_layer(corners, layer().world_to_data, RANDOM.shape, [1, 2])
+        box_in_layer(corners, RANDOM.shape, [1, 2])
 
 
 @pytest.mark.parametrize("start", [(0, 0, 0), (1, 1, 1), (3, 0, 2)])

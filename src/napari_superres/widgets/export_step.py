@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Labels, Shapes
+from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
-from napari_superres.widgets.box_drawing import draw_on, vertices_on
+from napari_superres.widgets.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.box_form import BoxForm
 from napari_superres.widgets.export_plan import ExportPlan, border_of, plan_export, write_export
 from napari_superres.widgets.geometry import box_of_vertices
@@ -59,7 +59,7 @@ class ExportStep(Step):
         self.draw = QPushButton("Draw in the viewer")
         self.draw.setToolTip("Draw a rectangle on the shown slice; the third axis stays as typed")
         self.from_shape = QPushButton("From rectangle")
-        self.from_shape.setToolTip("Take the last rectangle of the Shapes layer")
+        self.from_shape.setToolTip("Take the last rectangle of the selected Shapes layer")
         self.whole = QPushButton("Whole volume")
         self.whole.setToolTip("Take no part: the whole volume again")
         self.border = QCheckBox("Drop one low-res voxel from each face")
@@ -216,13 +216,12 @@ class ExportStep(Step):
     def take_rectangle(self) -> None:
         """Set the box from the last rectangle drawn on a slice of the volume."""
         layer = self.layer.layer
-        shapes = [s for s in self.viewer.layers if isinstance(s, Shapes) and len(s.data)]
-        if layer is None or not shapes:
+        shapes = drawn_layer(self.viewer)
+        if layer is None or shapes is None:
             show_info("Draw a rectangle in a Shapes layer first.")
             return
-        displayed = list(self.viewer.dims.displayed)[-2:]
-        vertices = vertices_on(layer, shapes[-1])
-        self.set_box(box_of_vertices(vertices, self.box, displayed))
+        vertices = vertices_on(layer, shapes)
+        self.set_box(box_of_vertices(vertices, self.box, shown_axes(self.viewer)))
 
     def _on_layers(self, _event: object = None) -> None:
         volumes = [

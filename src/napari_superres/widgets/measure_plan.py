@@ -162,18 +162,12 @@ def chosen_measures(ticked: Iterable[bool]) -> list[str]:
     return measures
 
 
-def box_in_layer(
-    corners: ArrayLike,
-    world_to_data: Callable[[Any], Any],
-    shape: Sequence[int],
-    displayed: Sequence[int],
-) -> Box:
-    """Return the voxels of a layer inside a rectangle drawn in the world, over its whole depth.
+def box_in_layer(vertices: ArrayLike, shape: Sequence[int], displayed: Sequence[int]) -> Box:
+    """Return the voxels of a layer inside a rectangle, over its whole depth.
 
     Parameters
     ----------
-    corners : (k, 3) world coordinates
-    world_to_data : of the layer
+    vertices : (k, 3) corners in voxels of the layer
     shape : of the layer, zyx
     displayed : the axes in which the rectangle was drawn
 
@@ -182,7 +176,6 @@ def box_in_layer(
     ShapeError
         The rectangle does not meet the layer.
     """
-    vertices = np.array([world_to_data(corner) for corner in np.asarray(corners, float)])
     whole = Box.whole(shape)
     box = box_of_vertices(vertices, whole, displayed).within(whole)
     if box.size == 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari.layers import Shapes
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -20,6 +19,7 @@ from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.measures.rows import rows_of
 from napari_superres.measures.taking import MeasuringFinished, MeasuringProgress, measure_subjects
+from napari_superres.widgets.box_drawing import drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layer_pickers import LayerChecklist, candidates
 from napari_superres.widgets.measure_pickers import (
     ReferenceCombo,
@@ -150,17 +150,14 @@ class MeasureStep(Step):
         """
         if self.part.currentData() == WHOLE or layer.ndim != 3:
             return None
-        shapes = [one for one in self.viewer.layers if isinstance(one, Shapes) and len(one.data)]
-        if not shapes:
+        drawn = drawn_layer(self.viewer)
+        if drawn is None:
             raise SettingsError(
                 "There is no rectangle.",
                 "It is taken from a Shapes layer.",
                 "Draw one, for example in the Export step.",
             )
-        drawn = shapes[-1]
-        corners = [_three(drawn.data_to_world(corner)) for corner in drawn.data[-1]]
-        displayed = list(self.viewer.dims.displayed)[-2:]
-        return box_in_layer(corners, layer.world_to_data, layer.data.shape, displayed)
+        return box_in_layer(vertices_on(layer, drawn), layer.data.shape, shown_axes(self.viewer))
 
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now."""
@@ -218,8 +215,3 @@ class MeasureStep(Step):
 
     def _on_failed(self, error: Exception) -> None:
         self.status.setText(f"<b>Measuring failed.</b> {error}")
-
-
-def _three(corner: Any) -> list[float]:
-    """Return a world position with leading zeros for the axes a 2D layer lacks."""
-    return [0.0] * (3 - len(corner)) + [float(part) for part in corner]
