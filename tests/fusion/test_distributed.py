@@ -65,6 +65,13 @@ def test_averaged_gradients_are_those_of_one_process_with_the_double_batch(
         torch.testing.assert_close(first[name], wanted, rtol=1e-4, atol=1e-6)
 
 
+def test_clocks_that_differ_do_not_part_the_weights(tmp_path: Path) -> None:
+    for done in both("tests.fusion.two_processes", "minutes", tmp_path):
+        assert done.returncode == 0, done.stderr
+    (first, _), (second, _) = (torch.load(tmp_path / f"weights-{rank}.pt") for rank in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
 def test_two_processes_train_to_equal_weights_and_the_first_speaks_for_both(
     tmp_path: Path,
 ) -> None:

@@ -61,7 +61,8 @@ def progress(budget: Budget, seconds: float, first_step: int, step: int) -> floa
     if budget.steps is not None:
         todo = max(budget.steps - first_step, 0)
         shares.append((step - first_step) / todo if todo else 1.0)
-    return min(max(shares), 1.0) if shares else None
+    # below 0 after a roll-back to before this stretch
+    return min(max(0.0, *shares), 1.0) if shares else None
 
 
 def used_share(budget: Budget, seconds: float, step: int) -> float:

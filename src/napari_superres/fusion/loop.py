@@ -214,6 +214,8 @@ class TrainingLoop:
     def _annealed(self) -> float:
         """Return the factor on the learning rate of the next step."""
         share = used_share(self.budget, self.clock.seconds(), self.trainer.steps)
+        if self.budget.minutes is not None:
+            share = distributed.from_first(share)  # clocks differ, weights must not
         return annealed(share, self.trainer.engine.annealing)
 
     def _progress(self) -> float | None:

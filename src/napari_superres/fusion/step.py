@@ -9,7 +9,6 @@ generator too. The generated volumes of a step serve both updates.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 
 import torch
@@ -240,5 +239,5 @@ def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:
     means = {}
     for name in sorted(names):
         values = [float(terms[name]) for terms in history if name in terms]
-        means[name] = math.fsum(values) / len(values)
+        means[name] = sum(values) / len(values)
     return means
