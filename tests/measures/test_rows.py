@@ -48,6 +48,15 @@ def test_several_volumes_have_a_mean_and_a_spread():
     assert row.gap is row.good is None
 
 
+def test_numbers_in_another_unit_do_not_join_the_mean():
+    labels, area = lamellae((8, 8, 8), 2, 0), ("volume_fractions", "specific_surface_area")
+    sized, unsized = (summary(labels, area, voxel_size=size) for size in ([0.1] * 3, None))
+    rows = rows_of([sized, unsized])
+    surface = by_entry(rows, "specific_surface_area")["pore", ""]
+    assert surface.values == (sized["specific_surface_area"]["pore"], None)
+    assert None not in by_entry(rows, "volume_fractions")["pore", ""].values
+
+
 def test_the_axes_of_a_slice_are_not_those_of_a_volume():
     volume = summary(bernoulli((8, 8, 8), (0.5, 0.5)), ("mean_chord_length",))
     plane = summary(bernoulli((8, 8), (0.5, 0.5)), ("mean_chord_length",))

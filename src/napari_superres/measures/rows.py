@@ -26,7 +26,7 @@ class Row:
     entry : phase, pair "a|b" or triple "a|b|c"
     axis : "z", "y", "x", or "" where the measure has no axes
     unit : "" for none
-    values : of each volume; None where it is not defined
+    values : of each volume; None where it is not defined, or in another unit than the first's
     reference : of the reference; None for none
     tolerance : largest gap that is within tolerance; None without a reference
     """
@@ -97,7 +97,10 @@ def rows_of(found: Sequence[Summary], reference: Summary | None = None) -> list[
     rows = []
     for measure in (name for name in SCALARS if name in first):
         for entry, axis in _places(first[measure]):
-            values = tuple(_value(one, names, measure, entry, axis) for one, names in others)
+            values = tuple(
+                _value(one, names, measure, entry, axis) if same_unit(first, one, measure) else None
+                for one, names in others
+            )
             wanted = tolerance = None
             if reference is not None and _comparable(first, reference, measure, axis):
                 names = common_names(first, reference)
