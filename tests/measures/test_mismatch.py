@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from napari_superres.config import ImagingModel
-from napari_superres.errors import ShapeError
-from napari_superres.measures.mismatch import low_res_mismatch
+from napari_superres.config import ImagingModel, TrainingSettings
+from napari_superres.data.common_phases import slices_with_phases, volume_with_phases
+from napari_superres.data.phases import phases_from_values
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import PhaseError, ShapeError
+from napari_superres.measures.mismatch import low_res_mismatch, mismatch_of
 from napari_superres.scale_factor import parse_scale_factor
 
 from .materials import bernoulli
@@ -65,3 +70,39 @@ def test_slices_are_refused():
             FOUR,
             ImagingModel.BLURRED,
         )
+
+
+def pair(coarse):
+    low = SegmentedVolume.from_labels(coarse)
+    fine = SegmentedVolume.from_labels(enlarged(coarse, 4))
+    settings = TrainingSettings(scale_factor=4, phase_map={0: 0, 1: 1})
+    return low, fine, SegmentedSlices.from_labels([[fine.labels[0]]]), settings
+
+
+def test_a_value_that_only_the_truth_has_needs_no_low_res_phase(coarse):
+    low, fine, slices, settings = pair(coarse)
+    three = phases_from_values([0, 1, 7])
+    fine, slices = volume_with_phases(fine, three), slices_with_phases(slices, three)
+    assert mismatch_of(low, slices, fine, settings) == 0
+    fine.labels[0, 0, 0] = 2
+    with pytest.raises(PhaseError, match=r"says nothing of high-res \(7\)"):
+        mismatch_of(low, slices, fine, settings)
+
+
+def test_a_volume_that_lacks_a_phase_of_the_slices_is_matched_by_value(coarse):
+    low, _, slices, settings = pair(coarse)
+    solid = SegmentedVolume.from_labels(np.ones((24, 28, 32), np.uint8))
+    assert mismatch_of(low, slices, solid, settings) == np.mean(coarse == 0)
+
+
+@pytest.mark.parametrize("offset", [(1, 0, 0), (0, 0, -1)])
+def test_a_volume_that_is_not_inside_of_the_low_res_is_refused(coarse, offset):
+    low, fine, slices, settings = pair(coarse)
+    with pytest.raises(ShapeError, match="belong together"):
+        mismatch_of(low, slices, fine, settings, offset)
+
+
+def test_a_volume_smaller_than_a_low_res_voxel_is_refused(coarse):
+    low, fine, slices, settings = pair(coarse)
+    with pytest.raises(ShapeError, match="At least one voxel"):
+        mismatch_of(low, slices, replace(fine, labels=fine.labels[:3]), settings)

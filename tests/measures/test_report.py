@@ -10,6 +10,7 @@ import pytest
 from matplotlib.image import imread
 
 from napari_superres.data.examples import example_pair
+from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import OutputError, SettingsError
 from napari_superres.measures.report import (
@@ -174,6 +175,34 @@ def test_two_phases_without_voxel_size_and_three_sets_of_slices_have_a_report(tm
 
 def test_one_phase_alone_has_a_report(tmp_path):
     inputs = ReportInputs((SegmentedVolume.from_labels(np.zeros((8, 8, 8), np.uint8)),))
+    write_report(tmp_path / "report.html", inputs, measured(inputs))
+    assert (tmp_path / "report.html").exists()
+
+
+def test_a_truth_without_names_or_size_is_that_of_the_super_res():
+    volume = np.random.default_rng(0).integers(0, 2, (20, 18, 16), np.uint8)
+    named = SegmentedVolume.from_labels(volume, (0.1,) * 3, (Phase(0, "pore"), Phase(1, "solid")))
+    bare = ReportInputs((named,), truth=SegmentedVolume.from_labels(volume))
+    numbers = measured(bare)
+    items = numbers["items"]
+    assert items["truth"] == items["super_res"]
+    assert numbers["sub_volumes"]["truth"].keys() == numbers["sub_volumes"]["super_res"].keys()
+    assert numbers["differences"]["super_res_truth"]["specific_surface_area_error"] == 0
+
+
+def test_realisations_of_which_one_lacks_a_phase_are_pooled_by_label_value():
+    volume = np.random.default_rng(0).integers(0, 3, (16, 16, 16), np.uint8)
+    lacking = np.where(volume == 1, 2, volume).astype(np.uint8)
+    two = tuple(SegmentedVolume.from_labels(labels) for labels in (volume, lacking))
+    options = ReportOptions(side=16, count=20, threads=1)
+    found = measured(ReportInputs(two), options)["sub_volumes"]["super_res"]["volume_fractions"]
+    assert set(found["phase 1"]["values"]) == {np.mean(volume == 1), 0.0}
+
+
+def test_a_truth_of_one_phase_has_a_report_though_it_has_no_chords(tmp_path):
+    volume = np.random.default_rng(0).integers(0, 2, (20, 18, 16), np.uint8)
+    fine, flat = (SegmentedVolume.from_labels(labels) for labels in (volume, 0 * volume))
+    inputs = ReportInputs((fine,), truth=flat)
     write_report(tmp_path / "report.html", inputs, measured(inputs))
     assert (tmp_path / "report.html").exists()
 

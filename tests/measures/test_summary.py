@@ -166,3 +166,39 @@ def test_the_axes_of_a_slice_are_not_those_of_a_volume():
     found = measure_labels(lamellae((9, 9, 9), 2, 0), PHASES, measures=measures)
     wanted = measure_labels([lamellae((9, 9), 2, 0)] * 3, PHASES, measures=measures)
     assert "mean_chord_length" not in compare_summaries(found, wanted)
+
+
+def test_correlations_are_compared_at_equal_distances():
+    coarse = bernoulli((12, 12, 12), (0.5, 0.5))
+    fine = np.kron(coarse, np.ones((2, 2, 2), np.uint8))
+    found, wanted = (
+        measure_labels(labels, PHASES[:2], [size] * 3, measures=["two_point"])
+        for labels, size in ((fine, 0.1), (coarse, 0.2))
+    )
+    in_voxels = {**found, "voxel_size_um": None}
+    known, unknown = (
+        compare_summaries(one, wanted)["two_point_rmse"] for one in (found, in_voxels)
+    )
+    assert known < unknown / 2
+
+
+def test_a_phase_of_three_sets_of_slices_may_be_called_as_an_axis_is():
+    volume = bernoulli((12, 13, 14), (0.3, 0.7))
+    sets = [[volume[0]], [volume[:, 0]], [volume[:, :, 0]]]
+    phases = (Phase(0, "x"), Phase(1, "image"))
+    summary = measure_slices(SegmentedSlices.from_labels(sets, None, phases), MEASURES)
+    assert list(summary["volume_fractions"]) == ["x", "image"]
+    assert set(summary["mean_chord_length"]["x"]) == {"z", "y", "x"}
+    assert set(summary["two_point"]["intra"]) == {"x", "image"}
+
+
+def test_the_integral_range_of_three_sets_knows_all_three_voxel_sizes():
+    volume = bernoulli((64, 64, 64), (0.5, 0.5))
+    sets = [[volume[0]], [volume[:, 0]], [volume[:, :, 0]]]
+    ranges = [
+        measure_slices(SegmentedSlices.from_labels(sets, size, PHASES[:2]), ["representativity"])[
+            "representativity"
+        ]["pore"]["integral_range"]
+        for size in ((1, 1, 1), (8, 1, 1), (1, 1, 8))
+    ]
+    assert ranges[1:] == pytest.approx([2 * ranges[0]] * 2)

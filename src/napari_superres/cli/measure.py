@@ -18,9 +18,10 @@ from napari_superres.cli.measure_table import table
 from napari_superres.cli.progress import Bar
 from napari_superres.cli.question import Question, ask, place, settings_for_mismatch
 from napari_superres.cli.report import write_picture_of, write_report_of
-from napari_superres.cli.segmented import Segmented, as_slices
+from napari_superres.cli.segmented import as_slices
 from napari_superres.config import ImagingModel
 from napari_superres.data.boxes import Triple
+from napari_superres.data.common_phases import Segmented
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import SettingsError, ShapeError
 from napari_superres.measures.summary import QUICK_MEASURES, WITHOUT_TRANSPORT, Summary
@@ -169,7 +170,7 @@ def _itself(item: Segmented) -> Segmented:
 
 def mismatch(question: Question, start: Triple) -> float:
     """Return the low-res mismatch of the first volume, which starts at a low-res voxel."""
-    from napari_superres.measures.comparison import mismatch_of
+    from napari_superres.measures.mismatch import mismatch_of
 
     found, coarse, settings = question.found[0], question.low_res, question.settings
     assert coarse is not None

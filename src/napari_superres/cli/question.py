@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_superres.cli.pair import choose_phase_map, choose_scale_factor
-from napari_superres.cli.segmented import (
+from napari_superres.cli.segmented import as_slices, first_voxel, read_segmented
+from napari_superres.config import ImagingModel, TrainingSettings, validated
+from napari_superres.data.boxes import Triple
+from napari_superres.data.common_phases import (
     Segmented,
-    as_slices,
     common_phases,
-    first_voxel,
-    read_segmented,
     slices_with_phases,
     volume_with_phases,
     with_phases,
 )
-from napari_superres.config import ImagingModel, TrainingSettings, validated
-from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
 

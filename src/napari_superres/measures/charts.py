@@ -98,13 +98,15 @@ def _draw_violins(axes: Axes, numbers: Numbers, measure: str, by_axis: bool) -> 
             for place, label in enumerate(labels)
             if label in leaves and _numbers_of(leaves[label], "values")
         }
+        axes.plot([], [], color=colour, lw=6, alpha=0.6, label=ITEM_TITLES[item])
+        if not drawn:
+            continue  # an item of one phase has no chords, for example
         parts = axes.violinplot(
             list(drawn.values()), list(drawn), widths=0.9 * width, showextrema=False, showmeans=True
         )
         for body in cast("list[PolyCollection]", parts["bodies"]):
             body.set(facecolor=colour, edgecolor=colour, alpha=0.45)
         parts["cmeans"].set(color=colour, linewidth=2)
-        axes.plot([], [], color=colour, lw=6, alpha=0.6, label=ITEM_TITLES[item])
     for item in ("high_res", "low_res"):
         whole = numbers["items"].get(item, {}).get(measure)
         if whole is None or (item == "low_res" and measure != "volume_fractions"):

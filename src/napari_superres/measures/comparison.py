@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
-from napari_superres.data.phases import resolve_phase_map
-from napari_superres.data.simulate import low_res_shape
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError
 from napari_superres.measures.catalogue import SCALARS
-from napari_superres.measures.mismatch import low_res_mismatch
+from napari_superres.measures.mismatch import mismatch_of
 from napari_superres.measures.summary import Summary, measure_slices, measure_volume, sized_as
 
 FORMAT_VERSION = 1
@@ -48,7 +47,7 @@ def compare_summaries(found: Summary, wanted: Summary) -> dict[str, Any]:
         ``interface_area_error``, ``triple_phase_boundary_error`` and so on the mean
         |relative| over the entries (phases, pairs, axes) that `wanted` has. A mean
         over nothing is None. ``two_point_rmse``: root mean square difference of the
-        intra-phase correlations.
+        intra-phase correlations at equal distances, in voxels unless both know theirs in µm.
 
     Raises
     ------
@@ -133,16 +132,31 @@ def _gaps(entries: Mapping[str, Any]) -> Iterator[Mapping[str, float | None]]:
 
 
 def _two_point_rmse(found: Summary, wanted: Summary, names: Mapping[str, str]) -> float | None:
-    """Compare the means over the axes, up to the shorter of the two."""
+    """Compare the means over the axes at the distances of the reference's first axis."""
+    sized = [summary.get("voxel_size_um") is not None for summary in (found, wanted)]
+    steps = next(iter(wanted["two_point"]["distance"].values()))
+    at = np.asarray(steps if all(sized) else range(len(steps)), float)
     squares = []
     for name, other in names.items():
         pair = [
-            np.array(list(summary["two_point"]["intra"][key].values()), float).mean(axis=0)
+            _mean_curve(summary["two_point"], key, at, in_voxels=not all(sized))
             for summary, key in ((found, name), (wanted, other))
         ]
         squares.append((pair[0] - pair[1]) ** 2)
     known = np.array(squares)[np.isfinite(squares)]
     return float(np.sqrt(known.mean())) if known.size else None
+
+
+def _mean_curve(
+    two_point: Mapping[str, Any], name: str, at: NDArray[np.float64], in_voxels: bool
+) -> NDArray[np.float64]:
+    """Return the mean over the axes of a phase's correlation, NaN beyond what any axis knows."""
+    curves = []
+    for axis, values in two_point["intra"][name].items():
+        curve = np.array(values, float)
+        steps = np.arange(curve.size) if in_voxels else two_point["distance"][axis]
+        curves.append(np.interp(at, steps, curve, right=np.nan))
+    return np.asarray(np.mean(curves, axis=0))
 
 
 def compare_volumes(
@@ -189,29 +203,3 @@ def compare_volumes(
     if settings is not None:
         numbers["low_res_mismatch"] = mismatch_of(low_res, high_res, super_res, settings, offset)
     return numbers
-
-
-def mismatch_of(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
-    super_res: SegmentedVolume,
-    settings: TrainingSettings,
-    offset: Triple = (0, 0, 0),
-) -> float:
-    """Measure the low-res mismatch of a volume that starts `offset` low-res voxels in.
-
-    See `low_res_mismatch`; the phase map and the imaging model are those of `settings`.
-    """
-    covered = low_res_shape(super_res.shape, settings.scale_factor)
-    part = tuple(slice(lo, lo + n) for lo, n in zip(offset, covered, strict=True))
-    values = [phase.value for phase in low_res.phases]
-    return low_res_mismatch(
-        super_res.labels,
-        low_res.labels[part],
-        resolve_phase_map(settings.phase_map, high_res.phases, low_res.phases),
-        settings.scale_factor,
-        settings.imaging,
-        settings.blur_kernel,
-        settings.blur_sd,
-        [values.index(value) for value in settings.one_sided],
-    )

@@ -22,7 +22,8 @@ def fourier(numbers: Numbers, width: float = 10) -> Figure:
     for item in (name for name in ITEM_TITLES if name in numbers["items"]):
         summary = numbers["items"][item]
         profiles = summary.get("fourier_profile", {})
-        if not sized and item == "low_res":
+        known = summary["voxel_size_um"] is not None
+        if known != sized or (item == "low_res" and not sized):
             continue  # its frequencies are in another unit
         for index, profile in enumerate(profiles.values()):
             axes.plot(

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.config import ImagingModel
-from napari_superres.data.simulate import down_sample_labels
-from napari_superres.data.volumes import Labels
+from napari_superres.config import ImagingModel, TrainingSettings
+from napari_superres.data.boxes import Triple
+from napari_superres.data.phases import resolve_phase_map
+from napari_superres.data.simulate import down_sample_labels, low_res_shape
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import ShapeError
+from napari_superres.measures.fractions import phase_counts
 from napari_superres.scale_factor import ScaleFactor
 
 
@@ -67,3 +70,64 @@ def low_res_mismatch(
     )
     wrong = (found != low_res_labels) & counted[low_res_labels]
     return int(np.count_nonzero(wrong)) / low_res_labels.size
+
+
+def mismatch_of(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    super_res: SegmentedVolume,
+    settings: TrainingSettings,
+    offset: Triple = (0, 0, 0),
+) -> float:
+    """Measure the low-res mismatch of a volume that starts `offset` low-res voxels in.
+
+    See `low_res_mismatch`; the phase map and the imaging model are those of `settings`.
+
+    Raises
+    ------
+    ShapeError
+        It does not lie in the low-res volume, or is smaller than one of its voxels.
+    PhaseError
+        A voxel's label value that the phase map does not have.
+    """
+    covered = low_res_shape(super_res.shape, settings.scale_factor)
+    ends = [first + size for first, size in zip(offset, covered, strict=True)]
+    inside = all(end <= size for end, size in zip(ends, low_res.shape, strict=True))
+    if min(*offset, min(covered) - 1) < 0 or not inside:
+        raise ShapeError(
+            f"{super_res.name} begins at voxel {tuple(offset)} of {low_res.name} and covers "
+            f"{covered}; that has {low_res.shape}.",
+            "At least one voxel, inside of the low-res volume, is needed.",
+            "Check that they belong together, and the scale factor.",
+        )
+    part = tuple(slice(first, end) for first, end in zip(offset, ends, strict=True))
+    values = [phase.value for phase in low_res.phases]
+    return low_res_mismatch(
+        super_res.labels,
+        low_res.labels[part],
+        _low_res_phases(low_res, high_res, super_res, settings),
+        settings.scale_factor,
+        settings.imaging,
+        settings.blur_kernel,
+        settings.blur_sd,
+        [values.index(value) for value in settings.one_sided],
+    )
+
+
+def _low_res_phases(
+    low_res: SegmentedVolume,
+    high_res: SegmentedSlices,
+    super_res: SegmentedVolume,
+    settings: TrainingSettings,
+) -> NDArray[np.int64]:
+    """Return the low-res phase index of each phase of `super_res`, by label value.
+
+    Values that no voxel has may be missing from the map: a truth may have brought them in.
+    """
+    counts = phase_counts(super_res.labels, len(super_res.phases))
+    there = {phase.value for phase, n in zip(super_res.phases, counts, strict=True) if n}
+    known = {phase.value: phase for phase in (*high_res.phases, *super_res.phases)}
+    mapped = [known[value] for value in sorted(there | set(settings.phase_map) & set(known))]
+    found = resolve_phase_map(settings.phase_map, mapped, low_res.phases)
+    index = dict(zip((phase.value for phase in mapped), found.tolist(), strict=True))
+    return np.array([index.get(phase.value, 0) for phase in super_res.phases], np.int64)

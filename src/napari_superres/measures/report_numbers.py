@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,13 +13,11 @@ import numpy as np
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
+from napari_superres.data.common_phases import common_phases, slices_with_phases, volume_with_phases
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
-from napari_superres.measures.comparison import (
-    FORMAT_VERSION,
-    compare_summaries,
-    mismatch_of,
-)
+from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
+from napari_superres.measures.mismatch import mismatch_of
 from napari_superres.measures.protocol import (
     COUNT,
     PROTOCOL_MEASURES,
@@ -111,6 +109,25 @@ class ReportMeasured:
     numbers: dict[str, Any]
 
 
+def on_one_grid(inputs: ReportInputs) -> ReportInputs:
+    """Return inputs whose high-res parts have the same phases and, where unknown, voxel size.
+
+    Label values tell which phases are the same; names are those of the first super-res
+    volume, as is a voxel size that the others lack.
+    """
+    first, slices, truth = inputs.super_res[0], inputs.high_res, inputs.truth
+    others = [item for item in (slices, truth) if item is not None]
+    phases = common_phases([*others, *reversed(inputs.super_res)])
+    return replace(
+        inputs,
+        super_res=tuple(
+            sized_as(volume_with_phases(one, phases), first) for one in inputs.super_res
+        ),
+        high_res=slices and sized_as(slices_with_phases(slices, phases), first),
+        truth=truth and sized_as(volume_with_phases(truth, phases), first),
+    )
+
+
 def measure_report(
     inputs: ReportInputs, options: ReportOptions | None = None
 ) -> Iterator[ReportProgress | ReportMeasured]:
@@ -136,7 +153,7 @@ def measure_report(
     """
     if not inputs.super_res:
         raise SettingsError("There is no super-res volume.", "A report needs at least one.")
-    asked = options or ReportOptions()
+    asked, inputs = options or ReportOptions(), on_one_grid(inputs)
     items: dict[str, Summary] = {}
     stages = len(inputs.volumes()) + (inputs.high_res is not None) + len(inputs.super_res) - 1
     samples = 1 + (inputs.truth is not None)
@@ -146,9 +163,7 @@ def measure_report(
         items[name] = measure_volume(volume, asked.measures, device=asked.device)
     if inputs.high_res is not None:
         yield ReportProgress(f"measuring {inputs.high_res.name}", len(items) / total)
-        items["high_res"] = measure_slices(
-            sized_as(inputs.high_res, inputs.super_res[0]), asked.measures
-        )
+        items["high_res"] = measure_slices(inputs.high_res, asked.measures)
     realisations: list[Summary] = []
     for volume in inputs.super_res[1:]:
         yield ReportProgress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)

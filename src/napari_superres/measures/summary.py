@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from napari_superres.measures.representativity import representativity
 Summary = dict[str, Any]
 Images = Sequence[Labels]
 Values = NDArray[np.float64]
+_Segmented = TypeVar("_Segmented", SegmentedVolume, SegmentedSlices)
 
 MEASURES = (*SCALARS, *CURVES, "representativity")
 """What `measure_labels` can measure, by name."""
@@ -158,7 +159,7 @@ def measure_slices(
     for measure in (known for known in MEASURES if known in parts[0]):
         if measure == "representativity":
             images = [image for images in slices.sets for image in images]
-            sizes = np.ones(2) if slices.voxel_size is None else np.array(slices.voxel_size[1:])
+            sizes = np.array(slices.voxel_size or (1.0, 1.0, 1.0))  # each axis lies in two sets
             whole[measure] = _representativity(images, slices.phases, sizes)
         else:
             found = [part[measure] for part in parts]
@@ -174,12 +175,14 @@ def _with_true_axes(value: Any, normal: int) -> Any:
         return value
     rows, columns = (name for axis, name in enumerate("zyx") if axis != normal)
     names = {"image": "zyx"[normal], "y": rows, "x": columns}
-    return {names.get(key, key): _with_true_axes(part, normal) for key, part in value.items()}
+    if set(value) not in ({"image"}, {"y", "x"}):  # phases, one of which may be called x
+        return {key: _with_true_axes(part, normal) for key, part in value.items()}
+    return {names[key]: _with_true_axes(part, normal) for key, part in value.items()}
 
 
-def sized_as(slices: SegmentedSlices, volume: SegmentedVolume) -> SegmentedSlices:
-    """Return slices of unknown pixel size with that of the volume on whose grid they lie."""
-    return slices if slices.voxel_size else replace(slices, voxel_size=volume.voxel_size)
+def sized_as(item: _Segmented, volume: SegmentedVolume) -> _Segmented:
+    """Return what is of unknown voxel size with that of the volume on whose grid it lies."""
+    return item if item.voxel_size else replace(item, voxel_size=volume.voxel_size)
 
 
 def pixel_size(slices: SegmentedSlices, axis: int) -> tuple[float, float] | None:

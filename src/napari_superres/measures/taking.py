@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_superres.data.common_phases import Segmented
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import FinishReason
 from napari_superres.measures.catalogue import SCALARS
@@ -20,8 +21,6 @@ from napari_superres.measures.summary import (
     sized_as,
 )
 from napari_superres.measures.transport import efficiency
-
-Segmented = SegmentedVolume | SegmentedSlices
 
 TRANSPORT = "transport_efficiency"
 
