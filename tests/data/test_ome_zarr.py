@@ -93,6 +93,31 @@ def test_a_volume_without_voxel_size_has_none_when_read_back(tmp_path):
     assert open_pyramid(tmp_path / "sr.zarr").voxel_size is None
 
 
+def with_transformations(path, level, common=()):
+    create(path)
+    told = json.loads((path / "zarr.json").read_text())
+    image = told["attributes"]["ome"]["multiscales"][0]
+    image["datasets"][0]["coordinateTransformations"] = level
+    image["coordinateTransformations"] = list(common)
+    (path / "zarr.json").write_text(json.dumps(told))
+    return open_pyramid(path)
+
+
+def test_what_holds_for_all_levels_comes_after_what_holds_for_one(tmp_path):
+    scale, shift = {"type": "scale", "scale": [2, 1, 1]}, {"type": "translation"}
+    level = [scale, shift | {"translation": [1, 1, 1]}]
+    common = [{"type": "scale", "scale": [0.1, 0.2, 0.3]}, shift | {"translation": [5, 0, 0]}]
+    found = with_transformations(tmp_path / "a.zarr", level, common)
+    assert found.voxel_size == pytest.approx((0.2, 0.2, 0.3))
+    assert found.offset == pytest.approx((5.1, 0.2, 0.3))
+
+
+@pytest.mark.parametrize("size", [0, -1, float("nan"), float("inf")])
+def test_a_voxel_of_no_size_is_one_of_unknown_size(tmp_path, size):
+    level = [{"type": "scale", "scale": [size, 1, 1]}]
+    assert with_transformations(tmp_path / "a.zarr", level).voxel_size is None
+
+
 def test_a_folder_that_is_no_ome_zarr_is_one_clear_error(tmp_path):
     with pytest.raises(FileError, match="no OME-Zarr volume"):
         open_pyramid(tmp_path)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
 from napari_superres.data.document import DOCUMENT_KEY, document, read_document
+from napari_superres.data.ome_lengths import lengths
 from napari_superres.data.phases import Phase
 from napari_superres.data.reading import check_fits, check_regular_below
 from napari_superres.data.volumes import Labels, VoxelSize
@@ -27,8 +28,6 @@ from napari_superres.errors import FileError
 INNER_CHUNK = 64
 COARSEST = 256
 """Levels are added until the longest side has at most so many voxels."""
-
-_UNITS = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6}
 
 if TYPE_CHECKING:
     Array = zarr.Array[Any]
@@ -179,7 +178,7 @@ def open_pyramid(path: str | Path) -> LabelsPyramid:
         axes = multiscale["axes"]
         if len(axes) != 3 or any(level.ndim != 3 for level in levels):  # type: ignore[union-attr]
             raise ValueError(f"{len(axes)} axes")
-        voxel_size, offset = _lengths(axes, multiscale["datasets"][0])
+        voxel_size, offset = lengths(multiscale)
     except _READ_ERRORS as error:
         raise FileError(
             f"{Path(path).name} is no OME-Zarr volume that can be read ({error}).",
@@ -207,20 +206,6 @@ def read_whole(name: str, level: Array) -> NDArray[np.generic]:
             "A whole OME-Zarr volume is needed.",
             "Copy or export it again.",
         ) from error
-
-
-def _lengths(
-    axes: Sequence[Mapping[str, Any]], dataset: Mapping[str, Any]
-) -> tuple[VoxelSize | None, VoxelSize | None]:
-    factors = [_UNITS.get(str(axis.get("unit"))) for axis in axes]
-    if any(factor is None for factor in factors):
-        return None, None
-    found = {item["type"]: item for item in dataset["coordinateTransformations"]}
-    scale = found["scale"]["scale"]
-    shift = found.get("translation", {"translation": [0.0] * 3})["translation"]
-    sizes = [float(value) * (factor or 1.0) for value, factor in zip(scale, factors, strict=True)]
-    starts = [float(value) * (factor or 1.0) for value, factor in zip(shift, factors, strict=True)]
-    return (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
 
 
 def halved(labels: Labels, n_phases: int) -> Labels:
