@@ -152,6 +152,38 @@ def test_an_output_that_cannot_be_written_is_one_line(cli, pair, tmp_path, place
     expect_one_line(result, str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["low.zarr", "low.npy", "low"])
+def test_a_simulated_volume_of_another_kind_than_tiff_is_one_line(cli, pair, name: str) -> None:
+    output = pair.low_res.with_name(name)
+    result = cli("simulate-low-res", pair.low_res, "--scale-factor", 2, "--output", output)
+    expect_one_line(result, "A .tif file is written")
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["measure", "{}.tif"],
+        ["simulate-low-res", "{pair.low_res}", "--scale-factor", "2", "--output", "{}.tif"],
+        ["synthesise", "train", "--images", "{}.tif"],
+        ["train", "--low-res", "{}.tif", "--high-res", "{pair.high_res}"],
+        ["resume", "{}"],
+        ["generate", "{}"],
+        ["synthesise", "sample", "{}", "--output", "a.tif"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_name_that_no_file_can_have_is_one_line(cli, pair, command: list[str]) -> None:
+    name = "n" * 300
+    expect_one_line(cli(*(word.format(name, pair=pair) for word in command)), "n" * 300)
+
+
+def test_a_seed_beyond_what_the_settings_take_is_one_line(cli, tmp_path) -> None:
+    demo = ["demo", "--no-gui", "--output", tmp_path / "demo", "--seed", 2**31]
+    expect_one_line(cli(*demo), "--seed")
+    assert not (tmp_path / "demo").exists()
+
+
 def test_a_file_to_measure_that_is_none_is_one_line(cli, pair) -> None:
     truncated(pair.low_res)
     expect_one_line(cli("measure", pair.low_res), "truncated")

@@ -35,7 +35,10 @@ def demo(
         int, typer.Option("--size", metavar="N", min=64, help="Side of the volume in voxels.")
     ] = DemoPlan.size,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Another seed, another material.")
+        int,
+        typer.Option(
+            "--seed", metavar="N", min=0, max=2**31 - 1, help="Another seed, another material."
+        ),
     ] = DemoPlan.seed,
     no_gui: Annotated[
         bool, typer.Option("--no-gui", help="Stay in the terminal though there is a display.")

@@ -9,6 +9,8 @@ import typer
 
 from napari_superres.cli import options, values
 from napari_superres.config import ImagingModel
+from napari_superres.data.output import check_writable
+from napari_superres.errors import OutputError
 from napari_superres.scale_factor import format_scale_factor, parse_scale_factor
 
 
@@ -40,12 +42,17 @@ def simulate_low_res(
     from napari_superres.data.simulate import simulate_low_res as simulate
     from napari_superres.data.tiff import write_labels_tiff
 
+    target = file.with_name(f"{file.stem}-low-res.tif") if output is None else output
+    check_writable(target)
+    if target.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(
+            f"{target.name} ends in {target.suffix or 'nothing'}.", "A .tif file is written."
+        )
     factor = parse_scale_factor(scale_factor)
     pairs = values.parse_pairs(merge, "--merge") if merge else {}
     volume = read_volume(file)
     phase_map = {phase.value: phase.value for phase in volume.phases} | pairs
     low_res = simulate(volume, factor, phase_map, imaging, blur_kernel, blur_sd)
-    target = file.with_name(f"{file.stem}-low-res.tif") if output is None else output
     write_labels_tiff(
         target,
         low_res.values,

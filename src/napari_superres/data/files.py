@@ -93,15 +93,15 @@ def read_slices(
 def _read(file: Path) -> Read:
     """Read a file of a known kind after checking that there is something in it."""
     reader = next((r for suffix, r in _READERS.items() if file.name.lower().endswith(suffix)), None)
-    if not file.exists():
-        raise FileError(f"There is no file {file}.", "", "Check the path.")
-    if reader is None:
-        raise FileError(
-            f"{file.name} is {'a folder' if file.is_dir() else 'of an unknown kind'}.",
-            f"One of {', '.join(_READERS)} is needed.",
-            "Export the segmentation as TIFF.",
-        )
     try:
+        if not file.exists():
+            raise FileError(f"There is no file {file}.", "", "Check the path.")
+        if reader is None:
+            raise FileError(
+                f"{file.name} is {'a folder' if file.is_dir() else 'of an unknown kind'}.",
+                f"One of {', '.join(_READERS)} is needed.",
+                "Export the segmentation as TIFF.",
+            )
         if not file.is_dir():
             check_regular(file)
         if file.is_file() and file.stat().st_size == 0:
@@ -113,7 +113,9 @@ def _read(file: Path) -> Read:
         return reader(file)
     except OSError as error:
         raise FileError(
-            f"{file} cannot be read: {error.strerror or error}.", "", "Check its permissions."
+            f"{file} cannot be read: {error.strerror or error}.",
+            "",
+            "Check the path and its permissions.",
         ) from error
 
 

@@ -170,13 +170,13 @@ def read_stack(path: str | Path) -> tuple[Pixels, VoxelSize | None]:
 
 def _read(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
     reader = _READERS.get(file.suffix.lower())
-    if not file.is_file():
-        raise FileError(f"There is no file {file}.", "", "Check the path.")
-    if reader is None:
-        raise FileError(
-            f"{file.name} is of an unknown kind.", f"One of {', '.join(_READERS)} is needed."
-        )
     try:
+        if not file.is_file():
+            raise FileError(f"There is no file {file}.", "", "Check the path.")
+        if reader is None:
+            raise FileError(
+                f"{file.name} is of an unknown kind.", f"One of {', '.join(_READERS)} is needed."
+            )
         return reader(file)
     except OSError as error:
         raise FileError(f"{file} cannot be read: {error.strerror or error}.") from error

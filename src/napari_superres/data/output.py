@@ -27,17 +27,19 @@ def check_writable(path: str | Path, n_bytes: int = 0) -> None:
     """
     target = Path(path)
     folder = target.parent
-    if target.is_dir():
+    if os.path.isdir(target):  # Path.is_dir raises where the system does
         raise OutputError(
             f"{target} is a folder.", "A file name is needed.", "Add a name, such as result.tif."
         )
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OutputError(
             f"There is no folder {folder}.",
             f"{target.name} is to be written in it.",
             "Create it, or choose another place.",
         )
     try:
+        with suppress(FileNotFoundError):
+            os.lstat(target)  # a name that no file can have
         with tempfile.TemporaryFile(dir=folder):
             pass
         free = shutil.disk_usage(folder).free

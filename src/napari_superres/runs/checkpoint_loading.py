@@ -105,7 +105,13 @@ def check_can_train(run: Path) -> None:
     RunFolderError
         It holds an imported generator only, or checkpoints of which none can be read.
     """
-    found = list_checkpoints(run / "checkpoints")
+    try:
+        found = list_checkpoints(run / "checkpoints")
+    except OSError as error:
+        raise RunFolderError(
+            f"The checkpoints of {run} cannot be read: {error.strerror or error}.",
+            "A folder made by a training is needed.",
+        ) from error
     if any("imported_from" in info.state for info in found):
         raise _generator_only(run)
     if not found and folders(run / "checkpoints"):
