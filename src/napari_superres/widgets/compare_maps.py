@@ -7,7 +7,13 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 
-from napari_superres.widgets.compare_plan import MapsMade, agreement_line, map_events
+from napari_superres.errors import SuperResError
+from napari_superres.widgets.compare_plan import (
+    MapsMade,
+    agreement_line,
+    check_one_place,
+    map_events,
+)
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.measure_plan import view_of
 from napari_superres.widgets.placement import Placement, placement_of
@@ -37,6 +43,11 @@ class MapsRow(WorkRow):
         layers = list(self.realisations())
         if len(layers) < 2:
             show_error("Maps need two realisations or more. Generate another one, and tick both.")
+            return
+        try:
+            check_one_place(layers)
+        except SuperResError as error:
+            show_error(str(error))
             return
         self._place = placement_of(layers[0])
         views = [view_of(layer) for layer in layers]

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import PhaseError
+from napari_superres.errors import PhaseError, SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.measures.agreement import AgreementMaps, agreement_maps
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, SUPER_RES, TRUTH, role_of
 from napari_superres.widgets.layer_data import volume_from_layer
+from napari_superres.widgets.layer_scale import layer_voxel_size, micrometres
 from napari_superres.widgets.measure_plan import LayerView
 
 ORDER = (LOW_RES, SUPER_RES, TRUTH)
@@ -30,7 +32,7 @@ def side_by_side(layers: Sequence[Any]) -> list[Any]:
     """
     volumes = [one for one in layers if one.ndim == 3 and role_of(one) != HIGH_RES]
     known = [one for role in ORDER for one in volumes if role_of(one) == role]
-    return known if any(role_of(one) == SUPER_RES for one in known) else known or volumes
+    return known or volumes
 
 
 def two_to_blink(layers: Sequence[Any]) -> tuple[Any | None, Any | None]:
@@ -42,6 +44,34 @@ def two_to_blink(layers: Sequence[Any]) -> tuple[Any | None, Any | None]:
         truth = [one for one in others if role_of(one) == TRUTH]
         return made[0], (truth or others)[0]
     return (chosen[0] if chosen else None), (chosen[1] if len(chosen) > 1 else None)
+
+
+def check_one_place(layers: Sequence[Any]) -> None:
+    """Raise for volumes of one shape that cover different regions: maps compare voxels.
+
+    Raises
+    ------
+    SettingsError
+        They lie half a voxel apart or more.
+    """
+    first = layers[0]
+    voxel = min(layer_voxel_size(first) or np.abs(first.scale))
+    for other in layers[1:]:
+        if tuple(other.data.shape) != tuple(first.data.shape):
+            continue  # which is told when they are counted
+        if np.linalg.norm(_ends(other) - _ends(first), axis=1).max() >= voxel / 2:
+            raise SettingsError(
+                f"{first.name} and {other.name} do not lie in one place.",
+                "Maps compare realisations voxel by voxel.",
+                "Tick those of one region.",
+            )
+
+
+def _ends(layer: Any) -> NDArray[np.float64]:
+    """Return the centres of the first and the last voxel (2, 3), in µm where units tell."""
+    corners = np.zeros(3), np.array(layer.data.shape) - 1
+    factors = np.array([micrometres(unit) or 1.0 for unit in layer.units])
+    return np.array([layer.data_to_world(corner) for corner in corners]) * factors
 
 
 @dataclass(frozen=True)

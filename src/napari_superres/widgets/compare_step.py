@@ -21,13 +21,14 @@ from napari_superres.widgets.compare_plan import side_by_side, two_to_blink
 from napari_superres.widgets.compare_spread import SpreadTable
 from napari_superres.widgets.compare_views import Blinker, GridView, Swiper
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, role_of
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_pickers import LayerChecklist, LayerCombo, candidates, same
 from napari_superres.widgets.measure_pickers import refill_ticked
 from napari_superres.widgets.measure_plan import LayerView, can_be_measured, view_of
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.swipe_array import SwipeArray, places_in, sides_of
-from napari_superres.widgets.threads import Outcome, in_thread
+from napari_superres.widgets.threads import Outcome
 
 SWIPE_STEPS = 1000
 
@@ -43,9 +44,11 @@ class CompareStep(Step):
         self.blinker = Blinker(self.viewer, self)
         self.swiper = Swiper(self.viewer, self)
         self._swiped: tuple[Any, Any] | None = None
+        self._preparing = Latest(self)
+        self._preparing.done.connect(self._on_prepared)
         self._pair_by_hand = False
         self._build()
-        for event in ("inserted", "removed", "reordered"):
+        for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
         self.viewer.dims.events.order.connect(self._on_slider)
         self._on_layers()
@@ -111,7 +114,7 @@ class CompareStep(Step):
         return made or ticked
 
     def _on_layers(self, _event: object = None) -> None:
-        if self.swiper.array is not None and not self._pair_present():
+        if self.swiper.array is not None and (self.swiper.gone or not self._pair_present()):
             self.swipe.setChecked(False)
         added = list(reversed(candidates(self.viewer)))
         volumes = [one for one in added if _comparable(one)]
@@ -177,8 +180,10 @@ class CompareStep(Step):
 
     def _on_swipe(self, on: bool) -> None:
         if not on:
+            self._preparing.forget()
             self.swiper.stop()
             self.slider.setEnabled(False)
+            self.status.setText("")
             self._swiped = None
             self._refresh()
             return
@@ -192,13 +197,14 @@ class CompareStep(Step):
             self._give_up(error)
             return
         self._swiped = (pair[0], pair[1])
-        in_thread(_prepared, self._on_prepared, [view_of(layer) for layer in pair], places, finer)
+        self.status.setText("Reading the two layers …")
+        self._preparing.ask(_prepared, [view_of(layer) for layer in pair], places, finer)
 
     def _on_prepared(self, outcome: Outcome) -> None:
         if outcome.error is not None:
             self._give_up(outcome.error)
             return
-        if not self.swipe.isChecked() or self._swiped is None:
+        if self._swiped is None:
             return
         array, phases, finer = outcome.value
         names = " | ".join(str(layer.name) for layer in self._swiped)

@@ -11,6 +11,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_superres.data.phases import Phase
+from napari_superres.widgets.box_drawing import shown_axes
 from napari_superres.widgets.colours import label_colours
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_data import KEY
@@ -53,8 +54,10 @@ class GridView:
         self._before: tuple[Any, float] | None = None
 
     def show(self, layers: Sequence[Any]) -> None:
-        """Show layers in a grid, the lowest first, each with its name."""
+        """Show layers in a grid, the lowest first, each with its name; none for no grid."""
         self.end()
+        if not layers:
+            return
         self._visibility.show_only(layers)
         camera = self.viewer.scene.camera
         self._before = (tuple(camera.center), float(camera.zoom))
@@ -146,6 +149,12 @@ class Swiper(QObject):
         self._work.done.connect(self._on_whole)
         self._missed.connect(self._join)
 
+    @property
+    def gone(self) -> bool:
+        """Whether somebody has deleted the layer."""
+        present = [bare(one) for one in self.viewer.layers]
+        return self._layer is not None and self._layer not in present
+
     def start(self, first: Any, array: SwipeArray, phases: Sequence[Phase], name: str) -> None:
         """Show the swipe in the place of `first`."""
         from napari.utils.colormaps import DirectLabelColormap
@@ -173,9 +182,9 @@ class Swiper(QObject):
 
     def move(self, share: float) -> None:
         """Put the cut at a share of the shown width, 0 to 1."""
-        if self.array is None or self._layer not in [bare(one) for one in self.viewer.layers]:
+        if self.array is None or self._layer is None or self.gone:
             return
-        self.array.axis = int(self.viewer.dims.displayed[-1])
+        self.array.axis = (shown_axes(self.viewer) or [self.array.axis])[-1]
         self.array.cut = round(share * self.array.shape[self.array.axis])
         if self.viewer.dims.ndisplay == 3 and not self.array.ready:
             self._join()  # shown once it is put together

@@ -48,7 +48,7 @@ class ExportStep(Step):
         self._lay_out()
         self.aside = LaidAside(self.viewer, BOX_LAYER, lambda: self.layer.layer)
         self._connect()
-        for event in ("inserted", "removed", "reordered"):
+        for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
         self._on_layers()
 

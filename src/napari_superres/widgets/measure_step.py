@@ -56,7 +56,7 @@ class MeasureStep(Step):
         super().__init__(napari_viewer, session)
         self.runner = self.session.new_runner()
         self._build()
-        for event in ("inserted", "removed", "reordered"):
+        for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
         self.viewer.events.theme.connect(self._on_theme)
         self.session.inputs_changed.connect(self._on_layers)

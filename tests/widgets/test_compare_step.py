@@ -1,0 +1,122 @@
+"""Ways of looking in the Compare step that somebody else undoes: nothing stays hidden."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_superres.widgets import compare_maps
+from napari_superres.widgets.compare_step import CompareStep
+from napari_superres.widgets.export_step import ExportStep
+from napari_superres.widgets.input_roles import SUPER_RES
+from napari_superres.widgets.layer_data import KEY
+from napari_superres.widgets.measure_step import MeasureStep
+from napari_superres.widgets.samples import phase_layer
+from tests.fakes import PHASES
+
+LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    for seed in range(3):
+        data, arguments, _ = phase_layer(LABELS, PHASES, f"seed {seed}", SUPER_RES)
+        arguments["metadata"][KEY]["scale_factor"] = "4"
+        viewer.add_labels(data, **arguments)
+    return viewer
+
+
+@pytest.fixture
+def compare(viewer):
+    compare = CompareStep(viewer)
+    viewer.window.add_dock_widget(compare, name="Compare")
+    return compare
+
+
+def hidden(viewer):
+    return [layer.name for layer in viewer.layers if not layer.visible]
+
+
+def swiped(compare, qtbot):
+    compare.swipe.click()
+    qtbot.waitUntil(lambda: compare.slider.isEnabled(), timeout=60_000)
+
+
+def test_a_grid_of_no_volume_is_none(viewer, compare):
+    compare.grid.click()
+    compare.layers.choose([])
+    assert not viewer.canvas.grid.enabled
+    assert hidden(viewer) == []
+    compare.layers.choose([viewer.layers["seed 0"], viewer.layers["seed 1"]])
+    assert viewer.canvas.grid.enabled
+    compare.grid.click()
+    assert not viewer.canvas.grid.enabled
+    assert hidden(viewer) == []
+
+
+def test_a_swipe_whose_layer_is_deleted_ends(viewer, compare, qtbot):
+    swiped(compare, qtbot)
+    viewer.layers.remove("swipe: seed 0 | seed 1")
+    assert not compare.swipe.isChecked()
+    assert hidden(viewer) == []
+
+
+def test_a_pair_left_while_it_was_read_is_not_shown(viewer, compare, qtbot, monkeypatch):
+    shown, start = [], compare.swiper.start
+
+    def watched(first, array, phases, name):
+        shown.append(name)
+        start(first, array, phases, name)
+
+    monkeypatch.setattr(compare.swiper, "start", watched)
+    compare.swipe.click()
+    compare.second.choose(viewer.layers["seed 2"])
+    assert not compare.swipe.isChecked()
+    swiped(compare, qtbot)
+    assert shown == ["swipe: seed 0 | seed 2"]
+    compare.swipe.click()
+
+
+def test_a_swipe_beside_time_steps_cuts_across_the_columns(viewer, compare, qtbot):
+    viewer.add_image(np.zeros((3, 16, 16, 16), np.uint8), name="in time")
+    swiped(compare, qtbot)
+    compare.slider.setValue(250)
+    assert (compare.swiper.array.axis, compare.swiper.array.cut) == (2, 4)
+    compare.swipe.click()
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [({"translate": (5, 0, 0)}, 1), ({"scale": (2, 2, 2)}, 1), ({"translate": (0.1, 0, 0)}, 0)],
+)
+def test_maps_are_made_of_realisations_of_one_place_only(
+    viewer, compare, qtbot, monkeypatch, place, told
+):
+    errors = []
+    monkeypatch.setattr(compare_maps, "show_error", errors.append)
+    for name, value in place.items():
+        setattr(viewer.layers["seed 2"], name, value)
+    compare.layers.choose(list(viewer.layers))
+    compare.maps.button.click()
+    qtbot.waitUntil(lambda: not compare.maps.active, timeout=60_000)
+    assert ["do not lie in one place" in error for error in errors] == [True] * told
+    assert ("agreement (%)" in viewer.layers) == (not told)
+
+
+def test_maps_of_one_place_may_tell_it_in_other_units(viewer, compare, qtbot):
+    for layer, scale, unit in zip(viewer.layers, (1, 1, 1000), ("um", "um", "nm"), strict=True):
+        layer.units, layer.scale = (unit,) * 3, (scale,) * 3
+    compare.layers.choose(list(viewer.layers))
+    compare.maps.button.click()
+    qtbot.waitUntil(lambda: "agreement (%)" in viewer.layers, timeout=60_000)
+
+
+def test_a_renamed_layer_is_offered_by_its_new_name(viewer, compare):
+    export, measure = ExportStep(viewer), MeasureStep(viewer)
+    export.layer.choose(viewer.layers["seed 1"])
+    viewer.layers["seed 1"].name = "the second"
+    offered = [compare.second, compare.spread.reference, export.layer, measure.reference]
+    assert [combo.findText("the second") > 0 for combo in offered] == [True] * 4
+    assert export.layer.currentText() == "the second"
+    for ticks in (compare.layers, measure.layers):
+        assert ticks.findItems("the second", Qt.MatchFlag.MatchExactly)
