@@ -144,6 +144,20 @@ def test_changing_the_kind_changes_the_ending(bench, tmp_path):
     assert bench.step.form.path.text() == str(tmp_path / "sr.tif")
 
 
+def test_a_path_is_heard_from_its_first_letter(bench, tmp_path):
+    bench.step.form.kind.setCurrentIndex(1)
+    for length in range(1, len(str(tmp_path)) + 1):
+        bench.step.form.path.setText(str(tmp_path)[:length])
+        assert bench.step.estimate.text()
+
+
+def test_a_name_with_a_dot_stays_whole_when_the_kind_changes(bench, tmp_path):
+    bench.step.form.path.setText(str(tmp_path / "case.4"))
+    bench.step.form.kind.setCurrentIndex(2)
+    assert bench.step.form.path.text() == str(tmp_path / "case.4")
+    assert bench.step.form.target(bench.run).output == tmp_path / "case.4.tif"
+
+
 def test_a_cancelled_file_can_be_gone_on_with(bench, engine):
     engine.step_s = 0.2
     bench.step.form.kind.setCurrentIndex(1)

@@ -66,6 +66,12 @@ def test_results_go_where_the_dials_say():
             target_of(1, ".tif", text)
 
 
+@pytest.mark.parametrize("text", ["/", ".", "./"])
+def test_the_first_letter_of_a_path_is_no_file_yet(text):
+    with pytest.raises(SettingsError, match="names a folder"):
+        target_of(1, ".zarr", text)
+
+
 def test_checkpoints_on_disk_can_be_chosen_by_step(tmp_path):
     for name in ("step-0000100", "step-0000020", "half-made", ".step-0000300.partial"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
@@ -78,8 +84,15 @@ def test_checkpoints_on_disk_can_be_chosen_by_step(tmp_path):
 
 
 def test_of_realisations_the_most_likely_phases_come_last(tmp_path):
-    for name in ("seed-0.tif", "most-likely.tif", "agreement.tif", "spread.json"):
+    for name in ("seed-10.tif", "seed-9.tif", "most-likely.tif", "agreement.tif", "spread.json"):
         (tmp_path / name).touch()
-    names = [file.name for file in result_files(tmp_path)]
-    assert names == ["agreement.tif", "seed-0.tif", "most-likely.tif"]
-    assert result_files(tmp_path / "sr.zarr") == [tmp_path / "sr.zarr"]
+    names = [file.name for file in result_files(tmp_path, (9, 10), ".tif")]
+    assert names == ["agreement.tif", "seed-9.tif", "seed-10.tif", "most-likely.tif"]
+    assert result_files(tmp_path / "sr.zarr", (0,), ".zarr") == [tmp_path / "sr.zarr"]
+
+
+def test_realisations_of_another_generation_in_the_folder_stay_closed(tmp_path):
+    for name in ("seed-0.tif", "seed-1.tif", "seed-7.tif", "seed-0.zarr", "most-likely.zarr"):
+        (tmp_path / name).touch()
+    names = [file.name for file in result_files(tmp_path, (0, 1), ".tif")]
+    assert names == ["seed-0.tif", "seed-1.tif"]

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_superres.config import GenerationSettings, describe, validated
-from napari_superres.widgets.generation_plan import Target, checkpoint_names, target_of
+from napari_superres.widgets.generation_plan import KINDS, Target, checkpoint_names, target_of
 from napari_superres.widgets.geometry import parse_region
 from napari_superres.widgets.preferences import on_change, preferences
 from napari_superres.widgets.results import Run
@@ -173,8 +173,9 @@ class GenerateForm(QWidget):
         self.file_row.setVisible(bool(kind))
         self.path.setPlaceholderText(f"super-res{kind} in the run folder")
         with QSignalBlocker(self.path):
-            if kind and self.path.text():
-                self.path.setText(str(Path(self.path.text()).with_suffix(kind)))
+            path = Path(self.path.text())
+            if kind and path.suffix.lower() in KINDS:
+                self.path.setText(str(path.with_suffix(kind)))
         self.changed.emit()
 
     def _browse(self) -> None:

@@ -169,6 +169,8 @@ class GenerateStep(Step):
 
     def add_layer(self, generated: Generated) -> None:
         """Lay a generated volume over the low-res layer, in the phases' colours."""
+        if self.closed or not self.session.claim(generated):
+            return
         if generated.labels.size <= AT_ONCE:
             self._on_shown(Outcome(shown_volume(generated)))
         else:
@@ -186,6 +188,8 @@ class GenerateStep(Step):
 
     def open_written(self, written: Written) -> None:
         """Open what was written to disk; large volumes stay there."""
+        if self.closed or not self.session.claim(written):
+            return
         self.status.setText(f"Written: {written.path}. Opening it …")
         in_thread(read_written, self._on_read, written)
 

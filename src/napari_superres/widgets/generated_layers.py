@@ -87,7 +87,8 @@ def shown_volume(generated: Generated) -> tuple[Generated, LayerTuple]:
 def read_written(written: Written) -> tuple[Written, list[LayerTuple] | SuperResError]:
     """Read what a generation wrote, in a thread; several may be read at once."""
     try:
-        return written, [read_result(file) for file in result_files(written.path)]
+        files = result_files(written.path, written.seeds, written.kind)
+        return written, [read_result(file) for file in files]
     except SuperResError as error:
         return written, error
     except OSError as error:

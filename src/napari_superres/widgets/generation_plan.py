@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError
 from napari_superres.generation.tiles import result_box
+from napari_superres.widgets.paths import typed_path
 from napari_superres.widgets.results import Run
 from napari_superres.widgets.texts import sizes
 
@@ -57,7 +59,9 @@ def target_of(count: int, kind: str, text: str) -> Target:
         return Target(count)
     if not text.strip():
         raise SettingsError("No file is named.", "Results on disk need one.", "Choose a file.")
-    path = Path(text.strip()).expanduser()
+    path = typed_path(text)
+    if not path.name:
+        raise SettingsError(f"{text.strip()} names a folder.", "A file is needed.", "Add its name.")
     if path.suffix.lower() not in KINDS:
         path = path.with_name(path.name + kind)
     if (path.suffix.lower() == ".zarr") != (kind == ".zarr"):
@@ -164,12 +168,18 @@ def region_text(box: Box) -> str:
     return ",".join(f"{first}:{last}" for first, last in box.ranges())
 
 
-def result_files(path: Path) -> list[Path]:
-    """Return the files of a result: itself, or what is in the folder of realisations.
+def result_files(path: Path, seeds: Iterable[int], kind: str) -> list[Path]:
+    """Return the files of a result: itself, or its volumes and maps in the folder of realisations.
 
-    The most likely phases come last, so that they lie on top.
+    The most likely phases come last, so that they lie on top. What else is in the folder
+    may be of another region, and stays closed.
+
+    Parameters
+    ----------
+    seeds, kind : of the realisations, and the ending of their files
     """
     if path.suffix.lower() in KINDS:
         return [path]
-    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
-    return sorted(files, key=lambda file: file.stem == "most-likely")
+    names = ("agreement", "entropy", *(f"seed-{seed}" for seed in seeds), "most-likely")
+    files = [path / f"{name}{kind}" for name in names]
+    return [file for file in files if file.exists()]

@@ -80,6 +80,8 @@ class JobRow(QWidget):
         active = state in ACTIVE
         self.bar.setVisible(active)
         self.cancel.setVisible(active)
+        if not active:
+            self._then = None  # the next job may be that of another dock
         if state is RunState.STARTING:
             self.bar.setRange(0, 0)
             self.status.setText("Loading the network …")

@@ -57,8 +57,15 @@ class Generated:
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """A finished generation on disk: a file, or a folder of realisations."""
+    """A finished generation on disk: a file, or a folder of `count` files of a `kind`."""
 
     path: Path
     settings: GenerationSettings
     run: Run
+    count: int = 1
+    kind: str = ""
+
+    @property
+    def seeds(self) -> range:
+        """Of the realisations, one after the other."""
+        return range(self.settings.seed, self.settings.seed + self.count)

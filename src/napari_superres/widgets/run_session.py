@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
@@ -14,6 +16,16 @@ from napari_superres.events import GenerationEvent, GenerationFinished
 from napari_superres.widgets.engine import Engine
 from napari_superres.widgets.results import Generated, Run, Written
 from napari_superres.widgets.stream_runner import StreamRunner
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What the generation under way was asked for; `kind` is the ending of its files."""
+
+    run: Run
+    settings: GenerationSettings
+    count: int
+    kind: str
 
 
 class RunSession(QObject):
@@ -34,7 +46,9 @@ class RunSession(QObject):
         super().__init__()
         self.engine = engine
         self.run: Run | None = None
-        self._asked: GenerationSettings | None = None
+        self._asked: _Asked | None = None
+        self._made = 0
+        self._claimed: WeakSet[object] = WeakSet()
         self._runners: list[StreamRunner] = []
         self.generation = self.new_runner()
         self.generation.event.connect(self._on_generation_event)
@@ -54,10 +68,17 @@ class RunSession(QObject):
         count : realisations, with seeds one after the other
         output : file to write; several go to the folder of that name without its
             ending. None to keep the volumes in memory
+
+        Raises
+        ------
+        SettingsError
+            The last seed is too large.
         """
         if self.run is None or self.generation.active:
             return
-        self._asked = settings
+        settings.replace(seed=settings.seed + count - 1)  # refused now, not after hours
+        kind = output.suffix.lower() if output is not None else ""
+        self._asked, self._made = _Asked(self.run, settings, count, kind), 0
         folder, engine = self.run.folder, self.engine
 
         def events(stop: threading.Event) -> Iterator[GenerationEvent]:
@@ -70,6 +91,12 @@ class RunSession(QObject):
                     return
 
         self.generation.start(f"Generating from {folder}", events)
+
+    def claim(self, result: object) -> bool:
+        """Whether a result is for whoever asks: the first, where several docks could show it."""
+        fresh = result not in self._claimed
+        self._claimed.add(result)
+        return fresh
 
     def shut_down(self) -> None:
         """Ask everything that works to stop; what was learnt is kept."""
@@ -85,14 +112,16 @@ class RunSession(QObject):
         return runner
 
     def _on_generation_event(self, event: GenerationEvent) -> None:
-        if not isinstance(event, GenerationFinished) or self.run is None or self._asked is None:
+        if not isinstance(event, GenerationFinished) or self._asked is None:
             return
+        asked = self._asked  # another run may be shown by now
         if event.labels is not None:
-            asked, seed = self._asked, self._asked.seed
-            self._asked = asked.replace(seed=seed + 1)  # the next realisation, if any
-            self.generated.emit(Generated(event.labels, asked, self.run))
+            settings = asked.settings.replace(seed=asked.settings.seed + self._made)
+            self._made += 1
+            self.generated.emit(Generated(event.labels, settings, asked.run))
         elif event.path is not None:
-            self.written.emit(Written(event.path, self._asked, self.run))
+            written = Written(event.path, asked.settings, asked.run, asked.count, asked.kind)
+            self.written.emit(written)
 
     def _on_failure(self, error: Exception) -> None:
         show_error(str(error))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QFormLayout, QLabel, QWidget
 
 from napari_superres.widgets.fold import Fold
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.viewer_session import session_of
+
+SWEEP_MS = 100
+"""After a dock is closed, until napari has let go of it."""
 
 
 class Step(QWidget):
@@ -43,6 +47,14 @@ class Step(QWidget):
                 self.session.attach(self)
             elif self.parent() is None and self._was_docked:
                 self.session.detach(self)
+                # it may hold whole volumes, and goes on hearing of all that happens
+                QTimer.singleShot(SWEEP_MS, gc.collect)
+
+    @property
+    def closed(self) -> bool:
+        """Whether its dock was closed: until Python lets go of it, signals still reach it."""
+        top = self.window()
+        return isinstance(top, Step) and top._was_docked
 
 
 def heading(text: str) -> QLabel:
