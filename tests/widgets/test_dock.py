@@ -164,6 +164,31 @@ def test_a_refused_start_keeps_the_run_before(bench, engine):
     assert "Not started" in bench.dock.run_bar.status.text()
 
 
+def test_a_chosen_folder_stays_chosen_when_the_start_is_refused(bench, engine, tmp_path):
+    bench.dock.train.use_folder(tmp_path / "mine")
+    engine.fail_at, engine.failure = 0, OutputError("The folder is not empty.")
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.FAILED)
+    engine.fail_at = None
+    bench.trained()
+    assert bench.session.run.folder == tmp_path / "mine"
+
+
+def test_the_next_run_gets_a_folder_of_its_own(bench, engine, tmp_path):
+    bench.dock.train.use_folder(tmp_path / "mine")
+    bench.trained()
+    bench.dock.data.refresh()
+    assert bench.dock.train.run_folder != tmp_path / "mine"
+    (tmp_path / "half").mkdir()
+    bench.dock.train.use_folder(tmp_path / "half")
+    engine.fail_at = 0
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.FAILED)
+    (tmp_path / "half" / "config.json").touch()  # it failed after the folder was made
+    bench.dock.data.refresh()
+    assert bench.dock.train.run_folder != tmp_path / "half"
+
+
 def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
     from napari.utils.notifications import notification_manager
 

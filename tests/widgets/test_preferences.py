@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from napari_superres.errors import OutputError
+from napari_superres.widgets.engine import DeviceChoice
 from napari_superres.widgets.preferences import (
     PLUGIN,
     Preferences,
@@ -73,6 +74,25 @@ def test_a_preference_changed_while_the_panel_is_open_takes_effect(
     page.runs_folder = str(tmp_path / "elsewhere")
     assert train.run_folder.parent == tmp_path / "elsewhere"
     page.device = "auto"
+    assert train.device.value == "auto"
+
+
+def test_auto_chosen_in_the_step_outlasts_the_next_look_for_devices(
+    page, make_napari_viewer_proxy, engine
+):
+    from napari_superres.widgets.session import Session
+    from napari_superres.widgets.train_step import TrainStep
+
+    page.device = "cuda"
+    train = TrainStep(make_napari_viewer_proxy(), Session(engine))
+    there = [DeviceChoice("cuda:0", "cuda:0: a fake"), DeviceChoice("cpu", "cpu: a fake")]
+    train.set_device_choices(there)
+    assert train.device.value == "cuda:0"
+    train.device.value = "auto"
+    train.set_device_choices(there)
+    assert train.device.value == "auto"
+    train.device.value = "cuda:0"
+    train.set_device_choices(there[1:])
     assert train.device.value == "auto"
 
 

@@ -53,6 +53,7 @@ class TrainDials(Step):
         super().__init__(napari_viewer, session)
         self.trained: Session | ImageSession = trained or self.session
         self._folder_chosen = False
+        self._begun: Path | None = None
 
     def settings(self) -> Any:
         """Return the settings of the dials and of the chosen inputs.
@@ -146,8 +147,8 @@ class TrainDials(Step):
         except SuperResError as error:
             show_error(str(error))
             return
+        self._begun = None if _holds_run(self.run_folder) else self.run_folder
         self._begin(settings)
-        self._folder_chosen = False
 
     def copy_command(self) -> None:
         """Put the command of this run on the clipboard."""
@@ -168,13 +169,14 @@ class TrainDials(Step):
 
     def set_device_choices(self, choices: list[DeviceChoice]) -> None:
         """Offer these devices besides auto, keeping the choice."""
-        before = self.device.value
+        before, known = self.device.value, [str(name) for name in self.device.choices]
         offered = [("auto: the fastest there is", "auto")]
         offered += [(choice.text, choice.name) for choice in choices]
         self.device.choices = offered
         names = [name for _text, name in offered]
-        kept = before != "auto" and before in names
-        self.device.value = before if kept else preferred_device(preferences().device, names)
+        wanted = preferred_device(preferences().device, names)
+        found = before == "auto" and wanted not in known  # it could not be taken before
+        self.device.value = wanted if found or before not in names else before
 
     def _take_preferences(self) -> None:
         names = [str(name) for name in self.device.choices]
@@ -182,11 +184,19 @@ class TrainDials(Step):
         self._propose_folder()
 
     def _propose_folder(self) -> None:
-        if self._folder_chosen or self.trained.training.active:
+        if self.trained.training.active or (self._folder_chosen and not self._taken):
             return
+        self._folder_chosen = False
         parent = preferences().runs_folder or default_runs_folder(Path.home())
         self.folder.setText(str(free_run_folder(parent, self._run_name(), datetime.now())))
         self.folder.setCursorPosition(0)
+
+    @property
+    def _taken(self) -> bool:
+        """Whether a run that was started here lies in the folder: the next one needs another."""
+        run, folder = self.trained.run, self.run_folder
+        shown = run is not None and run.folder == folder
+        return shown or (folder == self._begun and _holds_run(folder))
 
     def _on_folder_edited(self, text: str) -> None:
         self._folder_chosen = bool(text.strip())
@@ -195,3 +205,10 @@ class TrainDials(Step):
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the run", str(Path.home()))
         if chosen:
             self.use_folder(Path(chosen))
+
+
+def _holds_run(folder: Path) -> bool:
+    try:
+        return (folder / "config.json").is_file()
+    except OSError:  # no permission to look, or no name for a folder
+        return False
