@@ -7,6 +7,7 @@ arrays that are read, and turned into shown labels, where the viewer looks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff, read_tiff_metadata
 from napari_superres.data.tiff_metadata import TiffMetadata
 from napari_superres.data.volumes import VoxelSize
-from napari_superres.errors import InputError, PhaseError
+from napari_superres.errors import InputError, PhaseError, SuperResError
+from napari_superres.scale_factor import parse_scale_factor
+from napari_superres.widgets.geometry import first_voxel_in_low_res
 from napari_superres.widgets.input_roles import SUPER_RES
 from napari_superres.widgets.layer_data import AXES, KEY
 from napari_superres.widgets.samples import LayerTuple, shown_layer
@@ -29,6 +32,8 @@ SHOWS, SCALE_FACTOR, BORDER, BOX, ROLE = "shows", "scale factor", "border droppe
 """Keys of the provenance that layers are made from."""
 PLACED = "placed"
 """Key of the provenance for scale and translate in units that are no lengths."""
+VOXELS = "high-res voxels zyx"
+"""Key of the provenance for the part of the whole result that a generated file holds."""
 
 MAPS = ("agreement", "entropy")
 """Maps of realisations, in per cent: images, not labels."""
@@ -109,7 +114,10 @@ def _shown(values: Any, phases: Sequence[Phase]) -> Any:
     for number, phase in enumerate(phases, 1):
         index[phase.value] = number
     if isinstance(values, np.ndarray):
-        return _checked(index[values.astype(np.uint8, copy=False)], values, index)
+        narrow = values.astype(np.uint8, copy=False)
+        if narrow is not values and not np.array_equal(narrow, values):
+            raise _unknown(values, index)
+        return _checked(index[narrow], values, index)
     return values.map_blocks(index.__getitem__, dtype=np.uint8)
 
 
@@ -117,13 +125,18 @@ def _checked(
     shown: NDArray[np.uint8], values: NDArray[np.generic], index: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     if shown.size and shown.min() == 0:
-        unknown = sorted(set(np.unique(values).tolist()) - set(np.flatnonzero(index).tolist()))
-        raise PhaseError(
-            f"The file has the label values {unknown}, of which its phases say nothing.",
-            "Every label needs a phase.",
-            "Open it with another reader, or export it again.",
-        )
+        raise _unknown(values, index)
     return shown
+
+
+def _unknown(values: NDArray[np.generic], index: NDArray[np.uint8]) -> PhaseError:
+    unknown = sorted(set(np.unique(values).tolist()) - set(np.flatnonzero(index).tolist()))
+    more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+    return PhaseError(
+        f"The file has the label values {unknown[:8]}{more}, of which its phases say nothing.",
+        "Every label needs a phase.",
+        "Open it with another reader, or export it again.",
+    )
 
 
 def placement(metadata: Metadata, ndim: int) -> dict[str, Any]:
@@ -131,7 +144,7 @@ def placement(metadata: Metadata, ndim: int) -> dict[str, Any]:
     if metadata.voxel_size is not None:
         size, offset, unit = metadata.voxel_size, metadata.offset or (0.0, 0.0, 0.0), "um"
     else:
-        size, offset = _placed_without_lengths(metadata.provenance.get(PLACED, ""))
+        size, offset = _placed_without_lengths(metadata.provenance)
         unit = "pixel"
     return {
         "scale": size[-ndim:],
@@ -140,11 +153,17 @@ def placement(metadata: Metadata, ndim: int) -> dict[str, Any]:
     }
 
 
-def _placed_without_lengths(text: str) -> tuple[VoxelSize, VoxelSize]:
-    try:
-        z, y, x, start_z, start_y, start_x = (float(part) for part in text.split(","))
-        if min(z, y, x) > 0:
-            return (z, y, x), (start_z, start_y, start_x)
-    except ValueError:
-        pass
+def _placed_without_lengths(provenance: Mapping[str, str]) -> tuple[VoxelSize, VoxelSize]:
+    """Return scale and translate as they were, else those over a low-res volume of scale 1."""
+    with suppress(ValueError, SuperResError):
+        if PLACED in provenance:
+            z, y, x, start_z, start_y, start_x = map(float, provenance[PLACED].split(","))
+            if min(z, y, x) > 0:
+                return (z, y, x), (start_z, start_y, start_x)
+        elif VOXELS in provenance and BOX not in provenance:
+            factor = parse_scale_factor(provenance.get(SCALE_FACTOR, ""))
+            firsts = [int(part.partition(":")[0]) for part in provenance[VOXELS].split(",")]
+            start = [first / one for first, one in zip(firsts, factor, strict=True)]
+            z, y, x = (1 / float(one) for one in factor)
+            return (z, y, x), first_voxel_in_low_res(factor, start)
     return (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.widgets.colours import label_colours
+from napari_superres.widgets.geometry import implied_sizes
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
 from napari_superres.widgets.layer_data import AXES, layer_note
 
@@ -58,21 +59,18 @@ def example_layers(example: Example) -> list[LayerTuple]:
     are seen at the same physical scale.
     """
     low_res, high_res = example.low_res, example.high_res
-    size = low_res.voxel_size
-    unit = "pixel" if size is None else "um"
-    scale: VoxelSize = size or (1.0, 1.0, 1.0)
-    fine = high_res.voxel_size or _pixel_size(example, scale)
+    unit, scale, fine = _sizes(example)
     layers = [
         phase_layer(
             low_res.labels, low_res.phases, low_res.name, LOW_RES, scale=scale, units=(unit,) * 3
         )
     ]
     left = scale[2] * (low_res.shape[2] - 0.5) * 1.05
-    names = ("z", "y", "x") if high_res.anisotropic else ("",)
-    for normal, images in zip(names, high_res.sets, strict=True):
+    for axis, images in enumerate(high_res.sets):
+        plane = f" normal to {AXES[axis]}" if high_res.anisotropic else ""
+        rows, columns = (fine[other] for other in range(3) if other != axis)
         for number, image in enumerate(_stacked(images), 1):
-            plane = f" normal to {normal}" if normal else ""
-            top = (scale[1] * low_res.shape[1] - fine[1] * image.shape[-2]) / 2
+            top = (scale[1] * low_res.shape[1] - rows * image.shape[-2]) / 2
             ndim = image.ndim
             layers.append(
                 phase_layer(
@@ -80,7 +78,7 @@ def example_layers(example: Example) -> list[LayerTuple]:
                     high_res.phases,
                     f"{high_res.name}{plane} {number}",
                     HIGH_RES,
-                    scale=fine[-ndim:],
+                    scale=(fine[axis], rows, columns)[-ndim:],
                     units=(unit,) * ndim,
                     translate=(0.0, top, left)[-ndim:],
                     visible=len(layers) == 1,
@@ -96,12 +94,19 @@ def _stacked(images: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]
     return [np.stack(images)]
 
 
-def _pixel_size(example: Example, scale: VoxelSize) -> VoxelSize:
-    z, y, x = (
-        size / float(factor)
-        for size, factor in zip(scale, example.settings.scale_factor, strict=True)
-    )
-    return z, y, x
+def _sizes(example: Example) -> tuple[str, VoxelSize, VoxelSize]:
+    """Return the unit, and the voxel sizes of low-res and high-res in it.
+
+    One that is not known follows from the other; of none, the low-res voxel is the unit.
+    """
+    low, high = example.low_res.voxel_size, example.high_res.voxel_size
+    if low is None or high is None:
+        factor = example.settings.scale_factor
+        low, high = implied_sizes(low, high, factor)
+        if low is None or high is None:
+            z, y, x = (1 / float(one) for one in factor)
+            return "pixel", (1.0, 1.0, 1.0), (z, y, x)
+    return "um", low, high
 
 
 def open_example_pair() -> list[LayerTuple]:

@@ -134,6 +134,13 @@ def _place(
 ) -> tuple[VoxelSize | None, VoxelSize | None, dict[str, str]]:
     """Return voxel size and offset in µm; without units of length, the numbers as text."""
     scale = _three(attributes.get("scale", (1.0,) * ndim), 1.0)
+    mirrored = [name for name, size in zip("zyx", scale, strict=True) if size < 0]
+    if mirrored:
+        raise ShapeError(
+            f"The layer is mirrored along {' and '.join(mirrored)}: its scale is negative.",
+            "A file has no place for that.",
+            "Flip the labels themselves, and make the scale positive.",
+        )
     shift = _three(attributes.get("translate", (0.0,) * ndim), 0.0)
     units = list(attributes.get("units") or ("pixel",) * ndim)
     factors = [micrometres(unit) for unit in ([units[0]] * (3 - len(units)) + units)]
