@@ -192,3 +192,51 @@ def test_a_slice_is_ticked_with_the_space_bar(filled):
     QTest.keyClick(step.high_res, Qt.Key.Key_Space)
     assert len(step.high_res.layers) == 1
     assert step.pickers.by_person
+
+
+def typed(edit, text):
+    edit.setText(text)
+    edit.editingFinished.emit()
+
+
+def test_sizes_of_an_anisotropic_material_are_written_along_each_slice_s_own_axes(step, low_res):
+    low = step.viewer.add_labels(low_res.labels, name="low", scale=(0.4, 0.4, 0.8), units="um")
+    image = (np.indices((64, 64)).sum(0) // 5 % 3).astype(np.uint8)
+    slices = [step.viewer.add_labels(image, name=axis) for axis in "zyx"]
+    step.low_res.choose(low)
+    step.anisotropic.setChecked(True)
+    step.axes.choose(slices)
+    typed(step.high_size, "0.1, 0.2, 0.4")
+    assert step.message.text() == ""
+    assert step.inputs.high_res.voxel_size == pytest.approx((0.1, 0.2, 0.4))
+    np.testing.assert_allclose(
+        [layer.scale for layer in slices], [(0.2, 0.4), (0.1, 0.4), (0.1, 0.2)]
+    )
+    assert step.scale_factor.text() == "4,2,2"
+
+
+def test_a_size_that_is_not_typed_keeps_all_its_digits(filled):
+    low, high = filled.low_res.layer, filled.high_res_layers[0]
+    low.scale = (0.123456,) * 3
+    filled.refresh()
+    typed(filled.high_size, "0.0625")
+    assert tuple(low.scale) == (0.123456,) * 3
+    np.testing.assert_allclose(high.scale, 0.0625)
+
+
+def test_a_scale_factor_typed_against_the_voxel_sizes_is_what_is_trained_with(filled):
+    started = []
+    typed(filled.scale_factor, "2")
+    filled.refresh(then=lambda: started.append(filled.session.inputs.scale_factor[0]))
+    assert started == [2]
+    assert filled.scale_factor.text() == "2"
+    assert "voxel sizes say 4" in filled.sizes.note.text()
+    typed(filled.scale_factor, "")
+    assert filled.scale_factor.text() == "4"
+    assert filled.session.ready
+
+
+def test_other_sizes_make_a_scale_factor_again(filled):
+    typed(filled.scale_factor, "2")
+    typed(filled.high_size, "0.05")
+    assert filled.scale_factor.text() == "8"

@@ -160,6 +160,18 @@ def test_typed_sizes_leave_the_unit_of_time_alone():
     assert [str(unit) for unit in layer.units] == ["second", *["micrometer"] * 3]
 
 
+@pytest.mark.parametrize(
+    ("unit", "size", "scale", "place"),
+    [("nm", 0.4, 400, 5000), ("nm", 0.5, 500, 5000), ("pixel", 0.5, 0.5, 6.25)],
+)
+def test_a_typed_size_leaves_the_layer_in_its_place_and_units(unit, size, scale, place):
+    layer = cube(scale=(400,) * 3, translate=(5000,) * 3, units=(unit,) * 3)
+    set_voxel_size(layer, (size,) * 3)
+    np.testing.assert_allclose(layer.scale, scale)
+    np.testing.assert_allclose(layer.translate, place)
+    assert volume_from_layer(layer).voxel_size == pytest.approx((size,) * 3)
+
+
 def test_label_values_that_no_phase_can_have_are_told():
     for value in (300, -1):
         layer = Labels(np.array([[[0, value]]], np.int64), name="instances")

@@ -27,7 +27,7 @@ from napari_superres.widgets.input_reader import (
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, role_of
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_pickers import candidates
-from napari_superres.widgets.layer_scale import set_voxel_size
+from napari_superres.widgets.layer_scale import give_size, slice_size
 from napari_superres.widgets.open_row import OpenRow
 from napari_superres.widgets.phase_painter import paint_layer, paint_results
 from napari_superres.widgets.phase_rows import PhaseTable
@@ -52,6 +52,7 @@ class DataStep(Step):
         self.inputs: Inputs | None = None
         self.problem = ""
         self._then: Callable[[], None] | None = None
+        self._insisted = False  # on a scale factor other than that of the voxel sizes
         self._reading = Latest(self)
         self._build()
         self._lay_out()
@@ -103,7 +104,7 @@ class DataStep(Step):
         self.open_row.opened.connect(self.add_layers)
         self.segment.segmented.connect(self._on_segmented)
         self.segment_it.clicked.connect(self._segment_it)
-        self.pickers.chosen.connect(self.refresh)
+        self.pickers.chosen.connect(self._on_chosen)
         self.pickers.touched.connect(self._warn)
         self.sizes.sizes_typed.connect(self._on_sizes)
         self.sizes.scale_factor_typed.connect(self._on_scale_factor)
@@ -146,10 +147,14 @@ class DataStep(Step):
             self._on_read(Outcome(read))
         return self.inputs
 
+    def _on_chosen(self) -> None:
+        self._insisted = False
+        self.refresh()
+
     def _on_read(self, outcome: Outcome) -> None:
         self.inputs = outcome.value
-        typed = self.scale_factor.text()
-        if self.inputs is not None and self.inputs.scale_factor is None and typed:
+        inputs, typed = self.inputs, self.scale_factor.text()
+        if inputs is not None and typed and (inputs.scale_factor is None or self._insisted):
             self._apply_scale_factor(typed)
         self._show(problem=outcome.error)
         then, self._then = self._then, None
@@ -162,20 +167,28 @@ class DataStep(Step):
         except SuperResError as error:
             show_warning(str(error))
             return
+        self._insisted = False
         self.refresh()
 
     def _set_sizes(self, low: VoxelSize | None, high: VoxelSize | None) -> None:
-        chosen = [layer for layer in self.high_res_layers if layer is not None]
-        for sizes, layers in ((low, [self.low_res.layer]), (high, chosen)):
-            for layer in layers:
-                if sizes is not None and layer is not None:
-                    set_voxel_size(layer, sizes)
+        if low is not None and self.low_res.layer is not None:
+            give_size(self.low_res.layer, low, 3)
+        for axis, layer in enumerate(self.high_res_layers):
+            if high is not None and layer is not None:
+                normal = axis if self.anisotropic.isChecked() else 0
+                give_size(layer, slice_size(high, normal), 2)
 
     def _on_scale_factor(self) -> None:
         if self.inputs is None:
             return
+        text = self.scale_factor.text().strip()
         before = (self.inputs.low_res.voxel_size, self.inputs.high_res.voxel_size)
-        self._apply_scale_factor(self.scale_factor.text())
+        if not text:  # that of the voxel sizes again
+            self._insisted = False
+            self.refresh()
+            return
+        self._apply_scale_factor(text)
+        self._insisted = None not in before and self.inputs.scale_factor is not None
         sizes = implied_sizes(*before, self.inputs.scale_factor)
         if sizes != before:
             # one layer without units would cost the whole scene its units

@@ -96,11 +96,41 @@ def check_axes(layer: Any, upright: bool = False) -> None:
 
 
 def set_voxel_size(layer: Any, sizes: VoxelSize) -> None:
-    """Give a layer's last axes these sizes in µm, and units of length."""
-    scale = np.array(layer.scale, float)
+    """Give a layer's last axes these sizes in µm, and units of length where it has none.
+
+    A layer with units of length stays where it lies; one without stays as many voxels
+    from the origin.
+    """
     count = min(layer.ndim, 3)
+    scale, translate = np.array(layer.scale, float), np.array(layer.translate, float)
+    units = [str(unit) for unit in layer.units]
+    lengths = [micrometres(unit) for unit in units[-count:]]
+    known = [length for length in lengths if length is not None]
+    in_units = len(known) == count
     # an affine transform may stretch what the scale gives
-    linear = np.linalg.norm(linear_of(layer), axis=0)[-count:] / np.abs(scale[-count:])
-    scale[-count:] = np.sign(scale[-count:]) * np.array(sizes[-count:]) / linear
-    layer.scale = scale
-    layer.units = (*(str(unit) for unit in layer.units[:-count]), *("um",) * count)
+    stretch = np.linalg.norm(linear_of(layer), axis=0)[-count:] / np.abs(scale[-count:])
+    wanted = np.array(sizes[-count:]) / (np.array(known) if in_units else 1.0) / stretch
+    if not in_units:
+        translate[-count:] *= wanted / np.abs(scale[-count:])
+        units[-count:] = ["um"] * count
+    scale[-count:] = np.sign(scale[-count:]) * wanted
+    layer.scale, layer.translate, layer.units = scale, translate, units
+
+
+def slice_size(size: VoxelSize, normal: int) -> VoxelSize:
+    """Return a voxel size (zyx) in the order of a slice's axes: depth, rows, columns.
+
+    Parameters
+    ----------
+    normal : axis that the slice is normal to (0 z, 1 y, 2 x)
+    """
+    depth, (rows, columns) = size[normal], (size[axis] for axis in range(3) if axis != normal)
+    return depth, rows, columns
+
+
+def give_size(layer: Any, size: VoxelSize, axes: int) -> None:
+    """Write a voxel size into a layer, unless it has it already, to the digits shown."""
+    now = layer_voxel_size(layer, axes)
+    wanted = size[-axes:]
+    if now is None or [f"{one:.4g}" for one in now] != [f"{one:.4g}" for one in wanted]:
+        set_voxel_size(layer, size)
