@@ -71,7 +71,8 @@ def _ends(layer: Any) -> NDArray[np.float64]:
     """Return the centres of the first and the last voxel (2, 3), in µm where units tell."""
     corners = np.zeros(3), np.array(layer.data.shape) - 1
     factors = np.array([micrometres(unit) or 1.0 for unit in layer.units])
-    return np.array([layer.data_to_world(corner) for corner in corners]) * factors
+    world = [np.asarray(layer.data_to_world(corner), np.float64) for corner in corners]
+    return np.array(world) * factors
 
 
 @dataclass(frozen=True)
