@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from _bigtiff import report_bigtiff, write_bigtiff
+from _peak import peak_bytes
 
 SCALE_FACTOR, STREAM_FACTOR = 4, 8
 SMALL_STREAM = 32
@@ -111,8 +111,7 @@ def run_one(row: str, options: argparse.Namespace) -> Found:
         found = write_bigtiff(options.bigtiff, options.folder)
     else:
         found = our_scheme(*row.split("-"), options)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {"gib": peak} | found | device_memory(options.device)
+    return {"gib": peak_bytes() / 2**30} | found | device_memory(options.device)
 
 
 def device_memory(device: str) -> Found:

@@ -43,6 +43,8 @@ PAIRS = {
     "case3": ("case3_anode", {"imaging": "sampled", "phase_map": {0: 0, 1: 1, 2: 2}}),
 }
 DISTANCE = 40
+MINUTES = 5.0
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 Row = dict[str, float]
 
 
@@ -56,7 +58,7 @@ def load(
         settings = {"imaging": "blurred", "phase_map": PHASE_MAP}
         return example.low_res, example.high_res, [example.truth.labels], settings
     folder, settings = PAIRS[name]
-    data = Path(os.environ.get("SUPERRES_DATA", "../shared/data")) / folder
+    data = Path(os.environ.get("SUPERRES_DATA", DATA)) / folder
     high_res = read_slices([data / "high_res.tif"])
     return read_volume(data / "low_res.tif"), high_res, list(high_res.sets[0]), settings
 
@@ -120,7 +122,8 @@ def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
     changes = dict(item.split("=", 1) for item in options.set)
     settings = validated(TrainingSettings, {"scale_factor": 4, "seed": seed} | values)
     settings = settings.replace(engine=settings.engine.replace(**changes))
-    budget = Budget(minutes=options.minutes, steps=options.steps)
+    minutes = options.minutes or (None if options.steps else MINUTES)
+    budget = Budget(minutes=minutes, steps=options.steps)
     run = folder / f"{options.pair}-seed{seed}"
     steps, rollbacks = 0, 0
     for event in train(low_res, high_res, settings, run, budget):
@@ -157,7 +160,7 @@ def main() -> None:
     )
     parser.add_argument("--pair", choices=["generated", *PAIRS], default="generated")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--minutes", type=float, help="5 where no --steps are given")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--checkpoint", default="best")

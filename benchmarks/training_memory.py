@@ -9,12 +9,13 @@ memory is read. The two constants of each network are then fitted to those in bf
 
 from __future__ import annotations
 
+import argparse
 import json
-import resource
 import subprocess
 import sys
 
 import numpy as np
+from _peak import peak_bytes
 
 from napari_superres.config import PRESETS, Preset, TrainingSettings
 from napari_superres.data.checks import check_inputs
@@ -70,17 +71,25 @@ def peak(network: str, changes: dict[str, object]) -> None:
     trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
     for _ in range(2):
         trainer.step()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print(peak_bytes())
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("networks", nargs="*", help="light, paper; both if left out")
+    parser.add_argument("--changes", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if strange := set(options.networks) - set(CONFIGURATIONS):
+        parser.error(f"there are {', '.join(CONFIGURATIONS)}, no {', '.join(strange)}")
+    if options.changes is not None:
+        peak(options.networks[0], json.loads(options.changes))
+        return
     low_res, high_res = inputs()
-    chosen = sys.argv[1:] or CONFIGURATIONS
-    for network in chosen:
+    for network in options.networks or CONFIGURATIONS:
         configurations = CONFIGURATIONS[network]
         rows = []
         for changes in configurations:
-            command = [sys.executable, __file__, network, json.dumps(changes)]
+            command = [sys.executable, __file__, network, "--changes", json.dumps(changes)]
             found = subprocess.run(command, capture_output=True, text=True, check=True)
             settings = settings_of(network, changes)
             report = check_inputs(low_res, high_res, settings)
@@ -106,7 +115,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        peak(sys.argv[1], json.loads(sys.argv[2]))
-    else:
-        main()
+    main()

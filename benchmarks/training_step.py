@@ -23,6 +23,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from _peak import peak_bytes
 
 ROWS = {
     "plain": "transcription, float32",
@@ -181,10 +182,7 @@ class Watch:
         """Return the most memory held at once since the process began."""
         if self.cuda:
             return self.cuda.max_memory_allocated() / 2**30
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**30 if sys.platform == "darwin" else 2**20)
+        return peak_bytes() / 2**30
 
 
 def flops(step: Callable[[], Any]) -> float:
