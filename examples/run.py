@@ -23,6 +23,7 @@ from pathlib import Path
 
 from napari_superres.cli import main as superres
 from napari_superres.cli.results import free_name
+from napari_superres.errors import SuperResError
 
 HERE = Path(__file__).resolve().parent
 CASES = sorted(file.stem for file in HERE.glob("case*.toml"))
@@ -40,21 +41,21 @@ def main(arguments: list[str] | None = None) -> int:
     asked, passed_on = _parser().parse_known_args(arguments)
     settings = HERE / f"{asked.case}.toml"
     output = asked.output or free_name(Path(f"superres-{asked.case}"))
-    if not find_data(asked.case, output):
-        print(
+    budget = budget_of(asked)
+    if not budget:
+        return fail(f"The preset {asked.preset} needs --minutes or --steps.", 2)
+    try:
+        found = find_data(asked.case, output)
+    except SuperResError as error:  # it could not be fetched
+        return fail(str(error), error.exit_status)
+    if not found:
+        return fail(
             f"There are no images of {asked.case}: set SUPERRES_DATA to the folder that has "
             f"{asked.case}/low_res.tif.",
-            file=sys.stderr,
+            2,
         )
-        return 2
     print(introduction(settings))
     run, volume = output / "run", output / "super-res.tif"
-    budget = ["--minutes", f"{asked.minutes or MINUTES.get(asked.preset, 0):g}"]
-    if asked.steps:
-        budget = ["--steps", str(asked.steps)]
-    elif budget[1] == "0":
-        print(f"The preset {asked.preset} needs --minutes or --steps.", file=sys.stderr)
-        return 2
     train = ["train", "--settings", settings, "--preset", asked.preset, *budget]
     pages = ["--report", output / "report.html", "--picture", output / "picture.png"]
     for command in (
@@ -67,6 +68,21 @@ def main(arguments: list[str] | None = None) -> int:
         if status := superres(words):
             return status
     return 0
+
+
+def budget_of(asked: argparse.Namespace) -> list[str]:
+    """Return the budget as options of "train"; none where the preset has no sensible one."""
+    minutes = asked.minutes
+    if minutes is None and asked.steps is None:
+        minutes = MINUTES.get(asked.preset)
+    of_time = [] if minutes is None else ["--minutes", f"{minutes:g}"]
+    return of_time + ([] if asked.steps is None else ["--steps", str(asked.steps)])
+
+
+def fail(message: str, status: int) -> int:
+    """Say what is wrong and return the exit status."""
+    print(" ".join(message.splitlines()), file=sys.stderr)
+    return status
 
 
 def find_data(case: str, output: Path) -> bool:
@@ -120,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--minutes", type=float, help="of training; 5 for quick, 30 for standard")
-    parser.add_argument("--steps", type=int, help="of training, instead of minutes")
+    parser.add_argument("--steps", type=int, help="of training; with minutes, the first that ends")
     parser.add_argument("--preset", choices=("quick", "standard", "paper"), default="quick")
     parser.add_argument("--output", type=Path, help="folder; left out: superres-CASE")
     return parser

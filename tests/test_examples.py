@@ -14,6 +14,7 @@ from napari_superres.cli import main as superres
 from napari_superres.data import published
 from napari_superres.data.examples import example_pair
 from napari_superres.data.tiff import read_tiff, write_labels_tiff
+from napari_superres.errors import FileError
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 CASES = ("case1_cathode", "case2_separator", "case3_anode", "case4_cathode_sem")
@@ -117,3 +118,19 @@ def test_the_papers_design_wants_a_budget(script, tmp_path, monkeypatch, capsys)
     tiny(tmp_path, "case3_anode")
     assert script.main(["case3_anode", "--preset", "paper", "--output", str(tmp_path / "r")]) == 2
     assert "--minutes or --steps" in capsys.readouterr().err
+
+
+def test_steps_and_minutes_both_count(script) -> None:
+    asked = script._parser().parse_args(["case3_anode", "--steps", "2000000", "--minutes", "0.5"])
+    assert script.budget_of(asked) == ["--minutes", "0.5", "--steps", "2000000"]
+
+
+def test_a_download_that_fails_is_told_in_one_line(script, tmp_path, monkeypatch, capsys) -> None:
+    def unreachable(case: int) -> None:
+        raise FileError("The site cannot be reached.", "It is needed once.", "Try again.")
+
+    monkeypatch.setenv("SUPERRES_DATA", "")
+    monkeypatch.setattr(script, "HERE", tmp_path / "a" / "b")
+    monkeypatch.setattr(published, "fetch_published", unreachable)
+    assert script.main(["case3_anode", "--output", str(tmp_path / "result")]) == 2
+    assert "cannot be reached" in capsys.readouterr().err
