@@ -67,7 +67,7 @@ def compare(journey: Journey) -> None:
 
 
 def measure(journey: Journey) -> None:
-    """Measure the realisations beside the slices; look at table, plots and report."""
+    """Measure the realisations beside the slices; look at table and plots, write a report."""
     journey.step(6)
     for layer in journey.viewer.layers:
         layer.visible = layer.visible and not isinstance(layer, ImageLayer)
@@ -85,8 +85,6 @@ def measure(journey: Journey) -> None:
     measure.report.start(page)  # the button asks for a file, in a dialog of the system
     journey.until("the report is written", page.exists)
     journey.until("the thread has ended", lambda: not measure.report.runner.active)
-    bar.setValue(bar.maximum())
-    journey.picture("20-report")
 
 
 def export(journey: Journey) -> None:

@@ -30,9 +30,6 @@ def train(journey: Journey) -> None:
     if journey.trained is not None:
         _go_on_with(journey, journey.trained)
     journey.picture("05-monitor")
-    if journey.usual:
-        with journey.in_light():
-            journey.picture("06-monitor-light")
     journey.click(bar.middle)
     journey.until("it is paused", lambda: journey.state is RunState.PAUSED)
     journey.picture("07-paused")
@@ -41,7 +38,6 @@ def train(journey: Journey) -> None:
     journey.wait(2)
     journey.click(bar.stop)
     journey.until("it is stopped", lambda: journey.state is RunState.STOPPED)
-    journey.picture("08-stopped")
     monitor = journey.dock.monitor
     monitor.previews.slider.setValue(1)
     checkpoints = monitor.checkpoints
