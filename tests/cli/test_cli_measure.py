@@ -91,6 +91,17 @@ def test_a_cropped_volume_is_placed_by_its_offset(cli, cube, tmp_path) -> None:
     assert result.out.splitlines()[-1].endswith("0.0000")
 
 
+def test_a_whole_volume_is_known_by_its_shape_where_voxels_do_not_divide(cli, tmp_path) -> None:
+    low, fine = tmp_path / "low.tif", tmp_path / "fine.tif"
+    for file, side in ((low, 11), (fine, 16)):  # 11 × 3/2 = 16.5
+        labels = np.zeros((side,) * 3, np.uint8)
+        labels[: side // 2] = 1
+        write_labels_tiff(file, labels, voxel_size=None)
+    result = cli("measure", fine, "--low-res", low, "--scale-factor", "3/2")
+    assert result.status == 0, result.err
+    assert "low-res mismatch" in result.out
+
+
 @pytest.mark.parametrize("offset", [None, (0.15, 0.15, 9.0)])
 def test_a_part_that_cannot_be_placed_is_one_line(cli, cube, tmp_path, offset) -> None:
     low = tmp_path / "low.tif"

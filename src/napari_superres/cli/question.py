@@ -18,6 +18,7 @@ from napari_superres.data.common_phases import (
 )
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
+from napari_superres.scale_factor import super_res_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,4 +117,6 @@ def place(file: Path, question: Question) -> Triple:
     found, coarse, settings = question.found[0], question.low_res, question.settings
     if isinstance(found, SegmentedSlices) or coarse is None or settings is None:
         return (0, 0, 0)
-    return first_voxel(file, coarse, low_res_shape(found.shape, settings.scale_factor))
+    factor = settings.scale_factor
+    whole = found.shape == super_res_shape(coarse.shape, factor)
+    return first_voxel(file, coarse, low_res_shape(found.shape, factor), whole)

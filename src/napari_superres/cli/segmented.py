@@ -30,7 +30,7 @@ def as_slices(item: Segmented) -> SegmentedSlices:
     return SegmentedSlices(((item.labels[0],),), item.phases, item.voxel_size, item.name)
 
 
-def first_voxel(file: Path, coarse: SegmentedVolume, covered: Triple) -> Triple:
+def first_voxel(file: Path, coarse: SegmentedVolume, covered: Triple, whole: bool) -> Triple:
     """Return the first low-res voxel that a super-res file covers, from the offset it carries.
 
     The offset is the first voxel's centre relative to the low-res volume's, so the
@@ -41,6 +41,8 @@ def first_voxel(file: Path, coarse: SegmentedVolume, covered: Triple) -> Triple:
     file : the super-res volume
     coarse : the low-res volume
     covered : low-res voxels that the file covers, zyx
+    whole : whether the file has the shape of the whole super-res volume, of which the last
+        low-res voxels may lack a part
 
     Raises
     ------
@@ -55,7 +57,7 @@ def first_voxel(file: Path, coarse: SegmentedVolume, covered: Triple) -> Triple:
             for begin, small, large in zip(offset, fine, coarse.voxel_size, strict=True)
         )
         start = (z, y, x)
-    elif covered != coarse.shape:
+    elif not whole:
         raise ShapeError(
             f"{file.name} covers {covered} voxels of {coarse.name}, which has {coarse.shape}, "
             "and does not tell where.",
