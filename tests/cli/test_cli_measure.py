@@ -123,6 +123,15 @@ def test_a_run_brings_its_own_slices_and_low_res_volume(cli, cube, others: tuple
     assert "Leave the others out" in result.err
 
 
+@pytest.mark.parametrize(
+    "told", [("--scale-factor", "4"), ("--phase-map", "0:0,1:1"), ("--one-sided", "1")]
+)
+def test_a_run_brings_its_own_settings(cli, cube, told: tuple[str, str]) -> None:
+    result = cli("measure", cube, "--run", cube, *told)
+    assert result.status == 2
+    assert f"together with {told[0]}." in result.err
+
+
 def test_a_coarser_instrument_merges_phases(cli, cube, tmp_path) -> None:
     result = cli(
         *["simulate-low-res", cube, "--scale-factor", 2, "--imaging", "sampled"],

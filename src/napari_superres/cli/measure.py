@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -98,12 +98,11 @@ def measure(
     given. The mismatch needs --run, or --low-res with the scale factor, phase map
     and imaging model. --json holds what the report tells, where there is one.
     """
-    if run is not None and (high_res or low_res is not None):
-        raise SettingsError(
-            "--run is given together with --high-res or --low-res.",
-            "A run has its own slices and low-res volume.",
-            "Leave the others out.",
-        )
+    _check_alone(
+        run is not None,
+        {"--high-res": high_res, "--low-res": low_res, "--scale-factor": scale_factor}
+        | {"--phase-map": phase_map, "--one-sided": one_sided},
+    )
     question = ask(files, against, high_res, anisotropic, run, low_res)
     if question.low_res is not None and question.settings is None:
         settings = settings_for_mismatch(question, scale_factor, phase_map, imaging, one_sided)
@@ -122,6 +121,16 @@ def measure(
     typer.echo(table(numbers))
     if json_file is not None:
         results.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
+
+
+def _check_alone(with_run: bool, others: Mapping[str, object]) -> None:
+    given = [name for name, value in others.items() if value]
+    if with_run and given:
+        raise SettingsError(
+            f"--run is given together with {' and '.join(given)}.",
+            "A run has its own slices, low-res volume and settings.",
+            "Leave the others out.",
+        )
 
 
 def answer(question: Question, start: Triple, measures: Sequence[str]) -> dict[str, Any]:
