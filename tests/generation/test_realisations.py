@@ -106,6 +106,30 @@ def test_stopped_realisations_are_continued_to_the_same_files(tmp_path, suffix):
     assert texts[0] == texts[1]
 
 
+def test_realisations_begun_as_one_kind_of_file_are_not_continued_as_another(tmp_path, monkeypatch):
+    list(all_of(tmp_path / "whole", suffix=".zarr"))
+    finish, calls = tiff_sink.TiffSink.finish, itertools.count()
+
+    def breaks(sink, assembled):
+        return finish(sink, assembled) if next(calls) < 2 else 1 / 0
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tiff_sink, "SIDE", 4)  # more blocks than the other kind has
+        broken.setattr(tiff_sink.TiffSink, "finish", breaks)
+        with pytest.raises(ZeroDivisionError):
+            list(all_of(tmp_path / "all"))
+    list(all_of(tmp_path / "all", suffix=".zarr"))
+    assert len(list((tmp_path / "all").glob("*.zarr"))) == COUNT + 3
+    texts = [(tmp_path / folder / "spread.json").read_text() for folder in ("whole", "all")]
+    assert texts[0] == texts[1]
+
+
+def test_an_unknown_kind_of_file_leaves_no_folder(tmp_path):
+    with pytest.raises(OutputError, match="no known kind of file"):
+        next(all_of(tmp_path / "all", suffix=".png"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def voxels(path):
     return open_pyramid(path).levels[0][:] if path.suffix == ".zarr" else tifffile.imread(path)
 

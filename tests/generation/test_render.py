@@ -11,6 +11,7 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.tiff import read_tiff_metadata
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, RunFolderError, SettingsError
+from napari_superres.generation import render
 from napari_superres.generation.render import generate, generate_many, result_geometry
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.folder import RunFolder
@@ -74,6 +75,19 @@ def test_the_files_values_place_and_origin_are_those_of_the_run(run, tmp_path):
     assert place.offset == pytest.approx((0.4 - 0.15, 0.4 - 0.15, 0.8 - 0.2))
     assert metadata.phases == run.config.high_res_phases == phases_from_values([0, 1, 2])
     assert metadata.provenance["checkpoint step"] == "1"
+
+
+def test_a_training_that_goes_on_does_not_change_the_checkpoint_on_the_way(run, monkeypatch):
+    load = render.load_generator
+
+    def after_a_better_one_was_saved(run, checkpoint):
+        weights = mixed_generator("4,4,2", seed=3).state_dict()
+        save_checkpoint(run.path / "checkpoints", weights, {}, {"step": 3, "score": 0.0})
+        return load(run, checkpoint)
+
+    first = labels(run)
+    monkeypatch.setattr(render, "load_generator", after_a_better_one_was_saved)
+    np.testing.assert_array_equal(labels(run), first)
 
 
 def test_realisations_of_a_run_fill_a_folder(run, tmp_path):

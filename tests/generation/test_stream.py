@@ -10,13 +10,15 @@ import pytest
 import tifffile
 
 from napari_superres.config import GenerationSettings
+from napari_superres.data.boxes import Box
 from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import OutputError
+from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import FinishReason, GenerationFinished, PartAssembled, TileCompleted
 from napari_superres.generation import background, journal, tiff_sink
 from napari_superres.generation.journal import unfinished_folder
 from napari_superres.generation.renderer import Renderer
+from napari_superres.generation.sinks import MemorySink
 from napari_superres.generation.volume import generate_realisations, generate_volume
 
 from .networks import low_res, mixed_generator
@@ -121,3 +123,9 @@ def test_room_is_checked_for_all_realisations_together(tmp_path, monkeypatch):
     )
     with pytest.raises(OutputError, match=r"[GMk]B left"):
         next(many)
+
+
+def test_a_result_that_memory_has_no_room_for_is_one_clear_error():
+    box = Box.whole((2**20,) * 3)
+    with pytest.raises(OutOfMemoryError, match=r"1048576\) voxels\. It needs .* GB\. .*to a file"):
+        MemorySink(box, box.shape)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import psutil
@@ -19,6 +21,7 @@ from napari_superres.errors import SettingsError
 from napari_superres.events import TileCompleted
 from napari_superres.generation import tiff_sink, workers
 from napari_superres.generation.job import Job
+from napari_superres.generation.memory import SMALLEST
 from napari_superres.generation.volume import generate_volume
 from napari_superres.generation.workers import Workers
 
@@ -116,3 +119,52 @@ def test_workers_are_counted_or_have_a_scheduler():
     for wrong in ({}, {"count": 2, "scheduler": "tcp://host:8786"}):
         with pytest.raises(SettingsError, match="Either a number of workers"):
             Workers(**wrong)
+
+
+class _Client:
+    """Twelve workers, of which `scheduler_info` tells five, as in some versions."""
+
+    def __init__(self):
+        self.submitted = []
+
+    def scheduler_info(self):
+        return {"workers": dict.fromkeys(range(5))}
+
+    def nthreads(self):
+        return dict.fromkeys(range(12), 1)
+
+    def submit(self, *task, **options):
+        future = Mock()
+        self.submitted.append(future)
+        return future
+
+    def cancel(self, futures):
+        self.cancelled = futures
+
+
+def test_all_workers_are_given_blocks():
+    client = _Client()
+    blocks = [SimpleNamespace(index=index, tiles=[None]) for index in range(100)]
+    stream = workers._producer(client, None, 1)(blocks)
+    next(stream)
+    assert len(client.submitted) == workers.AHEAD * 12
+    stream.close()
+    assert client.cancelled == client.submitted
+
+
+def test_workers_share_out_the_cores_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(workers.torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr(workers, "_client", lambda *_: nullcontext(_Client()))
+    monkeypatch.setattr(workers, "_producer", lambda client, sent, threads: threads)
+    job = Job(mixed_generator("4"), VOLUME, (), SETTINGS)
+    for count, threads in ((2, 4), (3, 2), (100, 1)):
+        with workers.on_workers(Workers(count), job) as told:
+            assert told == threads
+
+
+def test_tiles_of_several_processes_fit_into_memory_together(monkeypatch):
+    monkeypatch.setattr("napari_superres.generation.memory.free_bytes", lambda device: 10**8)
+    settings = SETTINGS.replace(tile=None)
+    job = Job(mixed_generator("4"), SegmentedVolume.from_labels(low_res((40,) * 3)), (), settings)
+    alone, together = (job.tile(processes)[0] for processes in (1, 4))
+    assert alone > together >= SMALLEST

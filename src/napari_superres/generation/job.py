@@ -89,14 +89,20 @@ class Job:
             keep_freed_memory()
         return Renderer(self.generator, self.low_res.labels, self.device, self.precision)
 
-    def tile(self) -> Triple:
-        """Return the shape of a tile in high-res voxels: as set, or what is fast and fits."""
+    def tile(self, processes: int = 1) -> Triple:
+        """Return the shape of a tile in high-res voxels: as set, or what is fast and fits.
+
+        Parameters
+        ----------
+        processes : that generate on this machine at once
+        """
         if self.settings.tile is not None:
             return low_res_to_high_res(self.settings.tile, self.generator.scale_factor)
         bytes_per_value = 2 if self.precision == "bfloat16" else 4
         device = torch.device(self.device)
         ready = for_generation(self.generator, self.low_res.shape)
-        return best_tile(ready, self.result, self.low_res.shape, device, bytes_per_value)
+        shape = self.low_res.shape
+        return best_tile(ready, self.result, shape, device, bytes_per_value, processes)
 
     def description(self, seeds: Sequence[int], **more: str) -> Description:
         """Return what a file of these realisations says of itself."""

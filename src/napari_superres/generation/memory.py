@@ -29,15 +29,22 @@ def best_tile(
     low_res_shape: Sequence[int],
     device: torch.device,
     bytes_per_value: int,
+    processes: int = 1,
 ) -> Triple:
     """Return the shape of a tile, in high-res voxels, that is fast and fits into memory.
 
-    `generator` is the one that will be used: made ready by `prepare.for_generation`.
+    Parameters
+    ----------
+    generator : the one that will be used: made ready by `prepare.for_generation`
+    result : voxels to generate
+    low_res_shape : of the whole low-res volume, zyx
+    device, bytes_per_value : where, and in which arithmetic
+    processes : that share the device's memory, each with a tile of its own
     """
     room = BEST_BYTES.get(device.type, BEST_BYTES["cpu"])
     free = free_bytes(device)
     if free is not None:
-        room = min(room, int(free * SHARE_OF_FREE))
+        room = min(room, int(free * SHARE_OF_FREE / processes))
     side = SMALLEST
     while side < max(result.shape):
         larger = side + 8

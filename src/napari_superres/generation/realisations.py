@@ -49,6 +49,7 @@ class RealisationsSink:
     seeds : of the K realisations; block K·b + k is block b of the k-th
     open_one : opens a file of the folder
     keep_volumes : whether each realisation is written
+    kind : of file; each kind has other blocks
 
     Raises
     ------
@@ -63,13 +64,14 @@ class RealisationsSink:
         open_one: OpenSink,
         *,
         keep_volumes: bool,
+        kind: str,
     ) -> None:
         self.folder = folder
         self.seeds = seeds
         self.phases = job.phases
         with writing(folder):
             folder.mkdir(exist_ok=True)
-        record = job.description(seeds).record(keep=str(keep_volumes))
+        record = job.description(seeds).record(keep=str(keep_volumes), kind=kind)
         self._journal = Journal(folder / "spread.json", record, ".")
         self._spread = _Spread(self._journal.folder / "counts", len(seeds), len(job.phases))
         self._finished = self._journal.folder / "finished"

@@ -112,7 +112,8 @@ def _common(
     run = RunFolder.open(run_folder)
     checkpoint = run.find_checkpoint(settings.checkpoint)
     return {
-        "generator": load_generator(run, settings.checkpoint),
+        # by its name: a training that goes on meanwhile may save a better one
+        "generator": load_generator(run, checkpoint.name),
         "low_res": run.low_res() if low_res is None else _of_the_run(low_res, run.config),
         "phases": run.config.high_res_phases,
         "settings": settings,

@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.output import format_bytes
 from napari_superres.data.volumes import Labels
+from napari_superres.errors import OutOfMemoryError
 from napari_superres.generation.tiles import cut_evenly
 
 Assembled = Callable[[int, int], None]
@@ -47,14 +49,27 @@ class Sink(Protocol):
 
 
 class MemorySink:
-    """Keeps the whole result in memory."""
+    """Keeps the whole result in memory.
+
+    Raises
+    ------
+    OutOfMemoryError
+        There is no room for it.
+    """
 
     def __init__(self, result: Box, tile: Triple) -> None:
         self.blocks: Sequence[Box] = cut_evenly(result, tile)
         self.done: frozenset[int] = frozenset()
         self.room = 0
         self.origin = result.start
-        self.labels = np.zeros(result.shape, np.uint8)
+        try:
+            self.labels = np.zeros(result.shape, np.uint8)
+        except MemoryError as error:
+            raise OutOfMemoryError(
+                f"The memory has no room for a result of {result.shape} voxels.",
+                f"It needs {format_bytes(result.size)}.",
+                "Write it to a file, or generate a region.",
+            ) from error
 
     def write(self, index: int, labels: Labels) -> None:
         """Keep one block."""

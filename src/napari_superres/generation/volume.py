@@ -63,7 +63,7 @@ def generate_volume(
     """
     job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
     if output is None:
-        sink: Sink = MemorySink(job.result, job.tile())
+        sink: Sink = MemorySink(job.result, job.tile(_processes(workers)))
     else:
         sink = open_sink(output, job.result, job.description([settings.seed]))
     yield from _run(job, [settings.seed], sink, stop, workers)
@@ -99,6 +99,7 @@ def generate_realisations(
     suffix : .tif or .zarr
     others : as for `generate_volume`
     """
+    sink_kind(output.with_name(output.name + suffix))
     job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
     seeds = [settings.seed + number for number in range(count)]
 
@@ -108,7 +109,7 @@ def generate_realisations(
             description = description.of_numbers()
         return open_sink(output / f"{name}{suffix}", job.result, description)
 
-    sink = RealisationsSink(output, job, seeds, open_one, keep_volumes=keep_volumes)
+    sink = RealisationsSink(output, job, seeds, open_one, keep_volumes=keep_volumes, kind=suffix)
     yield from _run(job, seeds, sink, stop, workers)
 
 
@@ -127,7 +128,13 @@ def _run(
             produce = in_this_process(job.renderer())
         else:
             produce = stack.enter_context(on_workers(workers, job))
-        yield from stream(produce, lambda i: noises[i % len(noises)], sink, job.tile(), stop)
+        tile = job.tile(_processes(workers))
+        yield from stream(produce, lambda i: noises[i % len(noises)], sink, tile, stop)
+
+
+def _processes(workers: Workers | None) -> int:
+    """Return how many processes generate on this machine."""
+    return 1 if workers is None else max(workers.count, 1)
 
 
 def open_sink(output: Path, result: Box, description: Description) -> Sink:
@@ -138,11 +145,22 @@ def open_sink(output: Path, result: Box, description: Description) -> Sink:
     OutputError
         Another kind, or a place that cannot be written.
     """
+    return sink_kind(output)(output, result, description)
+
+
+def sink_kind(output: Path) -> type[TiffSink | ZarrSink]:
+    """Return the class of sink for the name of `output`.
+
+    Raises
+    ------
+    OutputError
+        A kind that there is none for.
+    """
     kind = output.suffix.lower()
     if kind in TIFF:
-        return TiffSink(output, result, description)
+        return TiffSink
     if kind in ZARR:
-        return ZarrSink(output, result, description)
+        return ZarrSink
     raise OutputError(
         f"{output.name} names no known kind of file.",
         "A volume is written as .tif or .zarr.",

@@ -7,7 +7,6 @@ lost worker is simply done again, by any other.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -66,7 +65,8 @@ def on_workers(workers: Workers, job: Job) -> Iterator[Producer]:
         When a worker fails, or too many are lost.
     """
     dask = _distributed()
-    threads = max((os.cpu_count() or 1) // workers.count, 1) if workers.count else None
+    # torch's own number: a batch job may have few of the machine's cores
+    threads = max(torch.get_num_threads() // workers.count, 1) if workers.count else None
     with _client(dask, workers) as client, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
         # not scattered: what is submitted can be had again when its worker is lost
@@ -130,7 +130,8 @@ def _producer(client: Any, sent: Any, threads: int | None) -> Producer:
                 future.add_done_callback(ready.put)
 
         try:
-            for _ in range(AHEAD * max(len(client.scheduler_info()["workers"]), 1)):
+            # not scheduler_info, which in some versions tells of five workers at most
+            for _ in range(AHEAD * max(len(client.nthreads()), 1)):
                 submit()
             while under_way:
                 yield Generated(0)
