@@ -15,6 +15,7 @@ from napari_superres.config import (
     validated,
 )
 from napari_superres.errors import SettingsError
+from napari_superres.translation.settings import TranslationSettings
 
 MODELS = [EngineSettings, TrainingSettings, Budget, GenerationSettings]
 MINIMAL = {"scale_factor": 4, "phase_map": {0: 0, 1: 1}}
@@ -82,3 +83,11 @@ def test_the_paper_preset_has_the_papers_numbers():
     assert (paper.gradient_penalty, paper.critic_steps, paper.batch) == (10, 5, 8)
     assert (paper.voxel_weight, paper.voxel_threshold, paper.voxel_loss) == (10, 0.005, "mse")
     assert (paper.crop, paper.crop_margin, paper.slices_per_axis) == (64, 4, None)
+
+
+def test_settings_that_do_not_fit_together_are_told_without_all_the_others():
+    with pytest.raises(SettingsError) as told:
+        validated(TranslationSettings, {"scale_factor": 3})
+    assert str(told.value) == (
+        "The settings do not fit together. scale_factor: one of 1, 2, 4, 8, 16 is needed."
+    )

@@ -47,10 +47,11 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or model.__name__
-        raise SettingsError(
-            f"The setting {where} is {first.get('input')!r}.", f"{first['msg']}."
-        ) from error
+        found = "The settings do not fit together."  # what several of them must obey
+        if first["loc"]:
+            where = ".".join(str(part) for part in first["loc"])
+            found = f"The setting {where} is {first.get('input')!r}."
+        raise SettingsError(found, f"{first['msg'].removeprefix('Value error, ')}.") from error
 
 
 def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default: StrEnum) -> Any:
