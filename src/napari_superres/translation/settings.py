@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
 
 SCALE_FACTORS = (1, 2, 4, 8, 16)
+LEAST_SEEN = 8
+"""Side of the smallest image that the high-res discriminator can halve three times."""
 
 
 class TranslationPreset(StrEnum):
@@ -108,6 +110,12 @@ class TranslationSettings(FrozenModel):
     def _check(self) -> TranslationSettings:
         if self.scale_factor not in SCALE_FACTORS:
             raise ValueError(f"scale_factor: one of {', '.join(map(str, SCALE_FACTORS))} is needed")
+        coarsest = self.high_res_patch >> (self.engine.scales - 1)
+        if coarsest < LEAST_SEEN:
+            raise ValueError(
+                f"scales: at the coarsest of {self.engine.scales} resolutions a patch has "
+                f"{coarsest} pixels, {LEAST_SEEN} are needed: fewer scales or a larger patch"
+            )
         return self
 
     @property
