@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_superres.data.boxes import Box
 from napari_superres.widgets.geometry import box_of_vertices
 from napari_superres.widgets.layer_data import KEY
-from napari_superres.widgets.layer_scale import micrometres
+from napari_superres.widgets.layer_scale import in_units_of, micrometres
 from napari_superres.widgets.placement import Placement, placement_of
 from napari_superres.widgets.proxies import bare
 
@@ -140,4 +140,5 @@ def vertices_on(layer: Any, shapes: Any) -> NDArray[np.float64]:
     world = [np.asarray(shapes.data_to_world(corner), float) for corner in shapes.data[-1]]
     # of a layer of two axes the first is not known, of one of four it is time or the like
     three = [np.concatenate([np.zeros(max(3 - len(at), 0)), at])[-3:] for at in world]
-    return np.array([layer.world_to_data(at) for at in three])
+    own = [in_units_of(layer, at, shapes.units) for at in three]
+    return np.array([layer.world_to_data(at) for at in own])

@@ -6,13 +6,16 @@ a viewer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
+
+Vector = NDArray[np.float64]
 
 
 def micrometres(unit: object) -> float | None:
@@ -24,6 +27,25 @@ def micrometres(unit: object) -> float | None:
         return float(registry.Quantity(1, str(unit)).to("micrometer").magnitude)
     except (pint.DimensionalityError, pint.UndefinedUnitError, AttributeError):
         return None
+
+
+def in_units_of(layer: Any, position: ArrayLike, units: Sequence[object] | None) -> Vector:
+    """Return a position in the world in a layer's own units.
+
+    napari shows all layers in the smallest of their units, while `world_to_data` of a layer
+    takes its own.
+
+    Parameters
+    ----------
+    units : of the position, for its last axes; None where napari knows none of the scene
+    """
+    world = np.array(position, np.float64)
+    count = min(len(world), len(units or ()), layer.ndim)
+    for axis in range(-count, 0):
+        before, after = (micrometres(known[axis]) for known in (units or (), layer.units))
+        if before is not None and after is not None:
+            world[axis] *= before / after
+    return world
 
 
 def layer_voxel_size(layer: Any, axes: int | None = None) -> tuple[float, ...] | None:

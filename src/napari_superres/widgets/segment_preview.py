@@ -15,6 +15,7 @@ from napari_superres.widgets.input_roles import PREVIEW
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.layer_pickers import same
+from napari_superres.widgets.layer_scale import in_units_of
 from napari_superres.widgets.segment_plan import (
     GreyImage,
     Plane,
@@ -76,7 +77,8 @@ class SegmentPreview(QObject):
         if len(image.shape) == 3:
             dims = self.viewer.dims
             axis = sliced_axis(dims.order, dims.ndim, 3)
-            place = layer.world_to_data(dims.point)[axis]
+            shown = in_units_of(layer, dims.point, getattr(dims, "units", None))
+            place = layer.world_to_data(shown)[axis]
             index = min(max(round(float(place)), 0), image.shape[axis] - 1)
         self._work.ask(plane_of, image, axis, index, smoothing, thresholds)
 

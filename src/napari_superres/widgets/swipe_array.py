@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_superres.data.phases import Phase
 from napari_superres.errors import SettingsError
 from napari_superres.widgets.layer_data import layer_phases, volume_from_layer
+from napari_superres.widgets.layer_scale import in_units_of
 from napari_superres.widgets.measure_plan import LayerView
 
 
@@ -167,7 +168,8 @@ def places_in(first: Any, second: Any) -> list[NDArray[np.int64]]:
     for axis, size in enumerate(first.data.shape):
         ends = [origin.copy(), origin.copy()]
         ends[1][axis] = size - 1
-        start, stop = (second.world_to_data(first.data_to_world(end))[axis] for end in ends)
+        world = (in_units_of(second, first.data_to_world(end), first.units) for end in ends)
+        start, stop = (second.world_to_data(end)[axis] for end in world)
         at = np.floor(np.linspace(start, stop, size) + 0.5).astype(np.int64)
         at[(at < 0) | (at >= second.data.shape[axis])] = -1
         if np.all(at < 0):
