@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from napari_superres.data.tiff import read_tiff, read_tiff_metadata
@@ -30,6 +31,18 @@ def test_an_image_does_not_depend_on_its_company(synthesiser: Synthesiser) -> No
     together = synthesiser.sample(SampleRequest((1, 2, 3), (4, 5, 6)))
     alone = synthesiser.sample(SampleRequest((2,), (5,)))
     assert np.abs(together[1].astype(int) - alone[0]).max() <= 1
+
+
+def test_a_gpu_is_told_to_compute_in_whole_float32(synthesiser: Synthesiser, monkeypatch) -> None:
+    cudnn, forward, seen = torch.backends.cudnn, synthesiser.generator.forward, []
+
+    def noted(*given: object) -> torch.Tensor:
+        seen.append((cudnn.allow_tf32, cudnn.deterministic))
+        return forward(*given)
+
+    monkeypatch.setattr(synthesiser.generator, "forward", noted)
+    synthesiser.sample(SampleRequest.choose(1))
+    assert seen == [(False, True)]
 
 
 @pytest.mark.parametrize("vary", ["style", "noise"])

@@ -173,3 +173,12 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
     if dtype != torch.bfloat16:
         return contextlib.nullcontext()  # torch 2.4 has none at all for Apple's GPUs
     return torch.autocast(device.type, torch.bfloat16)
+
+
+def exact_convolutions() -> contextlib.AbstractContextManager[None]:
+    """Return a context in which a GPU's convolutions do not depend on the shape of the tile.
+
+    Otherwise cuDNN takes float32 for TF32, with 10 bits of mantissa, and for each shape
+    the algorithm that is fastest.
+    """
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)

@@ -32,7 +32,7 @@ from napari_superres.events import (
 from napari_superres.fusion.failures import engine_errors
 from napari_superres.fusion.image_tensors import as_pixels
 from napari_superres.runs.checkpoint_loading import load_weights
-from napari_superres.runs.device import choose_device
+from napari_superres.runs.device import choose_device, exact_convolutions
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.networks import Generator
 from napari_superres.synthesis.settings import SynthesisSettings
@@ -140,7 +140,8 @@ class Synthesiser:
         """Return images of styles and noise seeds, (B, Y, X) grey values or phase indices."""
         noise = [self._noise(seed) for seed in noises]
         maps = [torch.cat(level).to(self.device) for level in zip(*noise, strict=True)]
-        made = self.generator(self.generator.broadcast(w_BW), maps)
+        with exact_convolutions():
+            made = self.generator(self.generator.broadcast(w_BW), maps)
         pixels: Images = as_pixels(made, len(self.phases)).numpy()
         return pixels
 

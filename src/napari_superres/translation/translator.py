@@ -21,7 +21,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.errors import PhaseError
 from napari_superres.fusion.image_tensors import as_network, as_pixels
 from napari_superres.runs.checkpoint_loading import load_weights
-from napari_superres.runs.device import choose_device
+from napari_superres.runs.device import choose_device, exact_convolutions
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.translation.networks import ToHighRes
 from napari_superres.translation.settings import TranslationSettings
@@ -160,9 +160,9 @@ class Translator:
                 low = as_network(
                     torch.from_numpy(part.copy())[None].to(self.device), len(self.phases)
                 )
-                made = as_pixels(
-                    self.network(low, PlacedNoise(seed, plane, (y, x))), len(self.phases)
-                )[0].numpy()
+                with exact_convolutions():
+                    high = self.network(low, PlacedNoise(seed, plane, (y, x)))
+                made = as_pixels(high, len(self.phases))[0].numpy()
                 result[top * factor : bottom * factor, left * factor : right * factor] = made[
                     (top - y) * factor : (bottom - y) * factor,
                     (left - x) * factor : (right - x) * factor,
