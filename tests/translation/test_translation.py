@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +15,25 @@ from napari_superres.config import Budget
 from napari_superres.data.images import ImageSet
 from napari_superres.data.phases import phases_from_values
 from napari_superres.data.tiff import read_tiff_metadata
-from napari_superres.errors import PhaseError, RunFolderError, SettingsError, ShapeError
+from napari_superres.errors import (
+    EngineError,
+    OutputError,
+    PhaseError,
+    RunFolderError,
+    SettingsError,
+    ShapeError,
+)
 from napari_superres.events import (
     FinishReason,
     GenerationFinished,
     ImagesMeasured,
     ImagesReady,
     StepCompleted,
+    TileCompleted,
     TrainingFinished,
 )
 from napari_superres.runs.image_run import ImageRun
+from napari_superres.translation import apply
 from napari_superres.translation.apply import Translator, translate
 from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
 from napari_superres.translation.settings import TranslationEngine, TranslationSettings
@@ -147,6 +159,20 @@ def test_a_translation_does_not_depend_on_its_tiles(grey_run: Path, tile: int) -
     assert np.abs(translator.image(low, tile=tile).astype(int) - whole).max() <= 1
 
 
+def test_a_gpu_is_told_to_compute_the_same_whatever_the_tile(grey_run: Path, monkeypatch) -> None:
+    translator, cudnn, seen = Translator.load(grey_run, device="cpu"), torch.backends.cudnn, []
+    before, forward = (cudnn.allow_tf32, cudnn.deterministic), translator.network.forward
+
+    def noted(*given: object) -> torch.Tensor:
+        seen.append((cudnn.allow_tf32, cudnn.deterministic))
+        return forward(*given)
+
+    monkeypatch.setattr(translator.network, "forward", noted)
+    translator.image(images(24).images[0])
+    assert seen == [(False, True)]
+    assert (cudnn.allow_tf32, cudnn.deterministic) == before
+
+
 @pytest.mark.parametrize("tile", [-3, 0, 3])
 def test_an_impossible_tile_is_refused_before_anything_is_written(
     grey_run: Path, tmp_path: Path, tile: int
@@ -194,6 +220,68 @@ def test_a_stopped_translation_leaves_what_was_there(grey_run: Path, tmp_path: P
     assert last.reason is FinishReason.STOPPED
     assert file.read_bytes() == b"precious"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("ends", ["stopped", "failed", "closed", "whole"])
+def test_a_file_is_no_longer_mapped_when_it_is_moved_or_removed(
+    grey_run: Path, tmp_path: Path, monkeypatch, ends: str
+) -> None:
+    mapped, alive, file = [], [], tmp_path / "out.tif"  # Windows would refuse
+    make, written = apply._memory_mapped, apply.written_whole
+
+    def noted(*given: object) -> np.ndarray:
+        target = make(*given)
+        mapped.append(weakref.ref(target))
+        return target
+
+    @contextmanager
+    def watched(path: Path) -> Iterator[Path]:
+        with written(path) as temporary:
+            try:
+                yield temporary
+            finally:
+                alive.append(mapped[0]() is not None)
+
+    monkeypatch.setattr(apply, "_memory_mapped", noted)
+    monkeypatch.setattr(apply, "written_whole", watched)
+    if ends == "failed":
+        monkeypatch.setattr(Translator, "image", lambda *given: torch.zeros(1) @ torch.zeros(2))
+    stop = threading.Event()
+    events = translate(grey_run, np.zeros((3, 8, 8), np.uint8), file, device="cpu", stop=stop)
+    with pytest.raises(EngineError) if ends == "failed" else nullcontext():
+        for event in events:
+            if ends == "stopped":
+                stop.set()
+            if ends == "closed" and isinstance(event, TileCompleted):
+                events.close()
+    assert alive == [False]
+    assert file.exists() is (ends == "whole")
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((8, 10), 1), ((0, 8, 8), 0), ((2, 8, 8), 3), ((2, 8, 8), -1), ((8,), 0)]
+)
+def test_an_axis_that_the_volume_has_not_is_refused(grey_run, shape, axis) -> None:
+    with pytest.raises(SettingsError, match="axis"):
+        next(translate(grey_run, np.zeros(shape, np.uint8), None, axis, device="cpu"))
+
+
+@pytest.mark.parametrize("name", ["out.png", "out"])
+def test_a_name_of_another_kind_is_refused(grey_run: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match=r"out\.tif"):
+        next(translate(grey_run, np.zeros((2, 8, 8), np.uint8), tmp_path / name, device="cpu"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("factor", "patch", "scales"), [(1, 8, 1), (1, 16, 2), (2, 16, 3)])
+def test_the_smallest_patch_that_all_scales_can_see_trains(factor, patch, scales) -> None:
+    def chosen(side: int) -> TranslationSettings:
+        return settings(scale_factor=factor, engine=TINY.replace(patch=side, scales=scales))
+
+    patches = cut_images(images(24), images(40, seed=1), chosen(patch))
+    Trainer(*patches, 0, chosen(patch), "cpu").step()
+    with pytest.raises((SettingsError, ValueError), match=r"patch|scales"):
+        chosen(patch - 1)
 
 
 def test_what_does_not_fit_is_refused(grey_run: Path, tmp_path: Path) -> None:

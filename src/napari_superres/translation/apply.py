@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from napari_superres.data.label_values import values_of
 from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.tiff import CLASSIC_LIMIT
 from napari_superres.data.volumes import VoxelSize
-from napari_superres.errors import SettingsError
+from napari_superres.errors import OutputError, SettingsError
 from napari_superres.events import (
     FinishReason,
     GenerationEvent,
@@ -67,13 +68,19 @@ def translate(
     Raises
     ------
     InputError
-        Not such a run, a volume that does not fit, or an output that cannot be written.
+        Not such a run, a volume or axis that does not fit, or an output that cannot be written.
     """
     stack = volume[None] if volume.ndim == 2 else volume
-    if stack.ndim != 3 or axis not in (0, 1, 2):
+    if stack.ndim != 3 or 0 in stack.shape or axis not in range(1 if volume.ndim == 2 else 3):
         raise SettingsError(
-            f"The volume has {volume.ndim} axes and the slices' axis is {axis}.",
-            "Two or three axes, and an axis 0, 1 or 2, are needed.",
+            f"The volume has shape {volume.shape} and the slices' axis is {axis}.",
+            "A volume (z, y, x) and one of its axes, or an image, whose axis is 0 (z), is needed.",
+        )
+    if output is not None and output.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(
+            f"{output.name} names no known kind of file.",
+            "A translation is written as .tif or .zarr.",
+            f"Write for example {output.with_suffix('.tif').name}.",
         )
     translator = Translator.load(run, checkpoint, device)
     indices, factor = translator.indices(stack), translator.scale_factor
@@ -111,11 +118,15 @@ def _to_file(
     try:
         with written_whole(output) as temporary:
             target = _memory_mapped(temporary, shape, axis, translator.scale_factor, voxel_size)
-            stopped = yield from _fill(translator, indices, target, axis, seed, tile, stop)
-            if stopped:
-                raise _StoppedError  # what is there already stays
-            target.flush()
-            del target
+            try:
+                if (yield from _fill(translator, indices, target, axis, seed, tile, stop)):
+                    raise _StoppedError  # what is there already stays
+                target.flush()
+            except BaseException as error:
+                traceback.clear_frames(error.__traceback__)
+                raise
+            finally:
+                del target  # Windows neither moves nor removes a file that is still mapped
     except _StoppedError:
         yield GenerationFinished(FinishReason.STOPPED)
         return
