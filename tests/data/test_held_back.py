@@ -58,6 +58,11 @@ def test_three_sets_are_divided_all_or_not_at_all() -> None:
     assert hold_back(mixed, settings(), NEEDED).held_back is None
 
 
+def test_a_small_share_is_not_told_as_none() -> None:
+    split = hold_back(slices((1000, 1000)), settings(0.02), NEEDED)
+    assert describe(split, settings(0.02)).startswith("1/50 of the high-res slices is not")
+
+
 def test_what_is_held_back_is_described() -> None:
     split = hold_back(slices((512, 512), (512, 512)), settings(), NEEDED)
     assert describe(split, settings()) == (

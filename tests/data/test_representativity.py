@@ -71,6 +71,12 @@ def test_boundaries_are_counted_along_each_axis():
     assert density.tolist() == [1, 0]
 
 
+def test_no_boundaries_are_met_along_an_axis_of_one_voxel():
+    stripes = np.zeros((1, 48, 48), np.uint8)
+    stripes[:, ::2] = 1
+    assert boundary_density([stripes])[0].tolist() == [0, 1, 0]
+
+
 def test_an_isotropic_material_differs_between_axes_by_no_more_than_the_error():
     density, error = boundary_density([blobs((512, 512), seed=seed) for seed in range(3)])
     assert abs(density[0] / density[1] - 1) < 3 * error

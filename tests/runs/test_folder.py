@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,13 @@ def test_a_run_gives_back_its_settings_and_inputs(run: RunFolder) -> None:
     np.testing.assert_array_equal(again.high_res().sets[0][0], high_res.sets[0][0])
     assert again.low_res().voxel_size == low_res.voxel_size
     assert again.high_res().phases == high_res.phases
+
+
+def test_a_volume_of_one_plane_comes_back_as_a_volume(tmp_path: Path) -> None:
+    low_res, high_res = tiny_pair()
+    plane = replace(low_res, labels=low_res.labels[:1].copy())
+    run = RunFolder.create(tmp_path / "run", plane, high_res, tiny_settings())
+    np.testing.assert_array_equal(run.low_res().labels, plane.labels)
 
 
 def test_a_moved_run_needs_nothing_from_where_it_was(run: RunFolder, tmp_path: Path) -> None:

@@ -35,12 +35,15 @@ def boundary_density(arrays: Sequence[Labels]) -> tuple[NDArray[np.float64], flo
 
 
 def _per_block(array: Labels) -> NDArray[np.float64]:
-    """Return (blocks, axes) densities of changes; whole blocks only, one when there is none."""
-    inner = tuple(slice(0, size - 1) for size in array.shape)
+    """Return (blocks, axes) densities of changes; whole blocks only, one when there is none.
+
+    Along an axis of one voxel there is nothing to meet.
+    """
+    inner = tuple(slice(0, max(1, size - 1)) for size in array.shape)
     columns = []
     for axis in range(array.ndim):
         shifted = list(inner)
-        shifted[axis] = slice(1, None)
+        shifted[axis] = slice(min(1, array.shape[axis] - 1), None)
         changes = array[inner] != array[tuple(shifted)]
         sides = [min(BLOCK[array.ndim], size) for size in changes.shape]
         counts = [size // side for size, side in zip(changes.shape, sides, strict=True)]

@@ -81,7 +81,8 @@ def describe(split: Split, settings: TrainingSettings) -> str:
         )
     images = [image for images in split.held_back.sets for image in images]
     sizes = " and ".join(sorted({f"{rows} × {columns}" for rows, columns in shapes(images)}))
-    share = Fraction(settings.engine.held_back).limit_denominator(16)
+    wanted = settings.engine.held_back
+    share = Fraction(wanted).limit_denominator(16) or Fraction(1, round(1 / wanted))
     return (
         f"{share} of the high-res slices is not trained on but measured against: "
         f"{len(images)} of {sizes} pixels."

@@ -32,6 +32,8 @@ def read_input(run: Path, name: str, known_hash: str | None) -> Labels:
     """
     file = run / "inputs" / name
     array, _ = read_tiff(file)
+    if name == VOLUME and array.ndim == 2:
+        array = array[None]  # a volume of one plane is an image to a TIFF
     changed = array.dtype != np.uint8 or array.ndim != (3 if name == VOLUME else 2)
     if changed or known_hash not in (None, hashlib.sha256(array.tobytes()).hexdigest()):
         raise RunFolderError(
