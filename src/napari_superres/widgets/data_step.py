@@ -253,7 +253,7 @@ class DataStep(Step):
         if role_of(layer) == LOW_RES:
             self.pickers.choose(layer, [])
         else:
-            self.pickers.replace(self.segment.form.layer.layer, layer)
+            self.pickers.replace(self.segment.source, layer)
 
     def add_layers(self, layers: list[LayerTuple]) -> None:
         """Add layers with noted roles to the viewer and choose them."""

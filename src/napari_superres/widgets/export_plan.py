@@ -19,6 +19,7 @@ from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.geometry import border_box, export_box
 from napari_superres.widgets.layer_data import KEY, layer_phases
 from napari_superres.widgets.layer_scale import layer_voxel_size, micrometres
+from napari_superres.widgets.result_layers import BOX, PLACED
 
 Flavour = Literal["imagej", "ome"]
 
@@ -66,19 +67,18 @@ def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> E
     """
     inside = export_box(box, layer.data.shape, border)
     sizes = layer_voxel_size(layer)
+    provenance = dict(layer.metadata[KEY].get("provenance", {}))
+    provenance.pop(PLACED, None)  # of the file that the layer was read from
+    provenance[BOX] = ",".join(f"{first}:{last}" for first, last in inside.ranges())
     voxel_size = offset = None
+    z, y, x = (float(at) for at in layer.data_to_world(inside.start))
     if sizes is not None:
         voxel_size = (sizes[0], sizes[1], sizes[2])
-        factors = [micrometres(unit) or 1.0 for unit in layer.units]
-        first = [
-            float(shift) * factor + start * size
-            for shift, factor, start, size in zip(
-                layer.translate, factors, inside.start, sizes, strict=True
-            )
-        ]
-        offset = (first[0], first[1], first[2])
-    provenance = dict(layer.metadata[KEY].get("provenance", {}))
-    provenance["box"] = ",".join(f"{first}:{last}" for first, last in inside.ranges())
+        in_z, in_y, in_x = (micrometres(unit) or 1.0 for unit in layer.units)
+        offset = (z * in_z, y * in_y, x * in_x)
+    else:
+        numbers = (*(float(size) for size in layer.scale), z, y, x)
+        provenance[PLACED] = ",".join(map(repr, numbers))
     return ExportPlan(
         layer.data[0] if layer.multiscale else layer.data,
         inside,

@@ -53,6 +53,7 @@ class ExportStep(Step):
         self._on_layers()
 
     def _build(self) -> None:
+        self._writing = False
         self.layer = LayerCombo()
         self.layer.setToolTip("Volumes generated in step 4")
         self.box_form = BoxForm()
@@ -173,7 +174,7 @@ class ExportStep(Step):
             lengths = [n * size for n, size in zip(plan.box.shape, plan.voxel_size, strict=True)]
             extent = ", " + " × ".join(f"{length:.4g}" for length in lengths) + " µm"
         self.summary.setText(f"Gives {sizes(plan.box.shape)} voxels{extent}.")
-        self.export.setEnabled(True)
+        self.export.setEnabled(not self._writing)
 
     def start(self) -> None:
         """Write the file in a thread."""
@@ -187,12 +188,14 @@ class ExportStep(Step):
         path = self.path.text().strip()
         if not path:
             return
+        self._writing = True
         self.export.setEnabled(False)
         self.status.setText("Writing …")
         in_thread(write_export, self._on_written, plan, typed_path(path))
 
     def _on_written(self, outcome: Outcome) -> None:
-        self.export.setEnabled(True)
+        self._writing = False
+        self.refresh()
         if outcome.error is not None:
             self.status.setText(f"<b>Not written.</b> {outcome.error}")
             show_error(str(outcome.error))

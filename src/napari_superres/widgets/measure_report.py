@@ -54,9 +54,7 @@ def report_plan(
     run, first = session.run, chosen[0]
     if run is not None and low_res is not None and KEY in first.metadata:
         folder = run.folder
-        offset = first_low_res_voxel(
-            first.translate, run.placement.translate, run.placement.scale, run.scale_factor
-        )
+        offset = first_low_res_voxel(first.translate, run.placement, run.scale_factor)
     return ReportPlan(
         tuple(view_of(layer) for layer in chosen),
         low_res,

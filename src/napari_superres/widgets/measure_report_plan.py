@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError
 from napari_superres.events import FinishReason
+from napari_superres.scale_factor import ScaleFactor
+from napari_superres.widgets.geometry import first_voxel_in_low_res
 from napari_superres.widgets.layer_data import volume_from_layer
 from napari_superres.widgets.measure_plan import LayerView
+from napari_superres.widgets.placement import Placement
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +107,16 @@ def _settings_of(folder: Path) -> TrainingSettings | None:
 
 
 def first_low_res_voxel(
-    translate: Sequence[float],
-    low_res_translate: Sequence[float],
-    low_res_scale: Sequence[float],
-    scale_factor: Sequence[Any],
+    translate: Sequence[float], low_res: Placement, scale_factor: ScaleFactor
 ) -> Triple:
-    """Return the first low-res voxel that a super-res layer covers, from where both lie."""
-    z, y, x = (
-        round((mine - theirs) / size - (1 / float(factor) - 1) / 2)
-        for mine, theirs, size, factor in zip(
-            translate, low_res_translate, low_res_scale, scale_factor, strict=True
-        )
-    )
+    """Return the first low-res voxel that a super-res layer covers, from where both lie.
+
+    Parameters
+    ----------
+    translate : of the super-res layer, which is turned as the low-res one is
+    low_res : where that one lies
+    """
+    shift = np.array(translate, np.float64) - low_res.translate
+    first = np.linalg.solve(low_res.linear, shift) - first_voxel_in_low_res(scale_factor)
+    z, y, x = (round(float(at)) for at in first)
     return z, y, x

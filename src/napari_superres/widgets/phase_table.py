@@ -122,8 +122,11 @@ class PhaseTableView(QTableWidget):
         self.setItem(index, column, item)
 
     def _on_item(self, item: QTableWidgetItem) -> None:
-        if item.column() == NAME and self.table is not None and item.text().strip():
+        if item.column() != NAME or self.table is None:
+            return
+        if item.text().strip():
             self._edit(item.row(), name=item.text().strip())
+        self.show_table(self.table)  # a name that was emptied comes back
 
     def _on_map(self, index: int, choice: int) -> None:
         if self.table is not None:

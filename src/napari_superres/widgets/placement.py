@@ -39,6 +39,13 @@ class Placement:
     shear: NDArray[np.float64]
     affine: NDArray[np.float64]
 
+    @property
+    def linear(self) -> NDArray[np.float64]:
+        """Matrix from voxels to the world, without the shift and the affine (3, 3)."""
+        shear = np.eye(3)
+        shear[np.triu_indices(3, 1)] = self.shear
+        return np.asarray(self.rotate @ shear @ np.diag(self.scale))
+
     def super_res(
         self, scale_factor: ScaleFactor, start: Sequence[int | Fraction] = (0, 0, 0)
     ) -> dict[str, Any]:
@@ -51,12 +58,9 @@ class Placement:
         """
         first = np.array(first_voxel_in_low_res(scale_factor, start))
         factors = np.array([float(factor) for factor in scale_factor])
-        shear = np.eye(3)
-        shear[np.triu_indices(3, 1)] = self.shear
-        linear = self.rotate @ shear @ np.diag(self.scale)
         return {
             "scale": np.array(self.scale) / factors,
-            "translate": np.array(self.translate) + linear @ first,
+            "translate": np.array(self.translate) + self.linear @ first,
             "units": self.units,
             "axis_labels": self.axis_labels,
             "rotate": self.rotate,

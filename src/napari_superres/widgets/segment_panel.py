@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from html import escape
 from typing import Any
 
 from napari.utils.notifications import show_info
@@ -40,6 +42,10 @@ from napari_superres.widgets.threads import Outcome
 class SegmentPanel(Step):
     """Segment a greyscale layer; nothing is looked at while the panel is out of sight.
 
+    Attributes
+    ----------
+    source : the layer that was segmented last, or is being segmented
+
     Signals
     -------
     segmented : the new layer
@@ -52,6 +58,8 @@ class SegmentPanel(Step):
         super().__init__(napari_viewer, session)
         self.image: GreyImage | None = None
         self.thresholds: tuple[float, ...] = ()
+        self.source: Any | None = None
+        self._role = ""
         self._look: Look | None = None
         self._looking = Latest(self)
         self.preview = SegmentPreview(self.viewer, self)
@@ -98,14 +106,30 @@ class SegmentPanel(Step):
             self.form.note.setText(str(error))
 
     def start(self) -> None:
-        """Segment the whole image in a thread."""
-        image, thresholds, smoothing = self.image, self.thresholds, self.form.smoothing
+        """Segment the whole image in a thread, where it lies now."""
+        image = self._image_now()
+        thresholds, smoothing = self.thresholds, self.form.smoothing
         if image is not None and thresholds and not self.runner.active:
+            # another layer may be chosen until it is done
+            self.source, self._role = self.form.layer.layer, self.form.role.currentData()
             self.form.note.setText("")
             self.runner.start(
                 f"Segmenting {image.name}",
                 lambda stop: segmenting(image, thresholds, smoothing, stop),
             )
+
+    def _image_now(self) -> GreyImage | None:
+        """Return the chosen image; None, after a look at it, if it has other values by now."""
+        layer, before = self.form.layer.layer, self.image
+        if layer is None or before is None:
+            return None
+        with suppress(SuperResError):
+            image = grey_image(layer)
+            if image.data is before.data:
+                return image
+        self._on_layer()
+        show_info(f"{layer.name} has other values by now: look at the thresholds again.")
+        return None
 
     def look(self) -> None:
         """Look at the chosen image if the panel is open, else take the preview away."""
@@ -144,7 +168,7 @@ class SegmentPanel(Step):
             try:
                 self.image = grey_image(layer)
             except SuperResError as error:
-                self.form.note.setText(f"<b>Cannot be segmented.</b> {error}")
+                self.form.note.setText(f"<b>Cannot be segmented.</b> {escape(str(error))}")
             else:
                 self.form.role.setCurrentIndex(
                     self.form.role.findData(likely_role(self.image.shape))
@@ -162,8 +186,9 @@ class SegmentPanel(Step):
     def _on_look(self, outcome: Outcome) -> None:
         if outcome.error is not None:
             self._look, self.thresholds = None, ()
-            self.form.note.setText(f"<b>Cannot be segmented.</b> {outcome.error}")
+            self.form.note.setText(f"<b>Cannot be segmented.</b> {escape(str(outcome.error))}")
             self._draw()
+            self._show_preview()
             return
         if outcome.value.image is not self.image:
             return
@@ -224,6 +249,8 @@ class SegmentPanel(Step):
         self.form.show_preview.setChecked(False)
 
     def _on_state(self, state: RunState) -> None:
+        if state is RunState.STARTING:
+            self.form.bar.setValue(0)
         self.form.bar.setVisible(state in ACTIVE)
         self.form.cancel.setVisible(state in ACTIVE)
         self._refresh()
@@ -240,8 +267,8 @@ class SegmentPanel(Step):
     def _add(self, event: Segmented) -> None:
         self.form.show_preview.setChecked(False)
         image, phases = event.image, class_phases(event.classes)
-        name, role = f"{image.name} segmented", self.form.role.currentData()
-        data, arguments, _ = shown_layer(event.labels, phases, name, role, image.placed)
+        name = f"{image.name} segmented"
+        data, arguments, _ = shown_layer(event.labels, phases, name, self._role, image.placed)
         layer = self.viewer.add_labels(data, **arguments)
         show_info(f"{layer.name} is ready. Name its phases in the Data step.")
         self.segmented.emit(layer)

@@ -11,6 +11,7 @@ from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal
 
 from napari_superres.events import FinishReason
+from napari_superres.widgets.mesa import keep_triton_out
 from napari_superres.widgets.run_state import ACTIVE, Happening, RunState, advance
 from napari_superres.widgets.threads import as_engine_error, start_worker
 
@@ -50,6 +51,7 @@ class _Task:
         A `RuntimeError` leaving a generator worker is swallowed by superqt, and
         torch's out-of-memory error is one.
         """
+        keep_triton_out()
         try:
             for event in self.factory(self.stop):
                 yield event
