@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
 from napari_superres.errors import EngineError, OutOfMemoryError, SettingsError
+from napari_superres.generation import renderer as renderer_module
 from napari_superres.generation.noise import NoiseField, layer_factors
 from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.renderer import Renderer
@@ -151,6 +154,22 @@ def test_no_room_even_for_a_small_tile_is_our_own_error(monkeypatch):
     monkeypatch.setattr(render.generator, "logits", _Failing(render, 0, "CUDA out of memory"))
     with pytest.raises(OutOfMemoryError, match="no room for a tile"):
         render.labels(Box.whole((20, 20, 20)), NoiseField(0))
+
+
+@pytest.mark.parametrize(
+    ("message", "error", "said"),
+    [
+        ("CUDA out of memory", OutOfMemoryError, r"no room for the network and .*\(5, 6, 4\)"),
+        ("CUDA error: illegal access", EngineError, "Generation failed: CUDA error"),
+    ],
+)
+def test_a_device_that_does_not_take_the_network_is_our_own_error(
+    monkeypatch, message, error, said
+):
+    generator, refuse = mixed_generator("4"), Mock(side_effect=RuntimeError(message))
+    monkeypatch.setattr(renderer_module, "for_generation", lambda *_: Mock(to=refuse))
+    with pytest.raises(error, match=said):
+        Renderer(generator, low_res(SHAPE), "cpu", "float32")
 
 
 def test_another_failure_of_torch_is_an_engine_error(monkeypatch):

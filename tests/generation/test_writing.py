@@ -176,6 +176,26 @@ def test_a_killed_generation_is_continued_to_the_same_file(tmp_path, volume, kin
         assert output.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_counts_as_written_once_it_is_safely_on_disk(tmp_path, volume, kind, monkeypatch):
+    synced, fsync, add = set(), os.fsync, journal.Journal.add
+
+    def noting(file):
+        synced.add(os.fstat(file).st_ino)
+        fsync(file)
+
+    def looking(record, index):
+        files = (path for path in record.folder.rglob("*") if path.is_file())
+        open_ones = {p.name for p in files if p.stat().st_ino not in synced}
+        assert open_ones <= {"done", LOCK}
+        add(record, index)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    monkeypatch.setattr(journal.Journal, "add", looking)
+    list(events(volume, tmp_path / f"sr{kind}"))
+    assert synced
+
+
 def test_a_cut_off_line_of_the_record_counts_as_not_written(tmp_path):
     record = journal.Journal(tmp_path / "sr.tif", {}, ".")
     record.add(3)

@@ -51,7 +51,9 @@ class Journal:
             held.enter_context(_alone(output, self.folder))
             if not self._continues():
                 self._empty()
-                (self.folder / "request.json").write_text(self._text, encoding="utf-8")
+                request = self.folder / "request.json"
+                request.write_text(self._text, encoding="utf-8")
+                sync(request)
             self._held = held.pop_all()
 
     def _continues(self) -> bool:
@@ -157,6 +159,12 @@ def append_line(path: Path, line: str) -> None:
     with open(path, "a", encoding="utf-8", newline="\n") as file:
         file.write(f"{line}\n")
         file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(path: Path) -> None:
+    """Return once a file is safely on disk: a computer that loses its power keeps it."""
+    with open(path, "rb+") as file:  # Windows syncs only what may be written
         os.fsync(file.fileno())
 
 

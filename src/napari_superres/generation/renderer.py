@@ -6,7 +6,6 @@ phases, Z Y X voxels.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from napari_superres.fusion.labels import first_largest
 from napari_superres.generation.noise import NoiseField
 from napari_superres.generation.prepare import for_generation
 from napari_superres.generation.tiles import halves
+from napari_superres.runs.device import exact_convolutions
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -37,6 +37,13 @@ class Renderer:
     low_res : (Z, Y, X) phase indices of the whole volume
     device : torch's name
     precision : of the network
+
+    Raises
+    ------
+    OutOfMemoryError
+        When network and low-res volume do not fit on the device.
+    EngineError
+        When torch fails otherwise.
     """
 
     def __init__(
@@ -44,9 +51,13 @@ class Renderer:
     ) -> None:
         self.device = torch.device(device)
         self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
-        self.generator = for_generation(generator, low_res.shape).to(self.device, self.dtype)
         self.low_res_shape = low_res.shape
-        self._low_res_ZYX = torch.from_numpy(np.ascontiguousarray(low_res)).to(self.device)
+        try:
+            self.generator = for_generation(generator, low_res.shape).to(self.device, self.dtype)
+            self._low_res_ZYX = torch.from_numpy(np.ascontiguousarray(low_res)).to(self.device)
+        except (RuntimeError, MemoryError) as error:
+            what = f"the network and the low-res volume of {low_res.shape} voxels"
+            raise _failure(error, self.device, what) from error
 
     def labels(self, box: Box, noise: NoiseField) -> Labels:
         """Return phase indices of `box`, (Z, Y, X) uint8.
@@ -64,14 +75,8 @@ class Renderer:
             with torch.inference_mode(), exact_convolutions():
                 return self._labels(box, noise).cpu().numpy()
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise EngineError(f"Generation failed: {error}.") from error
-            if max(box.shape) <= SMALLEST_TILE:
-                raise OutOfMemoryError(
-                    f"The device {self.device} has no room for a tile of {box.shape} voxels.",
-                    "A little free memory is needed.",
-                    "Close other programs, or choose another device.",
-                ) from error
+            if not is_out_of_memory(error) or max(box.shape) <= SMALLEST_TILE:
+                raise _failure(error, self.device, f"a tile of {box.shape} voxels") from error
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         result = np.empty(box.shape, np.uint8)
@@ -94,10 +99,11 @@ class Renderer:
         return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
 
 
-def exact_convolutions() -> AbstractContextManager[None]:
-    """Return a context in which a GPU's convolutions do not depend on the shape of the tile.
-
-    Otherwise cuDNN takes float32 for TF32, with 10 bits of mantissa, and for each shape
-    the algorithm that is fastest.
-    """
-    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+def _failure(error: Exception, device: torch.device, what: str) -> EngineError:
+    if not is_out_of_memory(error):
+        return EngineError(f"Generation failed: {error}.")
+    return OutOfMemoryError(
+        f"The device {device} has no room for {what}.",
+        "A little free memory is needed.",
+        "Close other programs, or choose another device.",
+    )

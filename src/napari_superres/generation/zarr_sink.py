@@ -11,7 +11,7 @@ from napari_superres.data.output import replace_folder
 from napari_superres.data.pyramid_writing import COMPRESSES, check_zarr_place, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.description import Description
-from napari_superres.generation.journal import Journal, closed_on_error, writing
+from napari_superres.generation.journal import Journal, closed_on_error, sync, writing
 from napari_superres.generation.sinks import Assembled
 from napari_superres.generation.tiles import cut
 
@@ -40,7 +40,7 @@ class ZarrSink:
         self.output = output
         self.result = result
         self.description = description
-        side = SIDES[max(result.shape) >= LARGE]
+        self._side = side = SIDES[max(result.shape) >= LARGE]
         self.blocks: Sequence[Box] = cut(result, (side,) * 3)
         check_zarr_place(output)
         record = description.record(blocks=f"{side} of {result}")
@@ -52,7 +52,7 @@ class ZarrSink:
             self._journal.check_room(self.room)
             with writing(output):
                 self._levels = create_pyramid(
-                    self._journal.folder / output.name,
+                    self._store,
                     result.shape,
                     side,
                     voxel_size=description.voxel_size,
@@ -60,6 +60,15 @@ class ZarrSink:
                     phases=description.phases,
                     provenance=description.provenance,
                 )
+                for folder in (self._store, *self._level_folders()):
+                    sync(folder / "zarr.json")
+
+    @property
+    def _store(self) -> Path:
+        return self._journal.folder / self.output.name
+
+    def _level_folders(self) -> list[Path]:
+        return [self._store / str(level) for level in range(len(self._levels))]
 
     def write(self, index: int, labels: Labels) -> None:
         """Write one block and what becomes of it at the coarser levels."""
@@ -71,11 +80,17 @@ class ZarrSink:
     def _put(self, start: Triple, labels: Labels) -> None:
         description = self.description
         put_block(self._levels, start, labels, description.values, len(description.phases))
+        # each level has one file a block, or none where all of it is 0
+        place = [str(first // self._side) for first in start]
+        for folder in self._level_folders():
+            file = folder.joinpath("c", *place)
+            if file.exists():
+                sync(file)
 
     def finish(self, assembled: Assembled) -> tuple[Labels | None, Path | None]:
         """Put the pyramid in its place and return its path."""
         with writing(self.output):
-            replace_folder(self._journal.folder / self.output.name, self.output)
+            replace_folder(self._store, self.output)
         self._journal.remove()
         return None, self.output
 
