@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -10,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from napari_superres.errors import RunFolderError
+from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs import lock
 from napari_superres.runs.lock import NAME, run_lock
 
 
@@ -35,6 +37,13 @@ def test_another_process_is_refused(tmp_path: Path) -> None:
         refused = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True)
     assert b"in use by process" in refused.stderr
     assert subprocess.run([sys.executable, "-c", code, tmp_path]).returncode == 0
+
+
+def test_a_damaged_lock_with_a_number_of_no_process_is_taken_over(tmp_path: Path) -> None:
+    owner = {"host": socket.gethostname(), "pid": float("inf"), "began": 0.0}
+    (tmp_path / NAME).write_text(json.dumps(owner))
+    with run_lock(tmp_path):
+        assert json.loads((tmp_path / NAME).read_text())["pid"] == os.getpid()
 
 
 @pytest.mark.parametrize("began", [0.0, None])
@@ -64,6 +73,33 @@ def test_a_lock_of_another_computer_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"elsewhere.*delete"), run_lock(tmp_path):
         pass
     assert (tmp_path / NAME).exists()
+
+
+def no_links(*_names: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_without_hard_links_one_process_at_a_time_holds_a_folder(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    with run_lock(tmp_path), pytest.raises(RunFolderError, match="in use"), run_lock(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_a_full_disk_cut_short_holds_nothing(tmp_path: Path, monkeypatch) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    def opened(file: Path, mode: str, **more: str) -> io.StringIO:
+        open(file, mode, **more).close()
+        return Full()
+
+    monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(lock, "open", opened, raising=False)
+    with pytest.raises(OutputError, match="No space left"), run_lock(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def _gone() -> int:

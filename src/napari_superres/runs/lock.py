@@ -88,11 +88,17 @@ def _take(draft: Path, lock: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:  # a file system without hard links
+        text = draft.read_text(encoding="utf-8")
         try:
-            with open(lock, "x", encoding="utf-8") as file:
-                file.write(draft.read_text(encoding="utf-8"))
+            file = open(lock, "x", encoding="utf-8")  # noqa: SIM115  closed below
         except FileExistsError:
             return False
+        try:
+            with file:
+                file.write(text)
+        except OSError:
+            lock.unlink(missing_ok=True)  # an empty one would hold the run for ever
+            raise
     return True
 
 
@@ -128,7 +134,7 @@ def _alive(owner: dict[str, Any]) -> bool:
     try:
         process = psutil.Process(int(owner["pid"]))
         return abs(began(process) - float(owner["began"])) < 1.0
-    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
+    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError, OverflowError):
         return False
     except psutil.Error:
         return True
