@@ -1,13 +1,19 @@
 """The crop box is drawn on the volume that is exported, not on what lies over it."""
 
+import threading
+
 import numpy as np
 import pytest
+from napari.layers import Labels
 
+from napari_superres.data.boxes import Box
 from napari_superres.widgets import export_step
+from napari_superres.widgets.export_plan import plan_export, write_export
 from napari_superres.widgets.export_step import BOX_LAYER, ExportStep
 from napari_superres.widgets.input_pickers import InputPickers
 from napari_superres.widgets.input_roles import SUPER_RES
 from napari_superres.widgets.layer_data import KEY
+from napari_superres.widgets.result_layers import PLACED, SCALE_FACTOR, read_result
 from napari_superres.widgets.samples import phase_layer
 from tests.fakes import PHASES
 
@@ -98,3 +104,46 @@ def test_an_export_that_ends_with_any_error_says_so_and_can_be_tried_again(
     assert not export.export.isEnabled()
     qtbot.waitUntil(export.export.isEnabled, timeout=10_000)
     assert "lazy.zarr" in export.status.text()
+
+
+TURNED = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
+
+
+def test_while_a_file_is_written_no_second_one_is_begun(export, qtbot, tmp_path, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(export_step, "write_export", lambda plan, path: go_on.wait(60) and path)
+    export.path.setText(str(tmp_path / "sr.tif"))
+    export.export.click()
+    export.border.toggle()
+    assert not export.export.isEnabled()
+    go_on.set()
+    qtbot.waitUntil(export.export.isEnabled, timeout=60_000)
+
+
+def made(**more):
+    data, arguments, _ = phase_layer(LABELS, PHASES, "made", SUPER_RES, **more)
+    return Labels(data, **arguments)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"translate": (1, 2, 3)},
+        {"translate": (1, 2, 3), "affine": np.diag([2.0, 2, 2, 1]) + np.eye(4, k=3)},
+        {"translate": (1, 2, 3), "rotate": TURNED},
+    ],
+)
+def test_the_offset_in_the_file_is_where_the_first_voxel_lies(place):
+    layer = made(scale=(100,) * 3, units=("nm",) * 3, **place)
+    plan = plan_export(layer, Box((2, 4, 6), (8, 8, 8)), None, "imagej")
+    np.testing.assert_allclose(plan.offset, np.array(layer.data_to_world((2, 4, 6))) / 1000)
+
+
+def test_a_part_of_a_volume_without_lengths_opens_where_it_was(tmp_path):
+    layer = made(scale=(0.25,) * 3, translate=(1, 1, 1))
+    layer.metadata[KEY]["provenance"] = {SCALE_FACTOR: "4", PLACED: "9,9,9,9,9,9"}
+    plan = plan_export(layer, Box((2, 4, 8), (8, 8, 12)), None, "imagej")
+    data, arguments, _ = read_result(write_export(plan, tmp_path / "part"))
+    assert data.shape == (6, 4, 4)
+    assert arguments["scale"] == (0.25,) * 3
+    assert arguments["translate"] == (1.5, 2, 3)
