@@ -86,6 +86,16 @@ def test_a_roll_back_drops_the_previews_after_it(tmp_path):
     assert [event.step for event in read_previews(tmp_path)] == [5, 10]
 
 
+def test_a_preview_that_cannot_be_deleted_does_not_end_a_training(tmp_path, monkeypatch):
+    def open_elsewhere(_path, **_more):
+        raise PermissionError(13, "The process cannot access the file")
+
+    kept(tmp_path, 5, 15)
+    monkeypatch.setattr(previews.Path, "unlink", open_elsewhere)
+    drop_previews_after(tmp_path, 10)
+    assert [event.step for event in read_previews(tmp_path)] == [5, 15]
+
+
 def test_a_disk_that_refuses_loses_only_the_picture(tmp_path, monkeypatch):
     def full(*_arguments, **_more):
         raise OSError(28, "No space left on device")

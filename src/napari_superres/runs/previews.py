@@ -14,6 +14,7 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +88,14 @@ def read_previews(run: Path) -> list[PreviewReady]:
 
 
 def drop_previews_after(run: Path, step: int) -> None:
-    """Delete the previews of later steps: what a run was rolled back from."""
+    """Delete the previews of later steps: what a run was rolled back from.
+
+    One that cannot be deleted, as it is open elsewhere, stays; training goes on.
+    """
     for file in (run / FOLDER).glob(f"{PREFIX}*.png"):
         if _step(file) > step:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink()
 
 
 def _sheet(event: PreviewReady, phases: int) -> tuple[Labels, list[list[int]]]:
