@@ -18,7 +18,6 @@ from napari_superres.measures.summary import MEASURES
 from napari_superres.measures.taking import Subject, measure_subjects
 from napari_superres.widgets import measure_text as text
 from napari_superres.widgets.box_drawing import vertices_on
-from napari_superres.widgets.geometry import first_voxel_in_low_res
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, TRUTH
 from napari_superres.widgets.measure_plan import (
     GROUPS,
@@ -36,10 +35,12 @@ from napari_superres.widgets.measure_report_plan import (
     first_low_res_voxel,
     report_events,
 )
+from napari_superres.widgets.placement import placement_of
 from napari_superres.widgets.samples import phase_layer
 from tests.fakes import PHASES
 
 RANDOM = np.random.default_rng(0).integers(0, 3, (12, 13, 14)).astype(np.uint8)
+TURNED = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 def layer(labels=RANDOM, role=SUPER_RES, name="made", **more):
@@ -118,11 +119,12 @@ def test_a_rectangle_beside_the_layer_is_refused():
 
 
 @pytest.mark.parametrize("start", [(0, 0, 0), (1, 1, 1), (3, 0, 2)])
-def test_where_a_realisation_starts_follows_from_where_the_layers_lie(start):
+@pytest.mark.parametrize("turn", [{}, {"rotate": TURNED}, {"scale": (0.4, -0.4, 0.4)}])
+def test_where_a_realisation_starts_follows_from_where_the_layers_lie(start, turn):
     factor = (Fraction(4), Fraction(8, 5), Fraction(2))
-    scale, low = np.array((0.4, 0.4, 0.4)), np.array((5.0, 6.0, 7.0))
-    place = low + scale * first_voxel_in_low_res(factor, start)
-    assert first_low_res_voxel(place, low, scale, factor) == start
+    low = placement_of(layer(**{"scale": (0.4,) * 3, "translate": (5, 6, 7), **turn}))
+    made = low.super_res(factor, start)
+    assert first_low_res_voxel(made["translate"], low, factor) == start
 
 
 def test_the_table_shows_values_reference_and_gap_under_a_heading():
