@@ -34,11 +34,13 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
         stop.set()
         for one in SIGNALS:
             signal.signal(one, signal.SIG_DFL)
-        print(
-            "\nStopping after this step, then saving (Ctrl-C again to kill).",
-            file=sys.stderr,
-            flush=True,
-        )
+        # the terminal may be gone, or be written to just now: saving matters more
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            print(
+                "\nStopping after this step, then saving (Ctrl-C again to kill).",
+                file=sys.stderr,
+                flush=True,
+            )
 
     before = {one: signal.signal(one, ask_to_stop) for one in SIGNALS}
     try:
