@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import PhaseError, ShapeError
-from napari_superres.synthesis.link import with_synthetic
+from napari_superres.synthesis.link import images_with_synthetic, with_synthetic
+from tests.synthesis.materials import tiny_images
 
 
 def slices_of(values: list[int], size: float | None = 0.1) -> SegmentedSlices:
@@ -40,3 +42,16 @@ def test_what_does_not_fit_is_refused(grey_run: Path, phase_run: Path) -> None:
         with_synthetic(slices_of([0, 1, 2]), grey_run, 1, device="cpu")
     with pytest.raises(ShapeError, match="pixels"):
         with_synthetic(slices_of([0, 1], 0.5), grey_run, 1, device="cpu")
+
+
+def test_synthetic_images_join_those_of_a_translation(grey_run: Path) -> None:
+    joined = images_with_synthetic(tiny_images(), grey_run, 3, device="cpu")
+    assert [image.shape for image in joined.images] == [(48, 64)] + [(16, 16)] * 3
+
+
+def test_images_of_other_pixels_or_phases_are_refused(grey_run: Path, phase_run: Path) -> None:
+    coarse = replace(tiny_images(), pixel_size=0.4)
+    with pytest.raises(ShapeError, match=r"0\.4 µm"):
+        images_with_synthetic(coarse, grey_run, 1, device="cpu")
+    with pytest.raises(PhaseError, match="differ in their phases"):
+        images_with_synthetic(tiny_images(), phase_run, 1, device="cpu")

@@ -53,7 +53,8 @@ def with_synthetic(
         )
     request = SampleRequest.choose(count, seed)
     synthesiser = Synthesiser.load(run, checkpoint, device)
-    _check_pixel_size(slices, synthesiser)
+    size = None if slices.voxel_size is None else slices.voxel_size[0]
+    _check_pixel_size(slices.name, size, synthesiser)
     images = synthesiser.sample(request)
     if synthesiser.phases:
         index = {phase.value: place for place, phase in enumerate(slices.phases)}
@@ -82,8 +83,11 @@ def images_with_synthetic(
     ------
     PhaseError
         One is greyscale and the other segmented, or their label values differ.
+    ShapeError
+        Another pixel size.
     """
     synthesiser = Synthesiser.load(run, device=device)
+    _check_pixel_size(images.name, images.pixel_size, synthesiser)
     if [p.value for p in images.phases] != [p.value for p in synthesiser.phases]:
         raise PhaseError(
             f"The synthetic images and {images.name} differ in their phases.",
@@ -109,13 +113,13 @@ def _segmented(
     return Segmenter.fit(training.parts, ()).labels(images)
 
 
-def _check_pixel_size(slices: SegmentedSlices, synthesiser: Synthesiser) -> None:
+def _check_pixel_size(name: str, wanted: float | None, synthesiser: Synthesiser) -> None:
     size = synthesiser.pixel_size
-    if size is None or slices.voxel_size is None:
+    if size is None or wanted is None:
         return
-    if abs(size - slices.voxel_size[0]) > SAME_SIZE * size:
+    if abs(size - wanted) > SAME_SIZE * size:
         raise ShapeError(
-            f"The synthetic images have pixels of {size:.4g} µm, {slices.name} of "
-            f"{slices.voxel_size[0]:.4g} µm.",
+            f"The synthetic images have pixels of {size:.4g} µm, {name} of {wanted:.4g} µm.",
             "The same size is needed.",
+            "Take a synthesis that learnt from images of that pixel size.",
         )
