@@ -4,9 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_superres.config import Budget
+from napari_superres.data.images import ImageSet
+from napari_superres.errors import OutputError
 from napari_superres.synthesis.report import make_report
 from napari_superres.synthesis.training import train
 from tests.synthesis.materials import tiny_images, tiny_settings
@@ -37,3 +40,25 @@ def test_a_run_that_held_nothing_out_has_a_report_that_says_so(tmp_path: Path) -
     assert "held no real patches out" in page
     assert numbers["memorisation"]["ratio"] is None
     assert "gap_to_held_out" not in numbers
+
+
+def test_a_directed_run_says_that_only_places_were_compared(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    list(train(tiny_images(), tiny_settings(directed=True), run, Budget(steps=1)))
+    page, _ = make_report(run, 4, device="cpu")
+    assert "of all places. " in page
+    assert "mirrors" not in page
+
+
+def test_a_folder_of_charts_that_cannot_be_made_is_told(grey_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="charts"):
+        make_report(grey_run, 4, device="cpu", folder=tmp_path / "file")
+
+
+def test_images_of_one_phase_have_a_report(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    list(train(ImageSet((np.full((48, 64), 90, np.uint8),)), tiny_settings(), run, Budget(steps=1)))
+    page, numbers = make_report(run, 4, device="cpu")
+    assert numbers["gap"]["length"] is None
+    assert page.count("<svg") == 2

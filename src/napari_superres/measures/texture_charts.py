@@ -56,9 +56,9 @@ def numbers_of(texture: Texture) -> dict[str, Any]:
 
 
 def histogram_chart(found: Mapping[str, Texture]) -> Figure:
-    """Draw histograms of fraction, specific surface and λ, a row for each phase but the last.
+    """Draw histograms of fraction, specific surface and λ, a row for each phase; of two, one tells.
 
-    Of two phases one row tells all; of n phases each has its own.
+    Their fractions add up to 1, and they share their surface.
     """
     names = next(iter(found.values())).names
     shown = names[:1] if len(names) == 2 else names
@@ -114,7 +114,8 @@ def correlation_chart(found: Mapping[str, Texture]) -> Figure:
         axes.set_xlabel("h (pixels)", fontsize=8)
         axes.set_ylabel("R(h)", fontsize=8)
         axes.set_xlim(left=0)
-        axes.legend(fontsize=8, frameon=False)
+        if axes.lines[1:]:  # besides the zero: a phase that is alone has no correlation
+            axes.legend(fontsize=8, frameon=False)
     return figure
 
 

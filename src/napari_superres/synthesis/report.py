@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.images import ImageSet
 from napari_superres.data.patches import spread_over_both
+from napari_superres.errors import OutputError
 from napari_superres.measures import page as html
 from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
 from napari_superres.measures.texture_charts import (
@@ -52,7 +53,14 @@ def make_report(
     seed : of the first image
     checkpoint, device : of the generator
     folder : to write the charts to as PNG and SVG; None for nowhere
+
+    Raises
+    ------
+    OutputError
+        The charts cannot be written there.
     """
+    if folder is not None:
+        _make(folder)
     opened = ImageRun.open(run, KIND)
     settings, images = opened.settings(SynthesisSettings), opened.images(INPUT)
     training, held_out = cut_images(images, settings)
@@ -80,10 +88,8 @@ def make_report(
         _cards(numbers),
         _samples(synthetic, real, images),
         _charts(found, folder),
-        _nearest(synthetic, learnt, images),
+        _nearest(synthetic, learnt, images, settings.directed),
     ]
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
     return html.page(f"Synthesis of {images.name}", body), numbers
 
 
@@ -130,17 +136,26 @@ def _samples(synthetic: NDArray[np.uint8], real: NDArray[np.uint8], images: Imag
         html.image(contact_sheet(as_colours(part[:SHOWN], images.phases)), name)
         for name, part in (("synthetic", synthetic), ("real", real))
     ]
-    text = f"{SHOWN} of each, as they came; none was chosen."
+    text = f"{SHOWN} of each at most, as they came; none was chosen."
     return html.section("Samples", text, TWO_COLUMNS + "".join(sheets) + "</div>")
 
 
-def _charts(found: dict[str, Texture], folder: Path | None) -> str:
-    if folder is not None:
+def _make(folder: Path) -> None:
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror or error}.",
+            "The charts are to be written in it.",
+            "Choose another place.",
+        ) from error
+
+
+def _charts(found: dict[str, Texture], folder: Path | None) -> str:
     text = (
-        "One value an image: fraction of the first phase (dark, by Otsu's threshold of the real "
-        "images, for grey values), perimeter / area, and the length λ fitted to exp(−h/λ). "
-        "Figure 3 of Liu &amp; Mukerji 2022."
+        "One value an image: fraction of a phase (of two, the first; of grey values the dark one, "
+        "by Otsu's threshold of the real images), perimeter / area, and the length λ fitted to "
+        "exp(−h/λ). Figure 3 of Liu &amp; Mukerji 2022."
     )
     histograms = html.chart(histogram_chart(found), "histograms", "Shares of images.", folder)
     curves = html.chart(
@@ -153,7 +168,9 @@ def _charts(found: dict[str, Texture], folder: Path | None) -> str:
     return html.section("Real against synthetic", text, histograms, curves)
 
 
-def _nearest(synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSet) -> str:
+def _nearest(
+    synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSet, directed: bool
+) -> str:
     pairs = [
         picture
         for sample, near in zip(synthetic, learnt.samples, strict=False)
@@ -162,8 +179,9 @@ def _nearest(synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSe
     sheet = contact_sheet(as_colours(np.stack(pairs), images.phases), columns=8)
     distances = [near.distance for near in learnt.samples]
     text = (
-        "Each sample beside the window of the training images that is most like it, of all places, "
-        f"rotations and mirrors. Median distance {np.median(distances):.3f}"
+        "Each sample beside the window of the training images that is most like it, of all "
+        f"{'places' if directed else 'places, rotations and mirrors'}. "
+        f"Median distance {np.median(distances):.3f}"
     )
     if learnt.unseen.size:
         text += f"; of real patches never trained on, {np.median(learnt.unseen):.3f}"
