@@ -20,6 +20,8 @@ from napari_superres.measures.report import (
     measure_report,
     write_report,
 )
+from napari_superres.measures.report_pictures import _on_grid
+from napari_superres.measures.side_by_side import Panel
 from napari_superres.measures.summary import measure_volume
 
 QUICK = ReportOptions(side=16, count=4, threads=1)
@@ -205,6 +207,12 @@ def test_a_truth_of_one_phase_has_a_report_though_it_has_no_chords(tmp_path):
     inputs = ReportInputs((fine,), truth=flat)
     write_report(tmp_path / "report.html", inputs, measured(inputs))
     assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("size", [513, 1537])
+def test_planes_larger_than_shown_are_filled_to_their_edges(size):
+    panel = Panel(np.zeros((size, 3), np.uint8), (Phase(0),), (1.0, 1.0), (0.0, 0.0), "plane")
+    assert (_on_grid(panel, (size, 3), (1.0, 1.0))[..., 3] == 1).all()
 
 
 def test_transport_is_in_the_report_when_asked_for(inputs, tmp_path):

@@ -102,3 +102,9 @@ def test_a_phase_that_never_ends_has_an_infinite_length():
 def test_uncorrelated_voxels_have_a_length_below_one():
     found = two_point(bernoulli((40, 40, 40), (0.5, 0.5)), 2, 30)
     assert correlation_length(found[0, 0, 0]).length < 0.3
+
+
+def test_a_correlation_that_falls_far_below_a_voxel_is_fitted_without_a_warning():
+    decay = np.array([1, -0.06, -0.05, -0.07] + [0.0] * 20)
+    fitted = correlation_length(1 / 9 + 2 / 9 * decay)
+    assert fitted.length < 0.1

@@ -60,7 +60,8 @@ def _on_grid(panel: Panel, shape: tuple[int, ...], pixel: tuple[float, ...]) -> 
     places = []
     for axis in (0, 1):
         step = max(1, -(-shape[axis] // LARGEST_SHOWN))
-        centres = (np.arange(0, shape[axis], step) + 0.5 * step) * pixel[axis]
+        shown = np.minimum(np.arange(0, shape[axis], step) + 0.5 * step, shape[axis] - 0.5)
+        centres = shown * pixel[axis]
         places.append(np.floor((centres - panel.origin[axis]) / panel.pixel_size[axis]).astype(int))
     inside = [(at >= 0) & (at < size) for at, size in zip(places, panel.labels.shape, strict=True)]
     taken = [np.where(known, at, 0) for known, at in zip(inside, places, strict=True)]

@@ -114,7 +114,7 @@ def _weights(units: NDArray[np.float64]) -> NDArray[np.float64]:
         areas = SphericalVoronoi(both).calculate_areas()
         return np.asarray(areas[: len(units)] / areas[: len(units)].sum())
     frame = np.linalg.svd(both)[2][:2]
-    angles = np.arctan2(*(both @ frame.T).T) if len(frame) == 2 else np.zeros(len(both))
+    angles = np.arctan2(*(both @ frame.T).T)
     order = np.argsort(angles)
     gaps = np.diff(angles[order], append=angles[order][0] + 2 * np.pi)
     shares = np.empty(len(both))

@@ -152,13 +152,14 @@ def correlation_length(correlation: NDArray[np.float64], spacing: float = 1.0) -
     distance = np.arange(known.size, dtype=float)
     longest = 1e3 * known.size
     start = np.clip(np.argmax(decay < np.exp(-1)) or known.size, 0.1, longest / 2)
-    (log_length,), covariance = curve_fit(
-        lambda h, log_length: np.exp(-h * np.exp(-log_length)),
-        distance,
-        decay,
-        p0=[np.log(start)],
-        bounds=(np.log(1e-3), np.log(longest)),
-    )
+    with np.errstate(divide="ignore"):  # far below a voxel, no change of λ shows
+        (log_length,), covariance = curve_fit(
+            lambda h, log_length: np.exp(-h * np.exp(-log_length)),
+            distance,
+            decay,
+            p0=[np.log(start)],
+            bounds=(np.log(1e-3), np.log(longest)),
+        )
     length = float(np.exp(log_length))
     if length > 0.9 * longest:
         return CorrelationLength(np.inf, np.inf)
