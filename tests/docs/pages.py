@@ -15,6 +15,8 @@ PAGES = sorted(
 NAMES = ("napari-superres", "torchrun")
 PREFIX = "srun "
 """What a command may stand behind in the script of a batch system."""
+INLINE = re.compile(r"`((?:napari-superres|torchrun)(?:\s[^`\s]+){2,})`")
+"""A command in the text, with an option or an argument; without one it is but a name."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -24,12 +26,13 @@ def name_of(page: Path) -> str:
 
 
 def lines_of_code(page: Path) -> list[str]:
-    """Return the lines of indented blocks and shell fences, continued lines joined."""
+    """Return the lines of indented blocks, shell fences and commands in the text, joined."""
     text = page.read_text(encoding="utf-8")
     shell = "".join(body for kind, body in FENCE.findall(text) if kind in ("", "bash", "sh"))
     rest = FENCE.sub("", text)
     indented = "\n".join(line.strip() for line in rest.splitlines() if line.startswith("    "))
-    return (shell + "\n" + indented).replace("\\\n", " ").splitlines()
+    inline = "\n".join(" ".join(words.split()) for words in INLINE.findall(rest))
+    return "\n".join((shell, indented, inline)).replace("\\\n", " ").splitlines()
 
 
 def commands(page: Path) -> list[list[str]]:

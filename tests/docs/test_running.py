@@ -22,16 +22,18 @@ from napari_superres.scale_factor import parse_scale_factor
 from tests.docs.pages import ROOT, commands, python_blocks
 
 PAGES = [
-    ROOT / "docs" / name
+    ROOT / name
     for name in (
-        "tutorials/first-steps.md",
-        "how-to/scale-factor.md",
-        "how-to/when-to-stop.md",
-        "how-to/read-results.md",
-        "how-to/anisotropic.md",
-        "how-to/big-volumes.md",
-        "how-to/scarce-images.md",
-        "how-to/reference-weights.md",
+        "README.md",
+        "docs/tutorials/first-steps.md",
+        "docs/how-to/scale-factor.md",
+        "docs/how-to/when-to-stop.md",
+        "docs/how-to/read-results.md",
+        "docs/how-to/anisotropic.md",
+        "docs/how-to/big-volumes.md",
+        "docs/how-to/remote.md",
+        "docs/how-to/scarce-images.md",
+        "docs/how-to/reference-weights.md",
     )
 ]
 pytestmark = pytest.mark.timeout(1200)  # pages train several times; machines can be busy
@@ -64,7 +66,8 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> Path:
     size = {"voxel_size": (0.4, 0.4, 0.4)}, {"voxel_size": (0.1, 0.1, 0.1)}
     write_labels_tiff(folder / "ct.tif", blocks((12, 12, 12), 3, 2), **size[0])
     write_labels_tiff(folder / "whole.tif", blocks((14, 12, 12), 3, 2, 1), **size[0])
-    write_labels_tiff(folder / "truth.tif", blocks((48, 48, 48), 6, 3), **size[1])
+    for name in ("truth.tif", "fine.tif"):
+        write_labels_tiff(folder / name, blocks((48, 48, 48), 6, 3), **size[1])
     for name in ("sem.tif", "sem-x.tif"):
         write_labels_tiff(folder / name, blocks((1, 80, 80), 8, 3), **size[1])
     grey = blocks((64, 64), 4, 4) * 60 + np.arange(64, dtype=np.uint8)
@@ -93,7 +96,7 @@ def reader(materials: Path, tmp_path: Path) -> Iterator[Path]:
 
 def trained(arguments: list[str]) -> list[str]:
     """Return a command with a step of training in place of minutes, and tiny networks."""
-    if arguments[0] == "train":
+    if arguments[0] == "train" and "--help" not in arguments:
         dials = TINY
     elif arguments[:2] == ["synthesise", "train"]:
         dials = TINY_STYLE
