@@ -178,9 +178,12 @@ def test_a_name_that_no_file_can_have_is_one_line(cli, pair, command: list[str])
     expect_one_line(cli(*(word.format(name, pair=pair) for word in command)), "n" * 300)
 
 
-def test_a_seed_beyond_what_the_settings_take_is_one_line(cli, tmp_path) -> None:
-    demo = ["demo", "--no-gui", "--output", tmp_path / "demo", "--seed", 2**31]
-    expect_one_line(cli(*demo), "--seed")
+@pytest.mark.parametrize(
+    ("option", "value"), [("--seed", 2**31), ("--minutes", "inf"), ("--minutes", "nan")]
+)
+def test_what_a_demo_cannot_be_asked_for_is_one_line(cli, tmp_path, option, value) -> None:
+    demo = ["demo", "--no-gui", "--output", tmp_path / "demo", option, value]
+    expect_one_line(cli(*demo), option.strip("-"))
     assert not (tmp_path / "demo").exists()
 
 

@@ -11,6 +11,7 @@ import typer
 from napari_superres.cli import panel, results
 from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation, follow_training
+from napari_superres.config import Budget, validated
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.events import FinishReason
 
@@ -52,6 +53,7 @@ def demo(
     Leaves the volume (TIFF), a picture and the numbers in a folder. With a display
     all of it is shown in napari.
     """
+    validated(Budget, {"minutes": minutes})
     folder = results.free_name(Path("superres-demo")) if output is None else output
     plan = DemoPlan(folder, minutes, size, seed)
     if not no_gui and panel.napari_is_installed() and panel.window_can_open():
