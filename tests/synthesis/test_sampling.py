@@ -11,6 +11,7 @@ from PIL import Image
 from napari_superres.data.tiff import read_tiff, read_tiff_metadata
 from napari_superres.errors import OutputError, RunFolderError, SettingsError
 from napari_superres.events import FinishReason, GenerationFinished
+from napari_superres.synthesis import sampling
 from napari_superres.synthesis.sampling import SampleRequest, Synthesiser, export
 
 
@@ -100,12 +101,30 @@ def test_a_stopped_export_writes_nothing(grey_run: Path, tmp_path: Path, monkeyp
     assert not (tmp_path / "a.tif").exists()
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "file", "nowhere/a.tif"])
+def test_an_output_that_cannot_be_is_refused_before_an_image_is_made(
+    grey_run: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(OutputError):
+        next(export(grey_run, SampleRequest.choose(1), tmp_path / name, device="cpu"))
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_stack_is_asked_for_the_room_that_it_takes(
+    grey_run: Path, phase_run: Path, tmp_path: Path, monkeypatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(sampling, "check_place", lambda path, size: asked.append(size))
+    for run in (grey_run, phase_run):
+        next(export(run, SampleRequest.choose(3), tmp_path / "a.tif", device="cpu"))
+    assert asked == [3 * 16**2, 3 * 16**2 // 4]
+
+
 def test_what_cannot_be_is_refused(grey_run: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="At least 1"):
         SampleRequest.choose(0)
     with pytest.raises(SettingsError, match="truncation"):
         SampleRequest.choose(1, truncation=-1)
-    with pytest.raises(OutputError, match=r"\.jpg"):
-        list(export(grey_run, SampleRequest.choose(1), tmp_path / "a.jpg", device="cpu"))
     with pytest.raises(RunFolderError, match="no run folder"):
         Synthesiser.load(tmp_path)

@@ -165,9 +165,10 @@ def interpolate(
     device: options.Device = "auto",
 ) -> None:
     """Make the images on the way from one style to another, as a stack."""
-    from napari_superres.data.image_writing import write_images
+    from napari_superres.data.image_writing import check_place, write_images
     from napari_superres.synthesis.sampling import Synthesiser
 
+    check_place(output)
     synthesiser = Synthesiser.load(run, checkpoint, device)
     images = synthesiser.interpolate(first, last, frames, noise, truncation)
     told = {"made by": "napari-superres synthesise interpolate", "run": str(run)}

@@ -8,10 +8,34 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.output import written_whole
+from napari_superres.data.output import check_writable, written_whole
 from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.errors import OutputError
+
+TIFF = (".tif", ".tiff")
+
+
+def check_place(path: Path, n_bytes: int = 0) -> None:
+    """Check, before images are made, that `write_images` can write them.
+
+    Parameters
+    ----------
+    path : a .tif file, or a folder
+    n_bytes : room that a file needs
+
+    Raises
+    ------
+    OutputError
+        It is of another kind, or cannot be written.
+    """
+    if path.suffix.lower() in TIFF:
+        check_writable(path, n_bytes)
+    elif path.suffix or path.is_file():
+        raise OutputError(
+            f"{path.name} ends in {path.suffix}." if path.suffix else f"{path} is a file.",
+            "A .tif file, or a folder for PNG files, is needed.",
+        )
 
 
 def write_images(
@@ -35,15 +59,11 @@ def write_images(
     OutputError
         It cannot be written, or is a file of another kind.
     """
-    if path.suffix.lower() in (".tif", ".tiff"):
+    check_place(path)
+    if path.suffix.lower() in TIFF:
         size = None if pixel_size is None else (pixel_size,) * 3
         write_labels_tiff(path, images, voxel_size=size, phases=phases, provenance=provenance)
         return
-    if path.suffix:
-        raise OutputError(
-            f"{path.name} ends in {path.suffix}.",
-            "A .tif file, or a folder for PNG files, is needed.",
-        )
     from PIL import Image
 
     try:

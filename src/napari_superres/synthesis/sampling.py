@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.image_writing import write_images
+from napari_superres.data.image_writing import check_place, write_images
 from napari_superres.data.label_values import values_of
-from napari_superres.data.output import check_writable
 from napari_superres.data.phases import Phase
+from napari_superres.data.tiff import COMPRESSES
 from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,
@@ -219,22 +219,22 @@ def export(
     InputError
         Not such a run, or an output that cannot be written.
     """
-    if output is not None and output.suffix.lower() in (".tif", ".tiff"):
-        check_writable(output, len(request.styles))
     synthesiser = Synthesiser.load(run, checkpoint, device)
     count, size = len(request.styles), synthesiser.size
+    if output is not None:
+        check_place(output, count * size**2 // (COMPRESSES if synthesiser.phases else 1))
     tiles = -(-count // synthesiser.chunk)
     yield GenerationStarted((count, size, size), tiles)
     began = time.monotonic()
-    made: list[Images] = []
     with engine_errors(str(synthesiser.device), task="Sampling"):
+        images = np.empty((count, size, size), np.uint8)
         for done, part in enumerate(synthesiser.parts(request), 1):
-            made.append(part)
+            first = (done - 1) * synthesiser.chunk
+            images[first : first + len(part)] = part
             yield TileCompleted(done, tiles, (time.monotonic() - began) / done * (tiles - done))
             if stop is not None and stop.is_set() and done < tiles:
                 yield GenerationFinished(FinishReason.STOPPED)
                 return
-    images = np.concatenate(made)
     if output is None:
         yield GenerationFinished(FinishReason.COMPLETED, labels=images)
         return
