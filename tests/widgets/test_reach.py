@@ -111,6 +111,16 @@ def test_many_thumbnails_are_made_bit_by_bit(qtbot):
     assert thumbnails.item(len(images) - 1).toolTip() == names[-1]
 
 
+def test_thumbnails_that_are_not_made_yet_are_cleared_too(qtbot):
+    thumbnails = Thumbnails()
+    qtbot.addWidget(thumbnails)
+    thumbnails.show_images(np.zeros((FIRST + 20, 8, 8), np.uint8), [""] * (FIRST + 20), ())
+    thumbnails.pick([1])
+    thumbnails.clear()
+    qtbot.wait(50)
+    assert (thumbnails.count(), thumbnails.picked) == (0, [])
+
+
 def test_a_box_can_be_seen_on_the_canvas_of_both_themes():
     assert contrast(BOX_COLOUR, "#000000") > 4
     assert contrast(BOX_COLOUR, "#ffffff") > 4

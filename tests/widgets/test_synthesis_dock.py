@@ -1,8 +1,11 @@
 """The synthesis panel in a viewer, with a fake engine."""
 
+import shlex
+
 import numpy as np
 import pytest
 from napari.layers import Labels, Shapes
+from qtpy.QtGui import QGuiApplication
 
 from napari_superres.widgets.input_roles import HIGH_RES, role_of
 from napari_superres.widgets.patches_view import ROLE
@@ -184,6 +187,43 @@ def test_many_samples_are_written(bench, tmp_path):
     picks, output = bench.fake.asked[-1]
     assert (len(picks), output) == (64, tmp_path / "all.tif")
     assert "Written" in bench.gallery.jobs.status.text()
+
+
+def test_samples_of_a_run_that_is_shown_no_more_are_not_shown(bench, tmp_path):
+    bench.sampled()
+    bench.fake.step_s = 0.2
+    bench.gallery.form.new.click()
+    other = tmp_path / "other"
+    bench.images.open_run(other)
+    bench.qtbot.waitUntil(lambda: bench.images.run.folder == other, timeout=8000)
+    bench.worked()
+    assert bench.gallery.shown is None
+    assert bench.gallery.form.thumbnails.count() == 0
+    assert not bench.gallery.form.show_picked.isEnabled()
+
+
+def test_a_job_of_another_dock_does_not_do_again_what_this_one_did_last(bench):
+    bench.sampled()
+    other = SynthesisDock(bench.viewer, bench.session, bench.fake.synthesis())
+    bench.viewer.window.add_dock_widget(other)
+    (_,) = bench.click(bench.gallery.form.slices)
+    assert bench.click(other.gallery.form.new) == []
+    assert other.gallery.form.thumbnails.count() == 16
+
+
+def test_the_option_for_a_terminal_says_what_it_leaves_out(bench):
+    from napari.utils.notifications import notification_manager
+
+    bench.sampled()
+    bench.gallery.form.many.setValue(5)
+    bench.gallery.form.option.click()
+    folder = bench.images.run.folder
+    words = shlex.split(QGuiApplication.clipboard().text())
+    assert words == ["--augment-with", str(folder), "--augment-count", "5"]
+    assert "without truncation" not in notification_manager.records[-1].message
+    bench.gallery.form.truncation.setValue(0.7)
+    bench.gallery.form.option.click()
+    assert "without truncation" in notification_manager.records[-1].message
 
 
 def test_the_grid_is_not_offered_as_an_image(bench):

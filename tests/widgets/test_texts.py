@@ -16,6 +16,7 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.widgets.colours import contrast, readable
+from napari_superres.widgets.command_line import as_line
 from napari_superres.widgets.form_fields import field_specs, from_text, to_text
 from napari_superres.widgets.history import MOST_POINTS, Curve, History
 from napari_superres.widgets.texts import (
@@ -70,6 +71,13 @@ def test_the_command_can_be_pasted():
     assert words[words.index("--phase-map") + 1] == "0:0,1:1,2:0"
     assert words[-2:] == ["--run", "/a b/run"]
     assert "HIGH_RES_1.tif" in words
+
+
+def test_a_line_for_windows_holds_each_word_together():
+    words = ["train", "C:\\my runs\\a.tif", "0:0,1:1", 'crop=[1,"x y"]', "C:\\runs\\a.tif"]
+    line = as_line(words, windows=True)
+    assert line == ('train "C:\\my runs\\a.tif" "0:0,1:1" "crop=[1,\\"x y\\"]" C:\\runs\\a.tif')
+    assert shlex.split(as_line(words, windows=False)) == words
 
 
 def test_the_command_gives_each_one_sided_phase_as_the_command_line_takes_it():

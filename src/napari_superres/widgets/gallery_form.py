@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -112,7 +111,9 @@ class GalleryForm(QWidget):
             "fusion panel's step 1, Data",
         )
         self.option = button(
-            "Copy as option", "The same for a terminal: napari-superres train … --augment-with"
+            "Copy as option",
+            "As many samples for a terminal, their seeds from that of the training: "
+            "napari-superres train … --augment-with",
         )
         self.report = button("Report …", "Figure 3 of the paper for this run, as one HTML page")
         self.made_with_a_run = (self.new, self.export, self.slices, self.option, self.report)
@@ -134,13 +135,6 @@ class GalleryForm(QWidget):
         grid.addWidget(self.nearest, 1, 2)
         grid.addWidget(self.show_picked, 1, 3)
         return grid
-
-    def offer_checkpoints(self, names: Sequence[str]) -> None:
-        """Offer these checkpoints, keeping what is chosen."""
-        chosen = self.checkpoint.currentText()
-        self.checkpoint.clear()
-        self.checkpoint.addItems(list(names))
-        self.checkpoint.setCurrentText(chosen)
 
 
 def _spin(lowest: int, highest: int, value: int) -> QSpinBox:

@@ -81,6 +81,9 @@ class GallerySamples(Step):
 
         def made(event: GenerationFinished) -> None:
             assert event.labels is not None
+            if self.images.run is None or self.images.run.folder != run.folder:
+                self.jobs.status.setText("")
+                return  # another run was opened meanwhile
             self.shown, self.samples, self._filled = picks, event.labels, run.folder
             self.form.thumbnails.show_images(event.labels, picks.names(), run.phases)
             self._show_picked()

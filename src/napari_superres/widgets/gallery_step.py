@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_superres.errors import SettingsError
 from napari_superres.events import GenerationFinished
+from napari_superres.widgets.command_line import as_line
 from napari_superres.widgets.gallery_plan import (
     Picks,
     bulk,
@@ -132,10 +132,12 @@ class GalleryStep(GallerySamples):
 
     def copy_option(self) -> None:
         """Copy what gives a fusion these slices in a terminal."""
-        folder, count = shlex.quote(str(self._run().folder)), self.form.many.value()
-        text = f"--augment-with {folder} --augment-count {count}"
+        picks, folder = self._bulk(), str(self._run().folder)
+        text = as_line(["--augment-with", folder, "--augment-count", str(len(picks))])
         QGuiApplication.clipboard().setText(text)
-        show_info(f"Copied: {text}")
+        asked = (picks.checkpoint, picks.truncation) == ("best", 1)
+        more = "" if asked else " It takes the best checkpoint, without truncation."
+        show_info(f"Copied: {text}{more}")
 
     def write_report(self, path: Path) -> None:
         """Write the report of the paper's figure 3."""

@@ -65,9 +65,14 @@ class Thumbnails(QListWidget):
     ) -> None:
         """Show samples, (K, Y, X) grey values or phase indices, and pick none."""
         self.clear()
-        self._order, self._phases = [], phases
+        self._phases = phases
         self._waiting = list(zip(images, names, strict=True))
         self._make(FIRST)
+
+    def clear(self) -> None:
+        """Show none, nor those that were still to be made."""
+        super().clear()
+        self._order, self._waiting = [], []
 
     def _make_next(self) -> None:
         self._make(NEXT)

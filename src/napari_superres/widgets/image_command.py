@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from napari_superres.config import Budget
+from napari_superres.widgets.command_line import as_line
 
 _KIND = {True: "--segmented", False: "--grey"}
 
@@ -52,7 +52,7 @@ def image_command(
             line += ["--set", f"{name}={json.dumps(value, separators=(',', ':'))}"]
     if budget.minutes is not None:
         line += ["--minutes", f"{budget.minutes:g}"]
-    return " ".join(shlex.quote(word) for word in [*line, "--run", str(run_folder)])
+    return as_line([*line, "--run", str(run_folder)])
 
 
 def _plain(value: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from napari_superres.config import PRESETS, Budget, TrainingSettings
 from napari_superres.scale_factor import format_scale_factor
+from napari_superres.widgets.command_line import as_line
 
 
 def train_command(
@@ -54,4 +54,4 @@ def train_command(
         words += ["--minutes", f"{budget.minutes:g}"]
     if budget.steps is not None:
         words += ["--steps", str(budget.steps)]
-    return " ".join(shlex.quote(word) for word in [*words, "--run", str(run_folder)])
+    return as_line([*words, "--run", str(run_folder)])
