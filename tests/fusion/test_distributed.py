@@ -13,6 +13,7 @@ import torch
 
 from napari_superres.config import Budget
 from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.errors import EngineError
 from napari_superres.fusion import distributed
 from napari_superres.fusion.training import resume
 from napari_superres.runs.checkpoint_loading import load_tensors
@@ -122,6 +123,19 @@ def test_the_command_line_trains_in_two_processes(tmp_path: Path) -> None:
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert "Done at step 2" in first.stdout
     assert second.stdout == ""
+
+
+def test_processes_that_do_not_find_each_other_are_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with (
+        pytest.raises(EngineError, match=r"do not find each other: .*RANK.*with torchrun"),
+        distributed.joined("cpu"),
+    ):
+        pass
 
 
 def test_alone_nothing_is_averaged() -> None:

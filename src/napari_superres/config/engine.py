@@ -154,7 +154,7 @@ class EngineSettings(FrozenModel):
         discriminator rounds up, and its score is of 4 × 4. Specks are looked for in 5 pixels.
         """
         halvings = len(self.discriminator_channels)
-        side = 7 * 2 ** (halvings - 1) if self.generator == "paper" else 2**halvings
+        side = 7 << (halvings - 1) if self.generator == "paper" else 1 << halvings
         return max(side, 5) if self.frequency_weight > 0 else side
 
 

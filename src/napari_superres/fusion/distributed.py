@@ -60,6 +60,11 @@ def joined(device: str) -> Iterator[None]:
     Parameters
     ----------
     device : of this process, as `choose_device` returns it
+
+    Raises
+    ------
+    EngineError
+        They do not find each other.
     """
     global _alone
     if not expected() or dist.is_initialized():
@@ -69,7 +74,14 @@ def joined(device: str) -> Iterator[None]:
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
         backend += ",cuda:nccl"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    try:
+        dist.init_process_group(backend, timeout=PATIENCE)
+    except (ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"The processes of this training do not find each other: {str(error).splitlines()[0]}.",
+            "Each needs WORLD_SIZE, RANK, MASTER_ADDR and MASTER_PORT, which torchrun sets.",
+            "Start them with torchrun; for one process, unset WORLD_SIZE.",
+        ) from error
     _alone = False
     try:
         with failing_together():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import shlex
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import list2cmdline
 from typing import Literal
 
 import torch
@@ -52,7 +55,8 @@ def out_of_memory(device: str, engine: EngineSettings, run: Path | None) -> OutO
     options = " ".join(f"--set {name}={value}" for name, value in changes.items())
     what = " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
     if run is not None and changes:
-        action = f"What was learnt is saved; go on with: napari-superres resume {run} {options}"
+        path = list2cmdline([str(run)]) if os.name == "nt" else shlex.quote(str(run))
+        action = f"What was learnt is saved; go on with: napari-superres resume {path} {options}"
     elif changes:
         action = f"Train with {options}."
     else:

@@ -174,7 +174,7 @@ class ImageLoop:
             *learner.parameters(),
             self.warnings,
         )
-        if learner.steps == 0:
+        if learner.steps == 0 and self.measured_step is None:
             yield self._measure()
         reported = saved = clock.seconds()
         previewed = float("-inf")
@@ -217,15 +217,18 @@ class ImageLoop:
         share, seconds = self._progress(), self.clock.seconds()
         terms = mean_terms(self.history)
         self.history.clear()
-        step = self.learner.steps
+        self._check(terms)
+        left = seconds * (1 - share) / share if share else None
+        return StepCompleted(self.learner.steps, self.clock.elapsed(), share, left, terms)
+
+    def _check(self, terms: Mapping[str, float]) -> None:
+        """Raise a DivergenceError where a loss or a weight is no number."""
         if any(not math.isfinite(v) for v in terms.values()) or not self.learner.healthy():
             raise DivergenceError(
-                f"Training diverged at step {step}: a loss or weight is not a number.",
+                f"Training diverged at step {self.learner.steps}: a loss or weight is no number.",
                 "Earlier checkpoints of the run are whole.",
                 "Resume it, or train again with another seed or a lower learning rate.",
             )
-        left = seconds * (1 - share) / share if share else None
-        return StepCompleted(step, self.clock.elapsed(), share, left, terms)
 
     def _measure(self) -> ImagesMeasured:
         judged, step = self.judge.measure(), self.learner.steps
@@ -237,6 +240,7 @@ class ImageLoop:
         return ImagesMeasured(step, judged.values, judged.curves, judged.score, is_best)
 
     def _save(self) -> CheckpointSaved:
+        self._check({})  # steps may have come since the last report
         step = self.learner.steps
         score = self.score if step == self.measured_step else None
         folder = save_checkpoint(

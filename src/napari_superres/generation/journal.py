@@ -51,9 +51,9 @@ class Journal:
             held.enter_context(_alone(output, self.folder))
             if not self._continues():
                 self._empty()
-                request = self.folder / "request.json"
-                request.write_text(self._text, encoding="utf-8")
-                sync(request)
+                file = self.folder / "request.json"
+                file.write_text(self._text, encoding="utf-8")
+                sync(file)
             self._held = held.pop_all()
 
     def _continues(self) -> bool:
