@@ -76,6 +76,11 @@ def test_a_device_is_given_to_taufactor_but_for_voxels_that_are_no_cubes(monkeyp
     assert asked == ["cuda"]
 
 
+def test_an_axis_of_one_voxel_is_not_given_to_taufactor():
+    thin = checkerboard(1, 4, 4) == 1
+    assert efficiency(thin, 0, np.ones(3), device="cuda") == pytest.approx(0.5)
+
+
 def test_both_solvers_agree():
     pytest.importorskip("taufactor")
     part = percolating_part(blobs(24, 0.5) == 1, 0)

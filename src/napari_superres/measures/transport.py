@@ -87,8 +87,9 @@ def efficiency(
     if not part.any():
         return 0.0
     part = np.moveaxis(part, axis, 0)
-    # taufactor 1.2 takes voxels with strongly linked neighbours for walls when they are no cubes
-    if device != "cpu" and np.ptp(sizes) <= 1e-6 * sizes.max():
+    # taufactor 1.2 takes voxels with strongly linked neighbours for walls when they are no cubes,
+    # and has nothing to solve along an axis of one voxel
+    if device != "cpu" and len(part) > 1 and np.ptp(sizes) <= 1e-6 * sizes.max():
         return by_taufactor(part, device)
     weights = (sizes[axis] / sizes) ** 2
     weights = np.concatenate([weights[axis : axis + 1], np.delete(weights, axis)])
