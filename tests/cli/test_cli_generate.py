@@ -63,6 +63,13 @@ def test_realisations_go_to_a_folder_and_their_spread_is_told(cli, engine, run, 
     assert "0.4000          0.0100" in result.out
 
 
+def test_a_dot_in_the_name_of_a_folder_of_realisations_is_no_kind(cli, engine, run, tmp_path):
+    result = cli("generate", run, "--output", tmp_path / "sample.v2", "--realisations", 2)
+    assert result.status == 0, result.err
+    (asked,) = engine.generations
+    assert (asked["output"], asked["suffix"]) == (tmp_path / "sample.v2", ".tif")
+
+
 def test_maps_alone_need_several_realisations(cli, engine, run, tmp_path) -> None:
     output = tmp_path / "all"
     result = cli("generate", run, "--output", output, "--realisations", 2, "--maps-only")

@@ -11,7 +11,7 @@ import typer
 from napari_superres.cli import options, values
 from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
-from napari_superres.cli.spread import realisations_folder, spread_lines
+from napari_superres.cli.spread import KINDS, realisations_folder, spread_lines
 from napari_superres.config import GenerationSettings, validated
 from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason, GenerationEvent
@@ -101,7 +101,7 @@ def generate(
             "Add for example --realisations 4.",
         )
     target = run / "super-res.tif" if output is None else output
-    suffix = target.suffix or ".tif"
+    suffix = target.suffix if target.suffix.lower() in KINDS else ".tif"
     if realisations > 1:
         target = realisations_folder(target)
     with stop_on_interrupt() as stop:
