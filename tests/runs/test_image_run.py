@@ -1,11 +1,45 @@
+import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from napari_superres.data.images import ImageSet
+from napari_superres.errors import RunFolderError
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import NAME
 from napari_superres.synthesis.settings import SynthesisSettings
+
+
+def with_engine(folder: Path, engine: object) -> ImageRun:
+    images = ImageSet((np.zeros((8, 8), np.uint8),), (), None)
+    run = ImageRun.create(folder, "synthesis", SynthesisSettings(), {"real": images})
+    config = json.loads((folder / "config.json").read_text())
+    config["settings"]["engine"] = engine
+    (folder / "config.json").write_text(json.dumps(config))
+    return run
+
+
+def test_another_batch_is_taken_where_the_preset_tells_the_engine(tmp_path: Path) -> None:
+    changed = with_engine(tmp_path / "run", None).with_batch(2, SynthesisSettings)
+    assert changed.settings(SynthesisSettings).engine.batch == 2
+
+
+def test_another_batch_for_damaged_settings_is_refused(tmp_path: Path) -> None:
+    run = with_engine(tmp_path / "run", [])
+    with pytest.raises(RunFolderError, match="do not fit"):
+        run.with_batch(2, SynthesisSettings)
+
+
+@pytest.mark.parametrize("size", [0.0, -1.0, 1e-300])
+def test_a_config_with_a_size_that_no_pixel_has_is_told(tmp_path: Path, size: float) -> None:
+    images = ImageSet((np.zeros((8, 8), np.uint8),), (), 0.1)
+    run = ImageRun.create(tmp_path / "run", "synthesis", SynthesisSettings(), {"real": images})
+    config = json.loads((run.path / "config.json").read_text())
+    config["inputs"]["real"]["pixel_size"] = size
+    (run.path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RunFolderError, match="does not fit.*pixel_size"):
+        ImageRun.open(run.path)
 
 
 def test_another_batch_keeps_what_was_changed_since_the_run_was_opened(tmp_path: Path) -> None:

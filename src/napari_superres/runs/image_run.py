@@ -131,12 +131,12 @@ class ImageRun(AnyRun):
         """
         with run_lock(self.path):
             # read again: another process may have changed it since it was opened
-            config = type(self).open(self.path, self.config.kind).config
-            before = config.settings["engine"]["batch"]
+            run = type(self).open(self.path, self.config.kind)
+            config, settings = run.config, run.settings(model).model_dump(mode="json")
+            before = settings["engine"]["batch"]
             if batch == before:
-                return replace(self, config=config)
-            engine = config.settings["engine"] | {"batch": batch}
-            settings = config.settings | {"engine": engine}
+                return run
+            settings["engine"]["batch"] = batch
             validated(model, settings)
             found = self.checkpoints()
             step = found[-1].step if found else 0
