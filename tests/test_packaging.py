@@ -74,6 +74,13 @@ def test_the_manifest_is_valid_and_its_commands_import() -> None:
     manifest.validate_imports()
 
 
+def test_the_manifest_has_what_catalogues_of_plugins_sort_by() -> None:
+    npe2 = pytest.importorskip("npe2")
+    manifest = npe2.PluginManifest.from_file(PACKAGE / "napari.yaml")
+    assert manifest.display_name == "SuperRes Fusion"
+    assert "Image Processing" in manifest.categories
+
+
 def test_the_root_manifest_is_the_packaged_one() -> None:
     linked, packaged = ROOT / "napari.yaml", PACKAGE / "napari.yaml"
     assert linked.read_text() in (packaged.read_text(), "src/napari_superres/napari.yaml")
