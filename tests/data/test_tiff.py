@@ -213,3 +213,19 @@ def test_strange_metadata_does_no_harm(tmp_path, info):
     metadata = read_tiff_metadata(tmp_path / "a.tif")
     assert metadata.phases == ()
     assert np.array_equal(read_tiff(tmp_path / "a.tif")[0], LABELS)
+
+
+@pytest.mark.parametrize("flavour", ["imagej", "ome"])
+def test_voxels_too_small_for_a_tiffs_fractions_are_written_all_the_same(tmp_path, flavour):
+    path = tmp_path / "a.tif"
+    write_labels_tiff(path, LABELS, voxel_size=(1e-6, 1e-6, 1e-6), flavour=flavour)
+    array, metadata = read_tiff(path)
+    assert np.array_equal(array, LABELS)
+    assert metadata.voxel_size == pytest.approx((1e-6, 1e-6, 1e-6))
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e9])
+def test_a_size_that_no_voxel_has_is_unknown(tmp_path, size):
+    path = tmp_path / "a.tif"
+    write_labels_tiff(path, LABELS, voxel_size=(size, size, size))
+    assert read_tiff_metadata(path).voxel_size is None

@@ -5,7 +5,7 @@ from napari_superres.data import label_values
 from napari_superres.data.label_values import value_counts, values_of
 from napari_superres.data.phases import MAX_PHASES, phases_from_values
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
+from napari_superres.errors import NotSegmentedError, PhaseError, SettingsError, ShapeError
 
 
 def cube(*values, dtype=np.uint8):
@@ -130,3 +130,11 @@ def test_values_are_counted_in_parts(monkeypatch):
     monkeypatch.setattr(label_values, "COUNTED_AT_ONCE", 7)
     values = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
     assert np.array_equal(value_counts(values.T), np.bincount(values.ravel(), minlength=256))
+
+
+@pytest.mark.parametrize("size", [0.0, -0.1, float("nan"), float("inf"), 1e-9])
+def test_a_voxel_size_that_no_voxel_has_is_refused(size):
+    with pytest.raises(SettingsError, match="voxel size of the CT"):
+        SegmentedVolume.from_labels(cube(0, 1), (0.1, size, 0.1), name="the CT")
+    with pytest.raises(SettingsError, match="from 1e-06 to 1e"):
+        SegmentedSlices.from_labels([[cube(0, 1)[0]]], (size, 0.1, 0.1))

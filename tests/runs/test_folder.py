@@ -126,6 +126,15 @@ def test_a_config_that_does_not_fit_is_told(run: RunFolder, text: str, said: str
         RunFolder.open(run.path)
 
 
+@pytest.mark.parametrize("size", [0.0, -1.0, float("nan"), 1e300])
+def test_a_config_with_a_size_that_no_voxel_has_is_told(run: RunFolder, size: float) -> None:
+    config = json.loads((run.path / "config.json").read_text())
+    config["high_res_voxel_size"] = [0.1, 0.1, size]
+    (run.path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RunFolderError, match=r"does not fit.*high_res_voxel_size"):
+        RunFolder.open(run.path)
+
+
 def test_a_folder_without_config_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="no run folder"):
         RunFolder.open(tmp_path)

@@ -38,7 +38,7 @@ def test_a_config_with_a_size_that_no_pixel_has_is_told(tmp_path: Path, size: fl
     config = json.loads((run.path / "config.json").read_text())
     config["inputs"]["real"]["pixel_size"] = size
     (run.path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(RunFolderError, match="does not fit.*pixel_size"):
+    with pytest.raises(RunFolderError, match=r"does not fit.*pixel_size"):
         ImageRun.open(run.path)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from napari_superres.config import EngineSettings
-from napari_superres.data.volumes import VoxelSize
+from napari_superres.data.volumes import LARGEST, SMALLEST, VoxelSize, is_length
 from napari_superres.errors import SettingsError
 
 Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -118,12 +118,12 @@ def parse_voxel_size(text: str | None) -> VoxelSize | None:
     try:
         sizes = [float(part) for part in text.split(",")]
         z, y, x = sizes * 3 if len(sizes) == 1 else sizes
-        if not all(0 < size < float("inf") for size in (z, y, x)):
+        if not all(map(is_length, (z, y, x))):
             raise ValueError(text)
     except ValueError as error:
         raise SettingsError(
             f"--voxel-size is {text!r}.",
-            "One positive number in µm, or three along z, y, x, are needed.",
+            f"One number in µm, or three along z, y, x, are needed, {SMALLEST:g} to {LARGEST:g}.",
             "Write for example --voxel-size 0.4.",
         ) from error
     return z, y, x

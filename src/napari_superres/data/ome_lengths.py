@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.volumes import VoxelSize
+from napari_superres.data.volumes import VoxelSize, is_length
 
 MICROMETRES = {
     "micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6,
@@ -45,10 +45,11 @@ def lengths(multiscale: Mapping[str, Any]) -> tuple[VoxelSize | None, VoxelSize 
                 size, start = size * factor, start * factor
         elif item["type"] == "translation":
             start = start + _three(item["translation"])
-    if not np.isfinite([size, start]).all() or size.min() <= 0:
-        return None, None
     unit = np.array(units, float)
-    return _triple(size * unit), _triple(start * unit)
+    size, start = size * unit, start * unit
+    if not np.isfinite(start).all() or not all(map(is_length, size)):
+        return None, None
+    return _triple(size), _triple(start)
 
 
 def _three(values: Any) -> NDArray[np.float64]:

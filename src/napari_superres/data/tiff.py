@@ -33,6 +33,8 @@ __all__ = ["check_writable", "read_tiff", "read_tiff_metadata", "write_labels_ti
 CLASSIC_LIMIT = 4 * 2**30 - 64 * 2**20
 """Bytes of voxels above which the file is a BigTIFF; a little below the format's 4 GiB."""
 
+LARGEST_IN_A_FRACTION = 2**32 - 1  # of pixels in a centimetre, as TIFF writes them
+
 COMPRESSES = 4  # labels shrink at least so much; only for the question of disk space
 _SIGNS_OF_DAMAGE = ("invalid page offset", "invalid value offset", "corrupted", "failed to")
 _READ_ERRORS = (
@@ -86,7 +88,7 @@ def write_labels_tiff(
     else:
         metadata = imagej_metadata(voxel_size, offset, phases, text)
     unit = 1e4 if ome else 1.0  # µm in a centimetre; ImageJ has its own unit
-    resolution = None if voxel_size is None else (unit / voxel_size[2], unit / voxel_size[1])
+    resolution = _resolution(unit, voxel_size)
     with (
         written_whole(path) as temporary,
         tifffile.TiffWriter(temporary, bigtiff=big, ome=ome, imagej=not ome) as writer,
@@ -101,6 +103,14 @@ def write_labels_tiff(
             resolutionunit="CENTIMETER" if ome and resolution else None,
             metadata=metadata,
         )
+
+
+def _resolution(unit: float, voxel_size: VoxelSize | None) -> tuple[float, float] | None:
+    """Return pixels per `unit` (µm) along x and y; None where a TIFF's fractions cannot tell it."""
+    if voxel_size is None:
+        return None
+    x, y = unit / voxel_size[2], unit / voxel_size[1]
+    return (x, y) if max(x, y) < LARGEST_IN_A_FRACTION else None
 
 
 def read_tiff(path: str | Path) -> tuple[NDArray[np.generic], TiffMetadata]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.document import DOCUMENT_KEY, document, read_document
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import VoxelSize
+from napari_superres.data.volumes import VoxelSize, is_length
 
 _MICROMETRES = {
     "m": 1e6, "cm": 1e4, "mm": 1e3, "um": 1.0, "nm": 1e-3, "å": 1e-4, "pm": 1e-6,
@@ -177,7 +177,7 @@ def _tag_pixel(tif: tifffile.TiffFile, name: str) -> float | None:
 
 def _voxel_size(lengths: Sequence[float | None]) -> VoxelSize | None:
     size = _triple(lengths)
-    return size if size and min(size) > 0 else None
+    return size if size and all(map(is_length, size)) else None
 
 
 def _triple(values: Sequence[float | None]) -> VoxelSize | None:

@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 
 from napari_superres.data.label_values import to_phases, values_of
 from napari_superres.data.phases import Phase
-from napari_superres.errors import NotSegmentedError, ShapeError
+from napari_superres.errors import NotSegmentedError, SettingsError, ShapeError
 
 Labels = NDArray[np.uint8]
 VoxelSize = tuple[float, float, float]
+SMALLEST, LARGEST = 1e-6, 1e7
+"""Lengths in µm that a voxel can have: from a hundredth of an atom to ten metres."""
+
+
+def is_length(size: float) -> bool:
+    """Whether `size`, in µm, can be that of a voxel; NaN cannot."""
+    return SMALLEST <= size <= LARGEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +80,8 @@ class SegmentedVolume:
             Colours, fractions, or more values than a segmentation has.
         PhaseError
             A value that `phases` does not have, or one outside 0 to 255.
+        SettingsError
+            A voxel size that no voxel has.
         """
         volume = np.asarray(array)
         if volume.ndim == 3 and volume.shape[-1] in (3, 4) and min(volume.shape[:2]) > 16:
@@ -87,6 +96,7 @@ class SegmentedVolume:
                 "A low-res volume needs three axes: z, y, x.",
                 "Load the whole stack, or choose another layer.",
             )
+        _check_size(voxel_size, name)
         checked, found = to_phases([volume], phases, name)
         return cls(checked[0], found, voxel_size, name)
 
@@ -134,9 +144,10 @@ class SegmentedSlices:
         ------
         ShapeError
             Not one or three sets, an empty set, or images without two axes.
-        NotSegmentedError, PhaseError
+        NotSegmentedError, PhaseError, SettingsError
             As for `SegmentedVolume.from_labels`; phases are those of all images.
         """
+        _check_size(voxel_size, name)
         if len(sets) not in (1, 3):
             raise ShapeError(
                 f"There are {len(sets)} sets of high-res slices.",
@@ -158,6 +169,15 @@ class SegmentedSlices:
             found,
             voxel_size,
             name,
+        )
+
+
+def _check_size(voxel_size: VoxelSize | None, name: str) -> None:
+    if voxel_size is not None and not all(map(is_length, voxel_size)):
+        raise SettingsError(
+            f"The voxel size of {name} is {voxel_size}.",
+            f"Three numbers in µm are needed, from {SMALLEST:g} to {LARGEST:g}.",
+            "Give none where it is unknown.",
         )
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 import napari_superres
 from napari_superres.config import FrozenModel, TrainingSettings
 from napari_superres.data.phases import Phase
 from napari_superres.data.reading import read_small_text
-from napari_superres.data.volumes import VoxelSize
+from napari_superres.data.volumes import LARGEST, SMALLEST
 from napari_superres.errors import RunFolderError
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
 FUSION = "fusion"
 PACKAGE = "napari-superres-fusion"
+Length = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
 _Config = TypeVar("_Config", bound=FrozenModel)
 
 
@@ -39,10 +40,10 @@ class RunConfig(FrozenModel):
     settings: TrainingSettings
     low_res_name: str
     low_res_phases: tuple[Phase, ...]
-    low_res_voxel_size: VoxelSize | None
+    low_res_voxel_size: tuple[Length, Length, Length] | None
     high_res_name: str
     high_res_phases: tuple[Phase, ...]
-    high_res_voxel_size: VoxelSize | None
+    high_res_voxel_size: tuple[Length, Length, Length] | None
     high_res_images: tuple[int, ...]
     versions: dict[str, str]
     input_hashes: dict[str, str]
@@ -55,7 +56,7 @@ class ImageSetInfo(FrozenModel):
     name: str
     images: int
     phases: tuple[Phase, ...]
-    pixel_size: float | None
+    pixel_size: Length | None
     hashes: tuple[str, ...]
 
 
