@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSize, Qt, QTimer
@@ -27,10 +28,10 @@ from napari_superres.widgets.checkpoint_rows import (
     CheckpointRow,
     read_rows,
 )
-from napari_superres.widgets.history import History
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Note
-from napari_superres.widgets.threads import Outcome, in_thread
+from napari_superres.widgets.threads import Outcome
 
 PICTURE = QSize(84, 27)
 PATIENCE_MS = 300
@@ -46,7 +47,9 @@ class CheckpointList(QWidget):
         super().__init__()
         self.session = session
         self.rows: list[CheckpointRow] = []
-        self._asked: History | None = None
+        self._folder: Path | None = None
+        self._work = Latest(self)
+        self._work.done.connect(self._on_read)
         self.tree = QTreeWidget()
         self.tree.setAccessibleName("Checkpoints")
         self.tree.setHeaderLabels(["", *COLUMNS])
@@ -79,10 +82,10 @@ class CheckpointList(QWidget):
         self.use.clicked.connect(self.use_chosen)
         self.tree.itemActivated.connect(self.use_chosen)
         self.tree.itemSelectionChanged.connect(self._on_selection)
-        session.run_changed.connect(self._timer.start)
+        session.run_changed.connect(self._on_run)
         session.training.event.connect(self._on_event)
         self._on_selection()
-        self._timer.start()
+        self._on_run()
 
     @property
     def chosen(self) -> CheckpointRow | None:
@@ -119,21 +122,27 @@ class CheckpointList(QWidget):
         self.note.setText(note_of(rows))
         self._on_selection()
 
+    def _on_run(self) -> None:
+        run = self.session.run
+        folder = run.folder if run is not None else None
+        if folder != self._folder:  # another run must not be used with checkpoints of this one
+            self._folder = folder
+            self._work.forget()
+            self.show_rows([])
+        self._timer.start()
+
     def _on_event(self, event: object) -> None:
         if isinstance(event, CheckpointSaved | RolledBack):
             self._timer.start()
 
     def _read(self) -> None:
-        run = self.session.run
-        if run is None:
-            self.show_rows([])
-            return
-        self._asked = self.session.history
-        in_thread(read_rows, self._on_read, run.folder, self._asked.target)
+        if self._folder is not None:
+            self._work.ask(read_rows, self._folder, self.session.history.target)
 
     def _on_read(self, outcome: Outcome) -> None:
-        if outcome.error is None and self._asked is self.session.history:
-            self.show_rows(outcome.value)
+        self.show_rows([] if outcome.error is not None else outcome.value)
+        if outcome.error is not None:
+            self.note.setText(str(outcome.error))
 
     def _on_selection(self) -> None:
         self.use.setEnabled(self.chosen is not None)
