@@ -153,6 +153,43 @@ def test_a_demo_that_fails_says_so(bench, monkeypatch, tmp_path):
     assert "not empty" in str(done.args[0])
 
 
+def test_after_the_demo_the_panel_is_the_user_s(bench, monkeypatch, tmp_path):
+    from napari_superres.demo import DemoPlan
+    from napari_superres.widgets.demo_driver import DemoDriver
+
+    driver, ends = DemoDriver(bench.dock, DemoPlan(tmp_path)), []
+    driver.finished.connect(ends.append)
+    driver._end("all is well")
+    bench.session.training.failed.emit(OutputError("The disk is full."))
+    bench.session.generation.failed.emit(OutputError("The disk is full."))
+    assert ends == ["all is well"]
+
+
+def test_a_demo_stopped_before_anything_is_learnt_ends(bench, example, tmp_path):
+    from napari_superres.demo import DemoPlan
+    from napari_superres.widgets.demo_driver import DemoDriver
+
+    driver, ends = DemoDriver(bench.dock, DemoPlan(tmp_path)), []
+    driver.finished.connect(ends.append)
+    driver.example = example
+    bench.session.training.state_changed.emit(RunState.STOPPED)
+    assert "no trained run" in str(ends[0])
+
+
+def test_a_demo_whose_panel_is_closed_does_not_go_on(bench, example, engine, tmp_path):
+    from napari_superres.demo import DemoPlan
+    from napari_superres.widgets.demo_driver import DemoDriver
+
+    engine.steps, engine.step_s = 100_000, 0.001
+    driver = DemoDriver(bench.dock, DemoPlan(tmp_path))
+    driver.example = example
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.RUNNING)
+    bench.viewer.window.remove_dock_widget(bench.dock)
+    bench.until(RunState.STOPPED)
+    assert bench.session.generation.state is RunState.IDLE
+
+
 def test_a_refused_start_keeps_the_run_before(bench, engine):
     bench.trained()
     before = bench.session.run

@@ -19,6 +19,7 @@ from napari_superres.widgets.results import Generated
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.samples import example_layers, phase_layer
 from napari_superres.widgets.threads import Outcome, in_thread
+from napari_superres.widgets.trained import learnt_run
 
 
 class DemoDriver(QObject):
@@ -37,10 +38,11 @@ class DemoDriver(QObject):
         self.example: Example | None = None
         self.seconds: dict[str, float] = {}
         self._since = 0.0
+        self._over = False  # from then on the panel is the user's
         session = dock.session
         session.training.state_changed.connect(self._on_training)
-        session.generation.failed.connect(self.finished)
-        session.training.failed.connect(self.finished)
+        session.generation.failed.connect(self._on_failed)
+        session.training.failed.connect(self._on_failed)
         session.generated.connect(self._on_generated)
 
     def start(self) -> None:
@@ -61,19 +63,30 @@ class DemoDriver(QObject):
         QTimer.singleShot(1500, self._start_training)
 
     def _start_training(self) -> None:
-        if self.example is not None:
+        if not self.dock.closed:
             self._since = time.monotonic()
             self.dock.run_bar.start_asked.emit()
 
     def _on_training(self, state: RunState) -> None:
-        if self.example is None or state not in (RunState.COMPLETED, RunState.STOPPED):
+        ended = state in (RunState.COMPLETED, RunState.STOPPED)
+        if self.example is None or not ended or self._over or self.dock.closed:
+            return
+        try:
+            learnt_run(self.dock.session.run)
+        except SuperResError as error:  # stopped at once
+            self._end(error)
             return
         self._took("training")
         self.dock.show_step(self.dock.generate)
         self.dock.session.start_generation(GENERATION)
 
+    def _on_failed(self, error: SuperResError) -> None:
+        if not self._over:
+            self._over = True  # told already, by the steps
+            self.finished.emit(error)
+
     def _on_generated(self, generated: Generated) -> None:
-        if self.example is None:
+        if self.example is None or self._over or self.dock.closed:
             return
         self._took("generation")
         self._say("Measuring the volume against its truth …")
@@ -81,35 +94,35 @@ class DemoDriver(QObject):
         in_thread(_finish, self._on_finished, self.plan, self.example, labels, seconds)
 
     def _on_finished(self, outcome: Outcome) -> None:
+        if self._over or self.dock.closed:
+            return
         if outcome.error is not None:
             self._end(outcome.error)
             return
         result = str(outcome.value)
-        assert self.example is not None
         self._add_truth()
         self.dock.show_step(self.dock.export)
         lines = result.replace("\n", "<br>")
         self.dock.run_bar.status.setText(f"{lines}<br>All of it is in {self.plan.output}")
-        self.example = None  # from here on the panel is the user's
         self._end(result)
 
     def _add_truth(self) -> None:
         truth = self.example.truth if self.example is not None else None
-        if truth is None:
+        run = self.dock.session.run
+        if truth is None or run is None:
             return
-        placement = self.dock.session.run
-        assert placement is not None
         data, arguments, _kind = phase_layer(
             truth.labels,
             truth.phases,
             "truth",
             TRUTH,
             visible=False,
-            **placement.placement.super_res(placement.scale_factor),
+            **run.placement.super_res(run.scale_factor),
         )
         self.dock.viewer.add_labels(data, **arguments)
 
     def _end(self, result: str | SuperResError) -> None:
+        self._over = True
         if isinstance(result, SuperResError):
             self._say(f"<b>The demo ended.</b> {result}")
         else:
