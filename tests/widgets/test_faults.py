@@ -11,7 +11,7 @@ from napari.utils.notifications import notification_manager
 from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import RolledBack
 from napari_superres.runs.previews import keep_preview
-from napari_superres.widgets import discarding
+from napari_superres.widgets import discarding, earlier_runs
 from napari_superres.widgets.checkpoint_rows import LEFT, CheckpointRow
 from napari_superres.widgets.earlier_runs import open_run
 from napari_superres.widgets.history import History
@@ -218,6 +218,24 @@ def test_the_estimate_follows_the_dials(bench):
     bench.qtbot.waitUntil(lambda: "2.0 GiB" in train.memory.note.text(), timeout=20_000)
     train.engine_form.dials["batch"].value = 1
     bench.qtbot.waitUntil(lambda: "1.0 GiB" in train.memory.note.text(), timeout=20_000)
+
+
+def test_of_two_runs_opened_the_last_one_is_shown(bench, monkeypatch):
+    first, shown = threading.Event(), []
+
+    def read(folder):
+        if folder.name == "first":
+            first.wait(60)
+        return earlier_runs.EarlierRun(folder, History(), PreviewBook())
+
+    monkeypatch.setattr(earlier_runs, "read_run", read)
+    monkeypatch.setattr(bench.session, "show_run", lambda run, *_rest: shown.append(run.name))
+    open_run(bench.session, "first")
+    open_run(bench.session, "second")
+    first.set()
+    bench.qtbot.waitUntil(lambda: "second" in shown, timeout=60_000)
+    bench.qtbot.wait(50)
+    assert shown == ["second"]
 
 
 def test_a_run_of_another_day_opens_with_its_whole_history(bench, low_res, high_res, tmp_path):

@@ -14,7 +14,6 @@ from napari_superres.widgets.results import Run
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.target_bands import bands_or_none
 from napari_superres.widgets.texts import second_run_text
-from napari_superres.widgets.threads import in_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +59,10 @@ def read_run(folder: Path) -> EarlierRun:
 def open_run(session: Session, folder: str | Path) -> None:
     """Make an earlier run the session's; what is wrong is told as a notification.
 
-    It is read in a thread. While a training goes on it is refused.
+    It is read in a thread; of several asked for meanwhile, the last is shown. While a
+    training goes on it is refused.
     """
     if session.training.active:
         show_error(second_run_text(session.run.folder if session.run is not None else None))
         return
-    in_thread(read_run, session.take_earlier, Path(folder))
+    session.opening.ask(read_run, Path(folder))

@@ -26,6 +26,7 @@ from napari_superres.events import (
 from napari_superres.widgets.engine import Engine
 from napari_superres.widgets.history import History
 from napari_superres.widgets.input_reader import Inputs, missing_text
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.preview_book import PreviewBook
 from napari_superres.widgets.results import Run
 from napari_superres.widgets.run_session import RunSession
@@ -67,6 +68,8 @@ class Session(RunSession):
         self._starting: Run | None = None
         self._bands_of: History | None = None
         self._widgets: WeakSet[Any] = WeakSet()
+        self.opening = Latest(self)  # reads earlier runs
+        self.opening.done.connect(self.take_earlier)
         self.training.event.connect(self._on_training_event)
         self.training.failed.connect(self._on_training_failure)
 
