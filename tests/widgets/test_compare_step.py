@@ -6,11 +6,13 @@ from qtpy.QtCore import Qt
 
 from napari_superres.widgets import compare_maps
 from napari_superres.widgets.compare_step import CompareStep
+from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.export_step import ExportStep
 from napari_superres.widgets.input_roles import SUPER_RES
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.measure_step import MeasureStep
 from napari_superres.widgets.samples import phase_layer
+from napari_superres.widgets.session import Session
 from tests.fakes import PHASES
 
 LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
@@ -120,3 +122,48 @@ def test_a_renamed_layer_is_offered_by_its_new_name(viewer, compare):
     assert export.layer.currentText() == "the second"
     for ticks in (compare.layers, measure.layers):
         assert ticks.findItems("the second", Qt.MatchFlag.MatchExactly)
+
+
+@pytest.mark.parametrize("way", ["grid", "blink", "swipe"])
+def test_with_the_dock_goes_its_way_of_looking(viewer, qtbot, engine, way):
+    dock = SuperResDock(viewer, Session(engine))
+    viewer.window.add_dock_widget(dock, name="bench")
+    viewer.layers["seed 2"].visible = False
+    getattr(dock.compare, way).click()
+    if way == "swipe":
+        qtbot.waitUntil(dock.compare.slider.isEnabled, timeout=60_000)
+    viewer.window.remove_dock_widget(dock)
+    assert not viewer.canvas.grid.enabled
+    assert not dock.compare.blinker.active
+    assert hidden(viewer) == ["seed 2"]
+    assert len(viewer.layers) == 3
+
+
+def test_the_viewer_can_be_closed_with_a_grid_in_it(make_napari_viewer, engine):
+    viewer = make_napari_viewer()
+    for seed in range(2):
+        data, arguments, _ = phase_layer(LABELS, PHASES, f"seed {seed}", SUPER_RES)
+        arguments["metadata"][KEY]["scale_factor"] = "4"
+        viewer.add_labels(data, **arguments)
+    dock = SuperResDock(viewer, Session(engine))
+    viewer.window.add_dock_widget(dock, name="bench")
+    dock.compare.grid.click()
+    viewer.close()
+
+
+def test_the_slices_that_a_person_chose_come_back_as_the_reference(viewer, compare):
+    combo = compare.spread.reference
+    combo.refill([], has_slices=True)
+    combo.setCurrentIndex(combo.findText("high-res slices"))
+    combo.activated.emit(combo.currentIndex())
+    combo.refill([], has_slices=False)  # they are being read
+    assert combo.currentText() == "nothing"
+    combo.refill([], has_slices=True)
+    assert combo.currentText() == "high-res slices"
+
+
+def test_in_place_of_a_chosen_layer_that_is_gone_comes_the_usual_reference(viewer, compare):
+    combo, layers = compare.spread.reference, list(viewer.layers)
+    combo.choose(layers[1])
+    combo.refill([layers[0], layers[2]], has_slices=True)
+    assert combo.currentText() == "high-res slices"

@@ -113,6 +113,11 @@ class CompareStep(Step):
         made = [layer for layer in ticked if role_of(layer) == SUPER_RES]
         return made or ticked
 
+    def leave(self) -> None:
+        """Show the layers as they were before a grid, blinking or a swipe."""
+        for switch in (self.grid, self.blink, self.swipe):
+            switch.setChecked(False)
+
     def _on_layers(self, _event: object = None) -> None:
         if self.swiper.array is not None and (self.swiper.gone or not self._pair_present()):
             self.swipe.setChecked(False)

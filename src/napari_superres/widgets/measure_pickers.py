@@ -43,12 +43,12 @@ class ReferenceCombo(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
         self.setToolTip("Values of these stand beside, with the difference")
-        self._by_hand = False
+        self._by_hand: Any = None  # what a person chose, as long as it could come back
         self.activated.connect(self._on_activated)
         self.currentIndexChanged.connect(self.chosen)
 
-    def _on_activated(self, _index: int) -> None:
-        self._by_hand = True
+    def _on_activated(self, index: int) -> None:
+        self._by_hand = self.itemData(index)
 
     @property
     def layer(self) -> Any | None:
@@ -63,7 +63,10 @@ class ReferenceCombo(QComboBox):
 
     def refill(self, layers: Sequence[Any], has_slices: bool) -> None:
         """Offer other layers; what a person chose stays, else the truth or the slices are."""
-        before = self.currentData() if self._by_hand else None
+        if not isinstance(self._by_hand, str) and not any(
+            same(one, self._by_hand) for one in layers
+        ):
+            self._by_hand = None
         with QSignalBlocker(self):
             self.clear()
             self.addItem("nothing", NOTHING)
@@ -71,15 +74,16 @@ class ReferenceCombo(QComboBox):
                 self.addItem("high-res slices", SLICES)
             for layer in layers:
                 self.addItem(str(layer.name), layer)
-            wanted = before if before is not None else default_reference(layers)
-            if wanted is None:
-                wanted = SLICES if has_slices else NOTHING
-            self.setCurrentIndex(max(self._find(wanted), 0))
+            usual = default_reference(layers)
+            if usual is None:
+                usual = SLICES if has_slices else NOTHING
+            at = -1 if self._by_hand is None else self._find(self._by_hand)
+            self.setCurrentIndex(at if at >= 0 else max(self._find(usual), 0))
         self.chosen.emit()
 
     def choose(self, wanted: Any) -> None:
         """Choose a layer, `SLICES` or `NOTHING`."""
-        self._by_hand = True
+        self._by_hand = wanted
         self.setCurrentIndex(max(self._find(wanted), 0))
 
     def _find(self, wanted: Any) -> int:
@@ -117,9 +121,10 @@ def has_slices(viewer: Any, session: Session) -> bool:
 
 
 def _run_folder(session: Session) -> Path | None:
-    """Return the run that holds its own slices."""
+    """Return the run's folder if its slices are kept there; a generator may be imported without."""
     run = session.run
-    return run.folder if run is not None and (run.folder / "config.json").exists() else None
+    kept = run is not None and any((run.folder / "inputs").glob("high_res-*"))
+    return run.folder if run is not None and kept else None
 
 
 def slices_subject(viewer: Any, session: Session) -> Subject | None:

@@ -47,8 +47,13 @@ class Step(QWidget):
                 self.session.attach(self)
             elif self.parent() is None and self._was_docked:
                 self.session.detach(self)
+                for step in (self, *self.findChildren(Step)):
+                    step.leave()
                 # it may hold whole volumes, and goes on hearing of all that happens
                 QTimer.singleShot(SWEEP_MS, gc.collect)
+
+    def leave(self) -> None:
+        """Take back what the step does to the viewer: its dock is closed."""
 
     @property
     def closed(self) -> bool:
