@@ -18,8 +18,14 @@ from napari_superres.errors import OutputError, PhaseError, ShapeError
 from napari_superres.generation.volume import generate_volume
 from napari_superres.runs.folder import RunFolder
 from napari_superres.widgets.export_plan import border_of
+from napari_superres.widgets.file_opener import FILES, volume_layers
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, SUPER_RES, role_of
-from napari_superres.widgets.layer_data import layer_phases, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_data import (
+    KEY,
+    layer_phases,
+    slices_from_layers,
+    volume_from_layer,
+)
 from napari_superres.widgets.reader import get_reader, read_layers
 from napari_superres.widgets.samples import phase_layer
 from napari_superres.widgets.writer import write_labels
@@ -123,6 +129,16 @@ def test_a_large_zarr_opens_lazily_with_its_coarser_levels(tmp_path):
     assert layer.multiscale
     np.testing.assert_array_equal(full(layer), labels + 1)
     assert set(np.unique(np.asarray(layer.data[2]))) <= {1, 2, 3}
+
+
+def test_a_zarr_opens_by_the_file_that_a_dialog_can_choose_in_it(tmp_path):
+    folder = tmp_path / "a.zarr"
+    write_labels_zarr(folder, VALUES[indices()], voxel_size=(0.1,) * 3, phases=PHASES)
+    ((data, arguments, _),) = volume_layers(folder / "zarr.json")
+    np.testing.assert_array_equal(data, indices() + 1)
+    assert arguments["name"] == "a"
+    assert arguments["metadata"][KEY]["path"] == str(folder)
+    assert "zarr.json" in FILES
 
 
 def test_a_lazy_layer_is_saved_again_as_tiff(tmp_path):

@@ -3,6 +3,7 @@ import pytest
 
 from napari_superres.data import label_values
 from napari_superres.widgets.phase_rows import guess_phase_map, make_table, shares
+from napari_superres.widgets.phase_table import NAME, PhaseTableView
 from tests.memory import peak_bytes
 
 
@@ -58,3 +59,14 @@ def test_fractions_of_both_inputs_stand_side_by_side(low_res, high_res):
     rows = make_table(low_res, high_res).fractions_side_by_side()
     assert abs(sum(low for _, low, _ in rows) - 1) < 1e-12
     assert abs(sum(high for _, _, high in rows) - 1) < 1e-12
+
+
+def test_a_name_that_is_emptied_comes_back(qtbot, low_res, high_res):
+    view = PhaseTableView()
+    qtbot.addWidget(view)
+    view.show_table(make_table(low_res, high_res))
+    view.item(0, NAME).setText("  ")
+    assert view.item(0, NAME).text() == "pore"
+    view.item(0, NAME).setText(" void ")
+    assert view.item(0, NAME).text() == "void"
+    assert view.table.phases[0].name == "void"

@@ -13,7 +13,14 @@ from napari_superres.data.volumes import VoxelSize
 from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES
 from napari_superres.widgets.samples import LayerTuple, phase_layer
 
-FILES = "Segmented images (*.tif *.tiff *.npy *.zarr)"
+FILES = "Segmented images (*.tif *.tiff *.npy *.zarr zarr.json .zattrs .zgroup)"
+"""An OME-Zarr volume is a folder, into which a dialog for files leads: see `named_path`."""
+WITHIN = ("zarr.json", ".zattrs", ".zgroup")
+
+
+def named_path(path: Path) -> Path:
+    """Return the OME-Zarr folder that a file chosen within it stands for, else the path."""
+    return path.parent if path.name in WITHIN and path.parent.suffix == ".zarr" else path
 
 
 def volume_layers(path: Path) -> list[LayerTuple]:
@@ -24,6 +31,7 @@ def volume_layers(path: Path) -> list[LayerTuple]:
     InputError
         The file cannot be read, or is no segmented volume.
     """
+    path = named_path(path)
     volume = read_volume(path)
     placed = _placed(volume.voxel_size, 3)
     layer = phase_layer(volume.labels, volume.phases, path.stem, LOW_RES, **placed)
@@ -39,7 +47,7 @@ def slices_layers(paths: Sequence[Path]) -> list[LayerTuple]:
         A file cannot be read, or holds no segmented slices.
     """
     layers = []
-    for path in paths:
+    for path in map(named_path, paths):
         slices = read_slices([path])
         images = slices.sets[0]
         same = len({image.shape for image in images}) == 1
