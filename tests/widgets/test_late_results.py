@@ -1,6 +1,7 @@
 """Results that come late, for another run, or to several docks: none is lost or shown twice."""
 
 import gc
+import threading
 import weakref
 from dataclasses import replace
 
@@ -51,6 +52,38 @@ def test_two_docks_show_a_volume_once(bench):
     bench.viewer.window.add_dock_widget(GenerateStep(bench.viewer, bench.session), name="again")
     bench.generated()
     assert len(results(bench)) == 1
+
+
+def test_an_estimate_for_settings_that_were_changed_is_not_shown(bench, engine, monkeypatch):
+    later, whole = threading.Event(), engine.preflight
+
+    def estimate(settings):
+        if settings.engine.batch == 1:
+            later.wait(20)
+        return whole(settings)
+
+    monkeypatch.setattr(engine, "preflight", estimate)
+    train, batch = bench.dock.train, bench.dock.train.engine_form.dials["batch"]
+    batch.value = 1
+    train.look_ahead()
+    batch.value = 2
+    train.look_ahead()
+    bench.qtbot.wait(200)
+    later.set()
+    bench.qtbot.waitUntil(lambda: bool(train.memory.note.text()), timeout=8000)
+    bench.qtbot.wait(200)
+    assert "2.0 GiB" in train.memory.note.text()
+
+
+def test_a_failure_is_told_in_its_own_letters(bench, engine):
+    bench.trained()
+    told = bench.dock.generate.status.text
+    failure = ValueError("<class 'int'> & more")
+    engine.generate = lambda *_arguments: (_ for _ in ()).throw(failure)
+    bench.dock.generate.generate.click()
+    runner = bench.session.generation
+    bench.qtbot.waitUntil(lambda: runner.state is RunState.FAILED, timeout=8000)
+    assert "&lt;class" in told()
 
 
 def test_a_closed_panel_shows_nothing_beside_the_one_that_is_open(bench):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
@@ -178,7 +179,7 @@ class GenerateStep(Step):
 
     def _on_shown(self, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self.status.setText(f"<b>Generated, but not shown.</b> {outcome.error}")
+            self.status.setText(f"<b>Generated, but not shown.</b> {escape(str(outcome.error))}")
             return
         generated, (data, arguments, _) = outcome.value
         run, settings = generated.run, generated.settings
@@ -195,11 +196,12 @@ class GenerateStep(Step):
 
     def _on_read(self, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self.status.setText(f"<b>Written, but not opened.</b> {outcome.error}")
+            self.status.setText(f"<b>Written, but not opened.</b> {escape(str(outcome.error))}")
             return
         written, layers = outcome.value
         if isinstance(layers, SuperResError):
-            self.status.setText(f"<b>Written, but not opened.</b> {written.path}: {layers}")
+            what = escape(f"{written.path}: {layers}")
+            self.status.setText(f"<b>Written, but not opened.</b> {what}")
             return
         self._add(layers, written.run, written.settings)
         self.status.setText(f"Written: {written.path}")
@@ -234,7 +236,7 @@ class GenerateStep(Step):
             self.status.setText(line)
 
     def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>Generation failed.</b> {error}")
+        self.status.setText(f"<b>Generation failed.</b> {escape(str(error))}")
 
     def _open_run(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")

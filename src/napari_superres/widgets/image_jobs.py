@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from html import escape
 from typing import Any
 
 from napari.utils.notifications import show_error
@@ -100,7 +101,7 @@ class JobRow(QWidget):
             self._then(event)
 
     def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>It did not work.</b> {error}")
+        self.status.setText(f"<b>It did not work.</b> {escape(str(error))}")
 
 
 def guarded(does: Callable[[], None]) -> Callable[..., None]:

@@ -19,6 +19,7 @@ from napari_superres.config import (
 )
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.engine import DeviceChoice
+from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.memory_row import MemoryRow
 from napari_superres.widgets.preferences import on_change
 from napari_superres.widgets.preflight import folder_text
@@ -26,7 +27,6 @@ from napari_superres.widgets.session import Session
 from napari_superres.widgets.settings_form import SettingsForm
 from napari_superres.widgets.step import Note, heading
 from napari_superres.widgets.texts import Changes
-from napari_superres.widgets.threads import in_thread
 from napari_superres.widgets.train_command import train_command
 from napari_superres.widgets.train_dials import TrainDials
 
@@ -56,6 +56,7 @@ class TrainStep(TrainDials):
         self._look.setSingleShot(True)
         self._look.setInterval(PATIENCE_MS)
         self._look.timeout.connect(self.look_ahead)
+        self._ahead = Latest(self)
         self._make_dials()
         self._lay_out()
         self._take_preferences()
@@ -73,6 +74,7 @@ class TrainStep(TrainDials):
         self.engine_form.show_settings(PRESETS[Preset.QUICK])
         self.advanced.addWidget(self.blur)
         self.folder_note, self.memory = Note(), MemoryRow()
+        self._ahead.done.connect(self.memory.show_outcome)
         self.folder.textChanged.connect(self._tell_folder)
         self.memory.less_asked.connect(self.take_less)
         for dial in (self.preset, self.device):
@@ -156,9 +158,10 @@ class TrainStep(TrainDials):
         try:
             settings = self.settings()
         except SuperResError:
+            self._ahead.forget()
             self.memory.empty()  # Start tells what is wrong
             return
-        in_thread(self.session.engine.preflight, self.memory.show_outcome, settings)
+        self._ahead.ask(self.session.engine.preflight, settings)
 
     def take_less(self, changes: Changes) -> None:
         """Set the advanced settings to those with which there is room."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox
@@ -95,7 +96,7 @@ class TranslationImagesStep(Step):
                 told = f"{_counted(low)} low-res, {_counted(high)} high-res. " + self._sizes()
                 inputs = ImageInputs((low, high), values, self._prepare())
             except SuperResError as error:
-                told = f"<b>Not usable yet.</b> {error}"
+                told = f"<b>Not usable yet.</b> {escape(str(error))}"
         self.told.setText(told)
         self.images.set_inputs(inputs)
 

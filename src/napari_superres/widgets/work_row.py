@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -95,4 +96,4 @@ class WorkRow(QWidget):
             self.finished(event)
 
     def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>{self._failed}</b> {error}")
+        self.status.setText(f"<b>{self._failed}</b> {escape(str(error))}")
