@@ -14,7 +14,7 @@ fourth pixel; Zenodo record 7104555 is where the paper points to for them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from napari_superres.config import ImagingModel, TrainingSettings, validated
 from napari_superres.data.examples import Example
 from napari_superres.data.files import read_slices, read_volume
 from napari_superres.data.phases import phases_from_values, with_names
-from napari_superres.data.volumes import Labels
+from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import FileError, InputError, SettingsError
 
 REPOSITORY = "https://raw.githubusercontent.com/amirDahari1/SuperRes"
@@ -141,15 +141,7 @@ def fetch_published(case: int, cache: Path | None = None) -> Example:
     phases = with_names(
         phases_from_values(range(len(published.phase_names))), published.phase_names
     )
-    try:
-        low_res = read_volume(paths[published.low_res.name])
-        high_res = read_slices(
-            [paths[file.name] for file in published.high_res], published.anisotropic
-        )
-    except InputError:  # a page that says "log in first", say: the next try must not find it
-        for path in paths.values():
-            path.unlink(missing_ok=True)
-        raise
+    low_res, high_res = _read(published, paths)
     _check(published.low_res, [low_res.labels], paths[published.low_res.name])
     for file, images in zip(published.high_res, high_res.sets, strict=True):
         _check(file, images, paths[file.name])
@@ -191,6 +183,19 @@ def _fetch(file: PublishedFile, cache: Path | None) -> Path:
             "An internet connection is needed the first time.",
             "Connect and try again, or take the generated example.",
         ) from error
+
+
+def _read(
+    case: PublishedCase, paths: Mapping[str, Path]
+) -> tuple[SegmentedVolume, SegmentedSlices]:
+    """Read both; what is no such file is forgotten, so that the next try fetches it anew."""
+    try:
+        low_res = read_volume(paths[case.low_res.name])
+        return low_res, read_slices([paths[file.name] for file in case.high_res], case.anisotropic)
+    except InputError:  # a page that says "log in first", say
+        for path in paths.values():
+            path.unlink(missing_ok=True)
+        raise
 
 
 def labels_sha256(images: Iterable[Labels]) -> str:
