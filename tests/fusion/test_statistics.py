@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from skimage.measure import euler_number
 
+from napari_superres.fusion import statistics
 from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequencies
 from napari_superres.fusion.statistics import (
     DISTANCES,
@@ -68,6 +69,13 @@ def test_triples_in_a_slice_are_the_triple_phase_boundary_of_its_extrusion(phase
     assert len(triples) == len(found)
     # edges in the plane of an extrusion have two pairs of equal voxels: never three phases
     np.testing.assert_allclose(triples.numpy(), straight, rtol=1e-4)
+
+
+def test_many_phases_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(1).integers(0, 6, (30, 20)).astype(np.uint8)
+    whole = triple_frequencies(last_axis(one_hot(image, 6)))
+    monkeypatch.setattr(statistics, "AT_ONCE", 5 * image.size)
+    torch.testing.assert_close(triple_frequencies(last_axis(one_hot(image, 6))), whole)
 
 
 def test_neighbours_alike_are_counted_for_each_pixel_inside() -> None:

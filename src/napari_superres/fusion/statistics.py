@@ -19,6 +19,8 @@ THIN_DISTANCES = (1, 2)
 """From the middle of a speck or gap to where it has ended, in high-res voxels."""
 PIXELS = (-4, -3, -2)
 """Axes B, Y and X."""
+AT_ONCE = 2**26
+"""Values that triples are counted from at once: of many phases there are many groups."""
 
 
 def pair_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tensor:
@@ -110,10 +112,16 @@ def triple_frequencies(slices_BYXN: Tensor) -> Tensor:
     if phases < 3:
         return slices_BYXN.new_zeros(*slices_BYXN.shape[:-4], 0)
     without, signs = _inclusion_exclusion(phases, slices_BYXN.device)
+    at_once = max(AT_ONCE // slices_BYXN[..., 0].numel(), 1)
+    missing = torch.cat([_missing(slices_BYXN, some) for some in without.split(at_once, 1)], -1)
+    return 1 + missing @ signs
+
+
+def _missing(slices_BYXN: Tensor, without: Tensor) -> Tensor:
+    """Return for each column of `without` P(none of its phases is among 2 × 2 pixels)."""
     missing = (1 - slices_BYXN @ without).clamp_min(0)
     missing = missing[..., 1:, :, :] * missing[..., :-1, :, :]
-    missing = (missing[..., 1:, :] * missing[..., :-1, :]).mean(PIXELS)
-    return 1 + missing @ signs
+    return (missing[..., 1:, :] * missing[..., :-1, :]).mean(PIXELS)
 
 
 @lru_cache
