@@ -105,6 +105,16 @@ def test_maps_are_made_of_realisations_of_one_place_only(
     assert ("agreement (%)" in viewer.layers) == (not told)
 
 
+def test_the_finer_volume_gives_a_swipe_its_voxels_whatever_the_units(viewer, compare, qtbot):
+    coarse = viewer.layers["seed 0"]
+    for layer, scale, unit in ((coarse, 4, "um"), (viewer.layers["seed 1"], 1000, "nm")):
+        layer.units, layer.scale = (unit,) * 3, (scale,) * 3
+    viewer.layers.remove("seed 2")
+    swiped(compare, qtbot)
+    assert tuple(viewer.layers["swipe: seed 0 | seed 1"].scale) == (1000,) * 3
+    compare.swipe.click()
+
+
 def test_maps_of_one_place_may_tell_it_in_other_units(viewer, compare, qtbot):
     for layer, scale, unit in zip(viewer.layers, (1, 1, 1000), ("um", "um", "nm"), strict=True):
         layer.units, layer.scale = (unit,) * 3, (scale,) * 3

@@ -72,7 +72,7 @@ def _ends(layer: Any) -> NDArray[np.float64]:
     corners = np.zeros(3), np.array(layer.data.shape) - 1
     factors = np.array([micrometres(unit) or 1.0 for unit in layer.units])
     world = [np.asarray(layer.data_to_world(corner), np.float64) for corner in corners]
-    return np.array(world) * factors
+    return np.asarray(np.array(world) * factors, np.float64)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from napari_superres.widgets.compare_views import Blinker, GridView, Swiper
 from napari_superres.widgets.input_roles import HIGH_RES, SUPER_RES, role_of
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_pickers import LayerChecklist, LayerCombo, candidates, same
+from napari_superres.widgets.layer_scale import layer_voxel_size
 from napari_superres.widgets.measure_pickers import refill_ticked
 from napari_superres.widgets.measure_plan import LayerView, can_be_measured, view_of
 from napari_superres.widgets.session import Session
@@ -195,7 +196,7 @@ class CompareStep(Step):
         self._only(self.swipe)
         pair = [self.first.layer, self.second.layer]
         # the finer grid is the swipe's own
-        finer = sorted(pair, key=lambda layer: float(min(abs(layer.scale))))[0]
+        finer = min(pair, key=lambda layer: min(layer_voxel_size(layer) or abs(layer.scale)))
         try:
             places = [places_in(finer, layer) for layer in pair]
         except SuperResError as error:
