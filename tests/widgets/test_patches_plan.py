@@ -28,6 +28,20 @@ def test_as_many_patches_are_planned_as_are_cut(border, more):
     assert (plan.training, plan.held_out) == (len(training), len(held_out))
 
 
+def test_patches_at_random_are_drawn_where_they_are_cut():
+    shapes, chosen = [(3, 70, 90), (1, 90, 70), (2, 70, 90)], settings(count=7, seed=5)
+    plan = plan_patches(shapes, chosen)
+    images = [np.zeros(shape[1:], np.uint8) for shape in shapes for _ in range(shape[0])]
+    training, held_out = patches_of(images, chosen.grid, chosen.held_out, chosen.seed)
+    for layer, first in zip(plan.layers, (0, 3, 4), strict=True):
+        for region, drawn, cut in (
+            (layer.learn, layer.drawn, training),
+            (layer.hold, layer.drawn_held_out, held_out),
+        ):
+            places = cut.places[cut.places[:, 0] == first, 1:]
+            np.testing.assert_array_equal(drawn, np.add(places, (region.top, region.left)))
+
+
 def test_a_dense_grid_is_drawn_in_part_with_its_corners():
     (layer,) = plan_patches([(1, 400, 600)], settings(stride=2)).layers
     assert len(layer.drawn) < 2 * MOST_DRAWN < layer.training

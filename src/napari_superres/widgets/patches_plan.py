@@ -88,9 +88,14 @@ def plan_patches(shapes: Sequence[Planes], settings: SynthesisSettings) -> Patch
         planes = [np.broadcast_to(np.uint8(0), shape[1:]) for shape in shapes]
         patches_of(planes, grid, settings.held_out)
     plans = []
-    for index, ((images, _, _), (learn, hold)) in enumerate(zip(shapes, divided, strict=True)):
-        training, drawn = _cut(learn, grid, settings.seed + index)
-        held, drawn_held = (0, np.zeros((0, 2), np.int64)) if hold is None else _cut(hold, grid, 0)
+    learnt = kept = 0  # each image has random places of its own; the first of a layer is drawn
+    for (images, _, _), (learn, hold) in zip(shapes, divided, strict=True):
+        training, drawn = _cut(learn, grid, settings.seed + learnt)
+        held, drawn_held = 0, np.zeros((0, 2), np.int64)
+        learnt += images
+        if hold is not None:
+            held, drawn_held = _cut(hold, grid, settings.seed + kept)
+            kept += images
         plans.append(ImagePlan(images, learn, hold, training, held, drawn, drawn_held))
     return PatchPlan(grid, tuple(plans))
 
