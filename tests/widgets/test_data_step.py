@@ -108,9 +108,13 @@ def test_large_and_lazy_layers_are_read_in_a_thread(filled, qtbot, monkeypatch):
     assert step.refresh(then=lambda: asked.append(step.inputs)) is None
     assert step.message.text() == READING
     assert not step.session.ready
+    assert not step.phases.isEnabled()
+    typed(step.scale_factor, "2")  # of the layers chosen before
+    assert not step.session.ready
     qtbot.waitUntil(lambda: step.inputs is not None and bool(asked), timeout=120_000)
     assert step.message.text() == ""
     assert asked == [step.inputs]
+    assert step.phases.isEnabled()
 
 
 def test_a_lazy_layer_that_is_no_segmentation_is_told(filled, qtbot):

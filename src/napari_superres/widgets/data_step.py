@@ -52,6 +52,7 @@ class DataStep(Step):
         self.inputs: Inputs | None = None
         self.problem = ""
         self._then: Callable[[], None] | None = None
+        self._awaited = False
         self._insisted = False  # on a scale factor other than that of the voxel sizes
         self._reading = Latest(self)
         self._build()
@@ -136,6 +137,7 @@ class DataStep(Step):
             choice = choose_inputs(self.low_res.layer, layers, self.anisotropic.isChecked())
             before = self.inputs.table if self.inputs is not None else None
             if choice is not None and not choice.small:
+                self._await(True)
                 self.session.set_inputs(None, READING)
                 self._say(READING)
                 self._reading.ask(read_choice, choice, before)
@@ -151,7 +153,12 @@ class DataStep(Step):
         self._insisted = False
         self.refresh()
 
+    def _await(self, reading: bool) -> None:
+        self._awaited = reading
+        self.phases.setEnabled(not reading)  # what is edited meanwhile would be lost
+
     def _on_read(self, outcome: Outcome) -> None:
+        self._await(False)
         self.inputs = outcome.value
         inputs, typed = self.inputs, self.scale_factor.text()
         if inputs is not None and typed and (inputs.scale_factor is None or self._insisted):
@@ -179,7 +186,7 @@ class DataStep(Step):
                 give_size(layer, slice_size(high, normal), 2)
 
     def _on_scale_factor(self) -> None:
-        if self.inputs is None:
+        if self.inputs is None or self._awaited:
             return
         text = self.scale_factor.text().strip()
         before = (self.inputs.low_res.voxel_size, self.inputs.high_res.voxel_size)
