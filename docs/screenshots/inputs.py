@@ -96,12 +96,12 @@ def set_up(journey: Journey) -> None:
     journey.step(2)
     memory = journey.dock.train.memory
     journey.until("the memory is estimated", lambda: bool(memory.note.text()))
-    journey.dock.train.minutes.value = 60
     journey.dock.train.use_folder(journey.work / "cathode")
     journey.picture("03-train")
     journey.dock.train.advanced.expand()
     journey.picture("04-train-advanced")
     journey.dock.train.advanced.collapse()
+    journey.dock.train.minutes.value = 60  # so that slow machines come to an end by steps
     # livelier than the preset, so that slow machines show curves too
     journey.dock.train.engine_form.dials["preview_seconds"].value = 2
     journey.dock.train.engine_form.dials["measure_every"].value = 10
