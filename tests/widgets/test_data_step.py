@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
 
 from napari_superres.data.examples import Example
 from napari_superres.widgets import input_reader
 from napari_superres.widgets.data_step import READING, DataStep
+from napari_superres.widgets.dock import TrainPanel
 from napari_superres.widgets.input_roles import PREVIEW, role_of
 from napari_superres.widgets.layer_data import layer_phases
 from napari_superres.widgets.samples import example_layers, phase_layer
@@ -244,3 +245,16 @@ def test_other_sizes_make_a_scale_factor_again(filled):
     typed(filled.scale_factor, "2")
     typed(filled.high_size, "0.05")
     assert filled.scale_factor.text() == "8"
+
+
+def test_a_training_of_the_step_by_itself_takes_the_layers_as_they_are_now(filled, qtbot):
+    train = TrainPanel(filled.viewer, filled.session)
+    filled.viewer.window.add_dock_widget(train, name="Train")
+    asked = []
+    train.train.start = lambda: asked.append(filled.session.inputs.low_res.labels.sum())
+    before = filled.session.inputs.low_res.labels.sum()
+    layer = filled.low_res.layer
+    layer.data = np.where(layer.data == 1, 2, layer.data)
+    train.run_bar.start.click()
+    assert asked[0] > before
+    qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=60_000)

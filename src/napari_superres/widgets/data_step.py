@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from weakref import WeakMethod
 
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
@@ -132,6 +133,7 @@ class DataStep(Step):
         """
         self._reading.forget()
         self._then = then
+        self.session.reader = WeakMethod(self.refresh)
         try:
             layers = self.high_res_layers
             choice = choose_inputs(self.low_res.layer, layers, self.anisotropic.isChecked())

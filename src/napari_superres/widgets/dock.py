@@ -92,7 +92,10 @@ class TrainPanel(Step):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(self.train), 1)
         layout.addWidget(self.run_bar)
-        self.run_bar.start_asked.connect(self.train.start)
+        self.run_bar.start_asked.connect(self._start)
         self.run_bar.continue_asked.connect(self.train.continue_run)
         self.run_bar.listen_to_keys(self)
         self.train.find_devices()
+
+    def _start(self) -> None:
+        self.session.read_again(self.train.start)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
@@ -62,6 +62,7 @@ class Session(RunSession):
         self.offer: Mapping[str, int | str] = {}
         self.less: Mapping[str, int | str] = {}
         self.wanted: EngineSettings | None = None
+        self.reader: WeakMethod[Callable[..., object]] | None = None
         self._problem = ""
         self._tried: EngineSettings | None = None
         self._high_res: SegmentedSlices | None = None
@@ -97,6 +98,17 @@ class Session(RunSession):
         """Take the Data step's choice, or why there is none; a running training keeps its own."""
         self.inputs, self._problem = inputs, problem
         self.inputs_changed.emit()
+
+    def read_again(self, then: Callable[[], None]) -> None:
+        """Call `then` once the Data step has read its layers as they are now, if there is one.
+
+        They may have been painted since; `reader` is set by the step that shares its inputs.
+        """
+        read = self.reader() if self.reader is not None else None
+        if read is None:
+            then()
+        else:
+            read(then=then)
 
     def set_wanted(self, wanted: EngineSettings | None) -> None:
         """Take the settings of the next training; smaller ones are offered no more."""
