@@ -3,6 +3,7 @@
 import json
 import threading
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,6 +156,12 @@ def test_tables_are_written_by_their_suffix(tmp_path):
     assert numbers["against"]["name"] == "slices"
     with pytest.raises(OutputError):
         text.write_table(tmp_path / "absent" / "n.csv", last, rows)
+
+
+def test_the_kind_chosen_in_a_dialog_counts_where_the_name_has_no_ending():
+    assert text.with_kind(Path("bars"), "SVG (*.svg)") == Path("bars.svg")
+    assert text.with_kind(Path("bars.png"), "SVG (*.svg)") == Path("bars.png")
+    assert text.with_kind(Path("bars"), "") == Path("bars")
 
 
 def test_every_chart_that_is_offered_can_be_drawn_and_saved(tmp_path):

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
-from napari_superres.widgets.measure_text import charts_of, draw_chart, save_chart
+from napari_superres.widgets.measure_text import charts_of, draw_chart, save_chart, with_kind
 from napari_superres.widgets.theme import ThemeColours
 from napari_superres.widgets.threads import Outcome, in_thread
 
@@ -113,9 +113,10 @@ class MeasurePlots(QWidget):
         """Ask for a file and write the plot."""
         key = self.which.currentData()
         start = str(Path.home() / f"{key}.png")
-        path, _ = QFileDialog.getSaveFileName(self, "Save plot", start, "PNG (*.png);;SVG (*.svg)")
+        kinds = "PNG (*.png);;SVG (*.svg)"
+        path, kind = QFileDialog.getSaveFileName(self, "Save plot", start, kinds)
         if path:
-            self.write(Path(path))
+            self.write(with_kind(Path(path), kind))
 
     def write(self, path: Path) -> None:
         """Write the chosen plot, in a thread."""

@@ -24,7 +24,13 @@ from napari_superres.errors import SuperResError
 from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.colours import readable
-from napari_superres.widgets.measure_text import Grid, grid_of, table_text, write_table
+from napari_superres.widgets.measure_text import (
+    Grid,
+    grid_of,
+    table_text,
+    with_kind,
+    write_table,
+)
 
 GOOD, BAD = "#1f9d5c", "#d9622b"
 MOST_LINES = 14
@@ -142,10 +148,10 @@ class MeasureTable(QWidget):
         """Ask for a file and write the table."""
         start = str(Path.home() / "measures.csv")
         kinds = "Table (*.csv);;Numbers and curves (*.json)"
-        path, _ = QFileDialog.getSaveFileName(self, "Save measures", start, kinds)
+        path, kind = QFileDialog.getSaveFileName(self, "Save measures", start, kinds)
         if path and self.finished is not None:
             try:
-                written = write_table(Path(path), self.finished, self.rows)
+                written = write_table(with_kind(Path(path), kind), self.finished, self.rows)
             except SuperResError as error:
                 show_error(str(error))
                 return
