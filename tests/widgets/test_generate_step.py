@@ -6,6 +6,7 @@ from fractions import Fraction
 import dask.array as da
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.tiff import write_labels_tiff
@@ -78,6 +79,28 @@ def test_a_volume_on_disk_opens_lazily_over_the_low_res_layer(bench):
     np.testing.assert_allclose(layer.translate, (9.85, -0.15, -0.15))
     assert "Written" in bench.step.status.text()
     assert not bench.viewer.layers["low"].visible
+
+
+def test_the_next_volume_on_disk_does_not_replace_the_one_before(bench):
+    bench.step.form.kind.setCurrentIndex(1)
+    for number in (1, 2):
+        bench.generate()
+        bench.results(number)
+    made = {path.name for path in bench.run.folder.glob("*.zarr")}
+    assert made == {"super-res.zarr", "super-res-2.zarr"}
+    assert bench.step.form.path.placeholderText() == "super-res-3.zarr in the run folder"
+
+
+def test_a_file_that_a_layer_reads_from_is_not_written_over(bench):
+    bench.step.form.kind.setCurrentIndex(1)
+    bench.step.form.path.setText(str(bench.run.folder / "sr.zarr"))
+    bench.generate()
+    (layer,) = bench.results(1)
+    bench.step.generate.click()
+    assert not bench.session.generation.active
+    assert f"The layer {layer.name} reads from" in notification_manager.records[-1].message
+    bench.viewer.layers.remove(layer.name)
+    bench.generate()
 
 
 def test_realisations_in_memory_are_a_layer_a_seed(bench):

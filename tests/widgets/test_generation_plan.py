@@ -12,6 +12,7 @@ from napari_superres.widgets import generation_plan
 from napari_superres.widgets.generation_plan import (
     Target,
     checkpoint_names,
+    holds_realisations,
     plan_text,
     region_text,
     result_files,
@@ -19,6 +20,7 @@ from napari_superres.widgets.generation_plan import (
     target_of,
 )
 from napari_superres.widgets.geometry import parse_region
+from napari_superres.widgets.paths import free_path
 from napari_superres.widgets.placement import plain_placement
 from napari_superres.widgets.results import Run
 
@@ -81,6 +83,17 @@ def test_checkpoints_on_disk_can_be_chosen_by_step(tmp_path):
     left = ["100-left", "100-left2"]
     assert checkpoint_names(tmp_path) == ["best", "last", "100", *left, "20"]
     assert checkpoint_names(tmp_path / "none") == ["best", "last"]
+
+
+def test_finished_results_keep_their_names_and_unfinished_realisations_go_on(tmp_path):
+    path = tmp_path / "sr.zarr"
+    assert free_path(path) == path
+    for name in ("sr.zarr", "sr-2.zarr", "sr"):
+        (tmp_path / name).mkdir()
+    assert free_path(path).name == "sr-3.zarr"
+    assert free_path(path, holds_realisations) == path
+    (tmp_path / "sr" / "spread.json").touch()
+    assert free_path(path, holds_realisations).name == "sr-2.zarr"
 
 
 def test_of_realisations_the_most_likely_phases_come_last(tmp_path):

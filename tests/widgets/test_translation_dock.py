@@ -92,3 +92,15 @@ def test_realisations_of_a_volume_are_a_layer_a_seed(bench, tmp_path):
 def test_without_a_run_nothing_can_be_translated(bench):
     bench.dock.apply.layer.choose(bench.viewer.layers["ct"])
     assert not bench.dock.apply.translate.isEnabled()
+
+
+def test_results_on_disk_get_names_of_their_own(bench, tmp_path):
+    bench.images.set_run(trained(tmp_path))
+    apply = bench.dock.apply
+    apply.layer.choose(bench.viewer.layers["ct"])
+    apply.kind.setCurrentIndex(2)
+    assert apply.target().output == tmp_path / "translated.tif"
+    (tmp_path / "translated.tif").touch()
+    assert apply.target().output == tmp_path / "translated-2.tif"
+    apply.refresh()
+    assert apply.path.placeholderText() == "translated-2.tif in the run folder"

@@ -19,8 +19,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_superres.config import GenerationSettings, describe, validated
-from napari_superres.widgets.generation_plan import KINDS, Target, checkpoint_names, target_of
+from napari_superres.widgets.generation_plan import (
+    KINDS,
+    Target,
+    checkpoint_names,
+    holds_realisations,
+    target_of,
+)
 from napari_superres.widgets.geometry import parse_region
+from napari_superres.widgets.paths import free_path
 from napari_superres.widgets.preferences import on_change, preferences
 from napari_superres.widgets.results import Run
 from napari_superres.widgets.settings_form import SettingsForm
@@ -99,7 +106,6 @@ class GenerateForm(QWidget):
         self.path, self.browse = QLineEdit(), QPushButton("Choose …")
         self.path.setToolTip("A file; several realisations go to a folder of its name")
         self.browse.setToolTip("Choose the file to write")
-        self.path.setPlaceholderText("super-res.zarr in the run folder")
         self.advanced_form = SettingsForm(
             GenerationSettings, ("tile", "device", "precision", "periodic_axes")
         )
@@ -155,7 +161,7 @@ class GenerateForm(QWidget):
         return validated(GenerationSettings, values)
 
     def target(self, run: Run) -> Target:
-        """Return where the results go; without a path, into the run folder.
+        """Return where the results go; without a path, under a new name into the run folder.
 
         Raises
         ------
@@ -165,13 +171,19 @@ class GenerateForm(QWidget):
         kind = self.kind.currentData()
         return target_of(self.count.value(), kind, self.path.text() or str(self._default(run)))
 
+    def show_default(self, run: Run | None) -> None:
+        """Show which name is taken where none is typed."""
+        usual = f"super-res{self.kind.currentData()}"
+        name = usual if run is None else self._default(run).name
+        self.path.setPlaceholderText(f"{name} in the run folder")
+
     def _default(self, run: Run) -> Path:
-        return run.folder / f"super-res{self.kind.currentData()}"
+        taken = holds_realisations if self.count.value() > 1 else Path.exists
+        return free_path(run.folder / f"super-res{self.kind.currentData()}", taken)
 
     def _show_kind(self, _index: int = 0) -> None:
         kind = self.kind.currentData()
         self.file_row.setVisible(bool(kind))
-        self.path.setPlaceholderText(f"super-res{kind} in the run folder")
         with QSignalBlocker(self.path):
             path = Path(self.path.text())
             if kind and path.suffix.lower() in KINDS:

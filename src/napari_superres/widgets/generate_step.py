@@ -33,6 +33,7 @@ from napari_superres.widgets.generation_plan import (
     region_text,
 )
 from napari_superres.widgets.geometry import parse_region
+from napari_superres.widgets.result_layers import check_not_shown
 from napari_superres.widgets.results import Generated, Run, Written
 from napari_superres.widgets.run_state import ACTIVE, RunState
 from napari_superres.widgets.samples import LayerTuple
@@ -118,6 +119,7 @@ class GenerateStep(Step):
         """Generate; what is wrong is told as a notification."""
         try:
             target = self.form.target(self._run())
+            check_not_shown(self.viewer.layers, [target.place])
             self.session.start_generation(self.settings(), target.count, target.output)
         except SuperResError as error:
             show_error(str(error))
@@ -131,6 +133,7 @@ class GenerateStep(Step):
         self.cancel.setEnabled(active)
         self.form.draw.setEnabled(run is not None)
         self.form.offer_checkpoints(run)
+        self.form.show_default(run if learnt else None)
         self.run_note.setText(
             f"{run.folder}" if run is not None and learnt else "None yet: train, or open one."
         )

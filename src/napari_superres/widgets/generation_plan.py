@@ -40,6 +40,13 @@ class Target:
     count: int = 1
     output: Path | None = None
 
+    @property
+    def place(self) -> Path | None:
+        """The file or folder that will be there."""
+        if self.output is None or self.count == 1:
+            return self.output
+        return self.output.with_suffix("")
+
 
 def target_of(count: int, kind: str, text: str) -> Target:
     """Return where results go, from what the dials say.
@@ -166,6 +173,11 @@ def checkpoint_names(run_folder: Path) -> list[str]:
 def region_text(box: Box) -> str:
     """Return a box as the text that `geometry.parse_region` reads."""
     return ",".join(f"{first}:{last}" for first, last in box.ranges())
+
+
+def holds_realisations(output: Path) -> bool:
+    """Whether the folder of that name holds finished realisations; unfinished ones go on."""
+    return (output.with_suffix("") / "spread.json").exists()
 
 
 def result_files(path: Path, seeds: Iterable[int], kind: str) -> list[Path]:

@@ -6,7 +6,7 @@ arrays that are read, and turned into shown labels, where the viewer looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.tiff import read_tiff, read_tiff_metadata
 from napari_superres.data.tiff_metadata import TiffMetadata
 from napari_superres.data.volumes import VoxelSize
-from napari_superres.errors import InputError, PhaseError, SuperResError
+from napari_superres.errors import InputError, PhaseError, SettingsError, SuperResError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.geometry import first_voxel_in_low_res
 from napari_superres.widgets.input_roles import SUPER_RES
@@ -72,9 +72,41 @@ def read_result(path: str | Path) -> LayerTuple:
     file = Path(path)
     if file.suffix.lower() == ".zarr":
         pyramid = open_pyramid(file)
-        return _layer(_lazy(pyramid), pyramid, file.stem)
+        return _noted(_layer(_lazy(pyramid), pyramid, file.stem), file)
     array, metadata = read_tiff(file)
-    return _layer([array], metadata, file.name.removesuffix(file.suffix).removesuffix(".ome"))
+    name = file.name.removesuffix(file.suffix).removesuffix(".ome")
+    return _noted(_layer([array], metadata, name), file)
+
+
+def _noted(layer: LayerTuple, file: Path) -> LayerTuple:
+    layer[1]["metadata"][KEY]["path"] = str(file)
+    return layer
+
+
+def check_not_shown(layers: Iterable[Any], places: Iterable[Path | None]) -> None:
+    """Raise where a layer would show what is about to be written under what it says of itself.
+
+    Parameters
+    ----------
+    places : files, or folders of files, to be written; None for memory
+
+    Raises
+    ------
+    SettingsError
+        A layer reads from one of them where the viewer looks.
+    """
+    written = {place.resolve() for place in places if place is not None}
+    for layer in layers:
+        data, path = layer.data, layer.metadata.get(KEY, {}).get("path")
+        finest = data[0] if getattr(layer, "multiscale", False) else data
+        if path is None or isinstance(finest, np.ndarray):
+            continue
+        if written & {Path(path).resolve(), Path(path).resolve().parent}:
+            raise SettingsError(
+                f"The layer {layer.name} reads from {path}.",
+                "It would show what is written there now.",
+                "Name another file, or remove the layer.",
+            )
 
 
 def _lazy(pyramid: LabelsPyramid) -> Levels:

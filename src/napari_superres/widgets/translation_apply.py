@@ -25,12 +25,15 @@ from napari_superres.widgets.image_engine import OpenedRun
 from napari_superres.widgets.image_jobs import JobRow, guarded
 from napari_superres.widgets.image_session import ImageSession
 from napari_superres.widgets.layer_pickers import LayerCombo, candidates
+from napari_superres.widgets.paths import free_path
 from napari_superres.widgets.preferences import preferences
+from napari_superres.widgets.result_layers import check_not_shown
 from napari_superres.widgets.step import Note, Step, heading, new_form
 from napari_superres.widgets.texts import sizes
 from napari_superres.widgets.trained import learnt_run
 from napari_superres.widgets.translation_engine import TranslationEngine, Wanted
 from napari_superres.widgets.translation_plan import (
+    outputs,
     result_arguments,
     result_layer,
     result_shape,
@@ -110,7 +113,7 @@ class TranslationApplyStep(Step):
         row.addWidget(self.browse)
 
     def target(self) -> Target:
-        """Return where results go; without a path, into the run folder.
+        """Return where results go; without a path, under a new name into the run folder.
 
         Raises
         ------
@@ -118,8 +121,8 @@ class TranslationApplyStep(Step):
             A file of another kind is named.
         """
         kind = self.kind.currentData()
-        default = self._run().folder / f"translated{kind}"
-        return target_of(self.count.value(), kind, self.path.text() or str(default))
+        count, run = self.count.value(), self._run()
+        return target_of(count, kind, self.path.text() or str(_default(run, kind, count)))
 
     def start(self) -> None:
         """Translate the chosen layer.
@@ -133,6 +136,7 @@ class TranslationApplyStep(Step):
         if layer is None:
             raise SettingsError("No layer is chosen.", "One to translate is needed.")
         subject, target = subject_of(layer), self.target()
+        check_not_shown(self.viewer.layers, outputs(target.output, target.count))
         axis = self.axis.currentData() if subject.ndim == 3 else 0
         wanted = Wanted(
             subject,
@@ -172,7 +176,10 @@ class TranslationApplyStep(Step):
         self.translate.setEnabled(learnt and layer is not None and not self.jobs.active)
         self.axis.setEnabled(layer is not None and layer.ndim == 3)
         self.file_row.setVisible(bool(kind))
-        self.path.setPlaceholderText(f"translated{kind} in the run folder")
+        name = f"translated{kind}"
+        if run is not None and learnt and kind:
+            name = _default(run, kind, self.count.value()).name
+        self.path.setPlaceholderText(f"{name} in the run folder")
         told = ""
         if run is not None and learnt and layer is not None:
             try:
@@ -196,3 +203,10 @@ class TranslationApplyStep(Step):
         path, _ = QFileDialog.getSaveFileName(self, "Translate into", start, FILTERS[kind])
         if path:
             self.path.setText(path)
+
+
+def _default(run: OpenedRun, kind: str, count: int) -> Path:
+    def taken(path: Path) -> bool:
+        return any(one is not None and one.exists() for one in outputs(path, count))
+
+    return free_path(run.folder / f"translated{kind}", taken)

@@ -16,7 +16,7 @@ from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.gallery_results import SYNTHETIC, grey_layer
-from napari_superres.widgets.layer_data import AXES, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layer_data import AXES, KEY, slices_from_layers, volume_from_layer
 from napari_superres.widgets.layer_scale import layer_voxel_size
 from napari_superres.widgets.measure_plan import LayerView, view_of
 from napari_superres.widgets.placement import Placement, placement_of
@@ -133,9 +133,13 @@ def result_layer(
         levels = [_shown(level, phases) for level in levels]
     data = levels if len(levels) > 1 else levels[0]
     if phases:
-        return shown_layer(data, phases, name, SYNTHETIC, placed)
-    image, arguments, kind = grey_layer(levels[0], name, SYNTHETIC, **placed)
-    return (data if len(levels) > 1 else image), arguments, kind
+        layer = shown_layer(data, phases, name, SYNTHETIC, placed)
+    else:
+        _, arguments, kind = grey_layer(levels[0], name, SYNTHETIC, **placed)
+        layer = data, arguments, kind
+    if isinstance(result, Path):
+        layer[1]["metadata"][KEY]["path"] = str(result)
+    return layer
 
 
 def _levels(path: Path) -> list[Any]:
