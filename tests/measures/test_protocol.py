@@ -1,10 +1,13 @@
 import json
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_superres.data.phases import phases_from_values
 from napari_superres.errors import SettingsError
+from napari_superres.measures import protocol
 from napari_superres.measures.protocol import (
     PROTOCOL_MEASURES,
     describe_values,
@@ -56,13 +59,21 @@ def test_progress_counts_up_to_the_total():
     assert [(one.done, one.total) for one in stream] == [(k, 5) for k in range(1, 6)]
 
 
-def test_stopping_early_leaves_no_work_behind():
+def test_stopping_early_leaves_no_work_behind(monkeypatch):
+    measured, known = [], protocol.SCALARS["volume_fractions"]
+
+    def compute(*given):
+        measured.append(threading.get_ident())
+        return known.compute(*given)
+
+    chosen = {"volume_fractions": replace(known, compute=compute)}
+    monkeypatch.setattr(protocol, "scalars_on", lambda device: chosen)
     volume = bernoulli((40, 40, 40), (0.5, 0.5))
-    stream = measure_sub_volumes([volume], 2, side=30, count=50, threads=1)
+    stream = measure_sub_volumes([volume], 2, side=30, count=2000, threads=1)
     next(stream)
     stream.close()
-    with pytest.raises(StopIteration):
-        next(stream)
+    assert 1 <= len(measured) < 2000
+    assert measured[0] not in {thread.ident for thread in threading.enumerate()}
 
 
 def test_means_come_close_to_the_whole_and_deviations_to_chance():

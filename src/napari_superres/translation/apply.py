@@ -71,17 +71,7 @@ def translate(
         Not such a run, a volume or axis that does not fit, or an output that cannot be written.
     """
     stack = volume[None] if volume.ndim == 2 else volume
-    if stack.ndim != 3 or 0 in stack.shape or axis not in range(1 if volume.ndim == 2 else 3):
-        raise SettingsError(
-            f"The volume has shape {volume.shape} and the slices' axis is {axis}.",
-            "A volume (z, y, x) and one of its axes, or an image, whose axis is 0 (z), is needed.",
-        )
-    if output is not None and output.suffix.lower() not in (".tif", ".tiff"):
-        raise OutputError(
-            f"{output.name} names no known kind of file.",
-            "A translation is written as .tif or .zarr.",
-            f"Write for example {output.with_suffix('.tif').name}.",
-        )
+    _check(volume, axis, output)
     translator = Translator.load(run, checkpoint, device)
     indices, factor = translator.indices(stack), translator.scale_factor
     tile = tile_side(tile, factor)
@@ -95,6 +85,21 @@ def translate(
         yield GenerationFinished(_reason(stopped), labels)
         return
     yield from _to_file(translator, indices, output, shape, axis, seed, tile, voxel_size, stop)
+
+
+def _check(volume: Pixels, axis: int, output: Path | None) -> None:
+    axes = {2: (0,), 3: (0, 1, 2)}.get(volume.ndim, ())
+    if axis not in axes or not volume.size:
+        raise SettingsError(
+            f"The volume has shape {volume.shape} and the slices' axis is {axis}.",
+            "A volume (z, y, x) and one of its axes, or an image, whose axis is 0 (z), is needed.",
+        )
+    if output is not None and output.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(
+            f"{output.name} names no known kind of file.",
+            "A translation is written as .tif or .zarr.",
+            f"Write for example {output.with_suffix('.tif').name}.",
+        )
 
 
 def finer(voxel_size: VoxelSize, axis: int, factor: int) -> VoxelSize:
