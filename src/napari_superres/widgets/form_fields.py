@@ -24,7 +24,8 @@ class FieldSpec:
     tooltip : the setting's description
     optional : whether empty is allowed (None)
     choices : of a choice
-    lowest, highest : inclusive bounds of a number, None for none
+    lowest, highest : bounds of a number, None for none; the settings tell of one that
+        must not be reached
     """
 
     name: str
