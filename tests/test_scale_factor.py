@@ -37,7 +37,7 @@ def test_what_is_no_scale_factor_is_refused(value):
         parse_scale_factor(value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "nan"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "nan", "1e5", "4E999999999"])
 def test_what_is_no_number_is_refused(value):
     with pytest.raises(ScaleFactorError, match="not a scale factor"):
         parse_scale_factor(value)

@@ -65,7 +65,10 @@ def _parse_one(part: object) -> Fraction:
             if abs(float(fraction) - part) > 1e-3 * part:
                 raise ValueError
         else:
-            fraction = Fraction(str(part))
+            text = str(part)
+            if "e" in text.lower():  # 1e999999999 would be worked out to the last digit
+                raise ValueError
+            fraction = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise ScaleFactorError(
             f"{part!r} is not a scale factor.",
