@@ -55,6 +55,15 @@ def test_a_phase_that_one_of_two_lacks_counts_as_nothing(cli, cube, tmp_path) ->
         assert value_of("volume-fraction error", result.out) == "0.5000"
 
 
+def test_a_truth_of_unknown_voxel_size_lies_on_the_grid_of_the_volume(cli, cube, tmp_path) -> None:
+    np.save(tmp_path / "truth.npy", read_volume(cube).values)
+    options = ("--against", tmp_path / "truth.npy", "--all", "--json", tmp_path / "n.json")
+    assert cli("measure", cube, *options).status == 0
+    numbers = json.loads((tmp_path / "n.json").read_text())
+    assert numbers["items"]["truth"]["voxel_size_um"] == pytest.approx(list(FINE))
+    assert numbers["differences"]["super_res_truth"]["specific_surface_area_error"] == 0
+
+
 def test_a_volume_is_compared_with_a_slice(cli, cube, tmp_path) -> None:
     labels = read_volume(cube).values[:, :1].swapaxes(0, 1)
     write_labels_tiff(tmp_path / "slice.tif", labels, voxel_size=FINE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from napari_superres.cli.pair import choose_phase_map, choose_scale_factor
 from napari_superres.cli.segmented import as_slices, first_voxel, read_segmented
@@ -19,6 +20,8 @@ from napari_superres.data.common_phases import (
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.scale_factor import super_res_shape
+
+_Item = TypeVar("_Item", bound=Segmented)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +83,21 @@ def ask(
     slices = other if isinstance(other, SegmentedSlices) else slices
     phases = common_phases([*found, *(item for item in (truth, slices) if item is not None)])
     coarse = None if folder is None else folder.low_res()
+    measured = tuple(with_phases(item, phases) for item in found)
     return Question(
-        tuple(with_phases(item, phases) for item in found),
+        tuple(_sized(item, measured[0]) for item in measured),
         None if slices is None else slices_with_phases(slices, phases),
-        None if truth is None else volume_with_phases(truth, phases),
+        None if truth is None else _sized(volume_with_phases(truth, phases), measured[0]),
         coarse if low_res is None else read_volume(low_res),
         None if folder is None else folder.config.settings,
     )
+
+
+def _sized(item: _Item, first: Segmented) -> _Item:
+    """Return a volume of unknown voxel size with that of the first, on whose grid it lies."""
+    if isinstance(item, SegmentedVolume) and isinstance(first, SegmentedVolume):
+        return replace(item, voxel_size=item.voxel_size or first.voxel_size)
+    return item
 
 
 def settings_for_mismatch(
