@@ -22,9 +22,14 @@ from napari_superres.widgets.measure_report_plan import (
     first_low_res_voxel,
     report_events,
 )
+from napari_superres.widgets.results import Run
 from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.work_row import WorkRow
+
+ReadInputs = tuple[
+    Callable[[], SegmentedVolume] | None, Callable[[], SegmentedSlices | None] | None
+]
 
 
 def report_plan(
@@ -48,11 +53,14 @@ def report_plan(
         raise SettingsError(
             "There is no volume to report on.", "A report needs at least one.", "Tick one above."
         )
-    low_res, high_res = _inputs(viewer, session)
+    run, first = session.run, chosen[0]
+    made_by = str((first.metadata.get(KEY) or {}).get("provenance", {}).get("run", ""))
+    kept = _kept_inputs(run) if run is not None and made_by == str(run.folder) else None
+    low_res, high_res = kept or _inputs(viewer, session)
     truth = next((layer for layer in layers if role_of(layer) == TRUTH), None)
     folder, offset = None, (0, 0, 0)
-    run, first = session.run, chosen[0]
-    if run is not None and low_res is not None and KEY in first.metadata:
+    other = run is not None and bool(made_by) and Path(made_by).name != run.folder.name
+    if run is not None and not other and low_res is not None and KEY in first.metadata:
         folder = run.folder
         offset = first_low_res_voxel(first.translate, run.placement, run.scale_factor)
     return ReportPlan(
@@ -66,9 +74,22 @@ def report_plan(
     )
 
 
-def _inputs(
-    viewer: Any, session: Session
-) -> tuple[Callable[[], SegmentedVolume] | None, Callable[[], SegmentedSlices] | None]:
+def _kept_inputs(run: Run) -> ReadInputs | None:
+    """Return what reads the inputs that a run was trained with; others may be chosen by now."""
+    from napari_superres.runs.folder import RunFolder
+
+    folder = run.folder
+    if not (folder / "config.json").is_file():
+        return None
+
+    def slices() -> SegmentedSlices | None:
+        kept = RunFolder.open(folder)
+        return kept.high_res() if kept.has_slices else None
+
+    return lambda: RunFolder.open(folder).low_res(), slices
+
+
+def _inputs(viewer: Any, session: Session) -> ReadInputs:
     """Return what reads the low-res volume and the high-res slices, in the report's thread."""
     inputs = session.inputs
     if inputs is not None:

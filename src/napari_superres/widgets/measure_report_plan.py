@@ -39,7 +39,7 @@ class ReportPlan:
 
     super_res: tuple[LayerView, ...]
     low_res: Callable[[], SegmentedVolume] | None
-    high_res: Callable[[], SegmentedSlices] | None
+    high_res: Callable[[], SegmentedSlices | None] | None
     truth: LayerView | None
     run_folder: Path | None
     offset: Triple = (0, 0, 0)
@@ -67,8 +67,7 @@ def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterat
     SuperResError
         The layers cannot be used, or the file cannot be written.
     """
-    from napari_superres.data.output import check_writable
-    from napari_superres.measures.report import write_report
+    from napari_superres.measures.report import check_place, write_report
     from napari_superres.measures.report_numbers import (
         ReportInputs,
         ReportMeasured,
@@ -76,7 +75,7 @@ def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterat
         measure_report,
     )
 
-    check_writable(path)
+    check_place(path)
     truth = None if plan.truth is None else volume_from_layer(plan.truth)
     inputs = ReportInputs(
         tuple(volume_from_layer(view) for view in plan.super_res),
