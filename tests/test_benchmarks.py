@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 import subprocess
@@ -38,3 +39,14 @@ def test_the_memory_of_both_networks_can_be_asked_for_at_once(monkeypatch, capsy
     runpy.run_path(str(BENCHMARKS / "training_memory.py"), run_name="__main__")
     assert {network for network, _ in asked} == {"light", "paper"}
     assert "estimated" in capsys.readouterr().out
+
+
+def test_each_mutation_finds_its_line_and_its_tests(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    mutations = importlib.import_module("mutations")
+    for one in mutations.MUTATIONS:
+        text = (mutations.ROOT / mutations.PACKAGE / one.file).read_text(encoding="utf-8")
+        assert text.count(one.right) == 1, f"{one.file}: {one.right}"
+        for tests in one.tests.split():
+            file, _, name = tests.partition("::")
+            assert f"def {name}" in (mutations.ROOT / file).read_text(encoding="utf-8"), tests
