@@ -64,6 +64,13 @@ def test_a_truth_of_unknown_voxel_size_lies_on_the_grid_of_the_volume(cli, cube,
     assert numbers["differences"]["super_res_truth"]["specific_surface_area_error"] == 0
 
 
+def test_a_report_that_its_own_numbers_would_replace_is_refused(cli, cube, tmp_path) -> None:
+    result = cli("measure", cube, "--report", tmp_path / "report.json")
+    assert result.status == 2
+    assert "Write report.html" in result.err
+    assert not (tmp_path / "report.json").exists()
+
+
 def test_a_volume_is_compared_with_a_slice(cli, cube, tmp_path) -> None:
     labels = read_volume(cube).values[:, :1].swapaxes(0, 1)
     write_labels_tiff(tmp_path / "slice.tif", labels, voxel_size=FINE)

@@ -10,7 +10,6 @@ import typer
 from napari_superres.cli.progress import Bar
 from napari_superres.cli.question import Question
 from napari_superres.data.boxes import Triple
-from napari_superres.data.output import check_writable
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import ShapeError
 
@@ -40,7 +39,7 @@ def write_report_of(
     OutputError
         When the report cannot be written.
     """
-    from napari_superres.measures.report import write_report
+    from napari_superres.measures.report import check_place, write_report
     from napari_superres.measures.report_numbers import (
         ReportInputs,
         ReportMeasured,
@@ -51,7 +50,7 @@ def write_report_of(
     volumes = [item for item in question.found if isinstance(item, SegmentedVolume)]
     if len(volumes) < len(question.found):
         raise ShapeError("There are slices to report on.", "A report is about volumes.")
-    check_writable(path)
+    check_place(path)
     inputs = ReportInputs(
         tuple(volumes),
         question.low_res,

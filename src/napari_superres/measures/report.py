@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from napari_superres.data.output import write_whole_text
+from napari_superres.data.output import check_writable, write_whole_text
 from napari_superres.errors import OutputError
 from napari_superres.measures import charts, fourier_charts, page
 from napari_superres.measures.figures import phase_colours
@@ -36,6 +36,7 @@ __all__ = [
     "ReportMeasured",
     "ReportOptions",
     "ReportProgress",
+    "check_place",
     "compare_figure",
     "measure_report",
     "write_report",
@@ -49,6 +50,23 @@ MEASURES_TEXT = (
 REALISATIONS_TEXT = (
     " Of several realisations the first is compared; their mean and standard deviation stand last."
 )
+
+
+def check_place(path: Path) -> None:
+    """Check, before anything is measured, that a report can be written.
+
+    Raises
+    ------
+    OutputError
+        It cannot, or would be replaced by its own numbers.
+    """
+    if path.suffix.lower() == ".json":
+        raise OutputError(
+            f"The report is to be called {path.name}, as its numbers would be.",
+            "A page such as report.html, with report.json beside it, is written.",
+            f"Write {path.with_suffix('.html').name}.",
+        )
+    check_writable(path)
 
 
 def write_report(
@@ -72,7 +90,7 @@ def write_report(
     Raises
     ------
     OutputError
-        When they cannot be written.
+        When they cannot be written, see `check_place`.
     """
     folder = path.with_name(f"{path.stem}-figures") if figures else None
     written = [path, path.with_suffix(".json"), *([folder] if folder else [])]
