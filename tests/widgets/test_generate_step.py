@@ -1,6 +1,7 @@
 """The Generate step in a viewer: regions, realisations, results on disk."""
 
 import threading
+from dataclasses import replace
 from fractions import Fraction
 
 import dask.array as da
@@ -165,6 +166,13 @@ def test_changing_the_kind_changes_the_ending(bench, tmp_path):
     bench.step.form.path.setText(str(tmp_path / "sr.zarr"))
     bench.step.form.kind.setCurrentIndex(2)
     assert bench.step.form.path.text() == str(tmp_path / "sr.tif")
+
+
+def test_a_step_chosen_of_one_run_is_not_asked_of_another(bench):
+    bench.step.use_checkpoint("560")
+    assert bench.step.settings().checkpoint == "560"
+    bench.session.set_run(replace(bench.run, folder=bench.run.folder / "other"))
+    assert bench.step.settings().checkpoint == "best"
 
 
 def test_a_path_is_heard_from_its_first_letter(bench, tmp_path):

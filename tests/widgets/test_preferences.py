@@ -77,6 +77,22 @@ def test_a_preference_changed_while_the_panel_is_open_takes_effect(
     assert train.device.value == "auto"
 
 
+def test_a_step_s_own_device_stays_whatever_preference_changes(
+    page, make_napari_viewer_proxy, engine, tmp_path
+):
+    from napari_superres.widgets.generate_step import GenerateStep
+    from napari_superres.widgets.session import Session
+    from napari_superres.widgets.train_step import TrainStep
+
+    viewer, session = make_napari_viewer_proxy(), Session(engine)
+    train, generate = TrainStep(viewer, session), GenerateStep(viewer, session)
+    dial = generate.form.advanced_form.dials["device"]
+    train.device.value = dial.value = "cpu"
+    page.runs_folder = str(tmp_path / "elsewhere")
+    page.device = "cuda"
+    assert (train.device.value, dial.value) == ("cpu", "cpu")
+
+
 def test_auto_chosen_in_the_step_outlasts_the_next_look_for_devices(
     page, make_napari_viewer_proxy, engine
 ):

@@ -84,6 +84,12 @@ def test_thresholds_of_values_that_were_replaced_are_not_used(panel, qtbot):
     np.testing.assert_array_equal(done.args[0].data - 1, layer.data > 10)
 
 
+def test_the_preview_goes_with_the_panel(panel, qtbot):
+    qtbot.waitUntil(lambda: panel.preview.layer is not None, timeout=20_000)
+    panel.viewer.window.remove_dock_widget(panel)
+    assert [layer.name for layer in panel.viewer.layers] == ["ct", "sem"]
+
+
 def test_an_error_is_told_as_it_is_and_its_preview_goes(panel, qtbot, monkeypatch):
     def fails(*_arguments):
         raise NotSegmentedError("Values of <class 'complex'>.")

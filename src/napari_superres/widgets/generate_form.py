@@ -55,6 +55,7 @@ class GenerateForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._offered: Path | None = None
         self._make_dials()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -110,6 +111,7 @@ class GenerateForm(QWidget):
             GenerationSettings, ("tile", "device", "precision", "periodic_axes")
         )
         self.advanced_form.show_settings(GenerationSettings())
+        self._preferred: str = self.advanced_form.dials["device"].value
         self._take_preferences()
         on_change(self._take_preferences)
         for signal in (
@@ -125,14 +127,21 @@ class GenerateForm(QWidget):
 
     def _take_preferences(self) -> None:
         # an absent device is told when generating starts: torch is not asked here
-        self.advanced_form.dials["device"].value = preferences().device
+        dial, before = self.advanced_form.dials["device"], self._preferred
+        self._preferred = preferences().device
+        if dial.value == before:  # else it is the step's own choice
+            dial.value = self._preferred
 
     def offer_checkpoints(self, run: Run | None) -> None:
-        """Offer the checkpoints that are there, keeping what is chosen."""
+        """Offer the checkpoints that are there, keeping what is chosen of this run."""
         names = checkpoint_names(run.folder) if run else ["best", "last"]
+        chosen, folder = self.checkpoint.currentText(), run.folder if run else None
+        if folder != self._offered and chosen not in ("best", "last"):
+            chosen = "best"  # a step of another run
+            self.checkpoint.setCurrentText(chosen)
+        self._offered = folder
         if names == [self.checkpoint.itemText(row) for row in range(self.checkpoint.count())]:
             return
-        chosen = self.checkpoint.currentText()
         if chosen not in names and f"{chosen}-left" in names:
             chosen = f"{chosen}-left"  # training was rolled back behind it
         with QSignalBlocker(self.checkpoint):

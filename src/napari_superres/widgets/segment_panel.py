@@ -147,9 +147,13 @@ class SegmentPanel(Step):
         super().hideEvent(event)
         self.preview.hide()
 
+    def leave(self) -> None:
+        """Take the preview away with the dock."""
+        self.preview.hide()
+
     @property
     def _open(self) -> bool:
-        return self.isVisibleTo(self.window())
+        return not self.closed and self.isVisibleTo(self.window())
 
     def _on_layers(self, _event: object = None) -> None:
         layers = grey_layers(self.viewer)

@@ -54,6 +54,7 @@ class TrainDials(Step):
         self.trained: Session | ImageSession = trained or self.session
         self._folder_chosen = False
         self._begun: Path | None = None
+        self._preferred = "auto"
 
     def settings(self) -> Any:
         """Return the settings of the dials and of the chosen inputs.
@@ -180,7 +181,9 @@ class TrainDials(Step):
 
     def _take_preferences(self) -> None:
         names = [str(name) for name in self.device.choices]
-        self.device.value = preferred_device(preferences().device, names)
+        before, self._preferred = self._preferred, preferences().device
+        if self.device.value == preferred_device(before, names):  # else it is the step's own choice
+            self.device.value = preferred_device(self._preferred, names)
         self._propose_folder()
 
     def _propose_folder(self) -> None:

@@ -85,6 +85,7 @@ class TranslationApplyStep(Step):
         self.layer.chosen.connect(self.refresh)
         for combo in (self.axis, self.kind):
             combo.currentIndexChanged.connect(self.refresh)
+        self.count.valueChanged.connect(self.refresh)
         self.jobs.changed.connect(self.refresh)
 
     def _make_dials(self) -> None:
