@@ -74,7 +74,7 @@ class StepCompleted:
     elapsed_s : seconds trained in all, resumed parts included
     progress : 0 to 1 of the budget, or None when it has no end
     seconds_left : estimate, or None
-    losses : latest value of each term, by name
+    losses : mean of each term over the steps since the last report, by name
     """
 
     step: int

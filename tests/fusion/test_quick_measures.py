@@ -5,7 +5,8 @@ import pytest
 
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.fusion import quick_measures as quick
-from napari_superres.measures.interfaces import interface_areas
+from napari_superres.fusion.evaluation import measure_slices
+from napari_superres.measures.interfaces import face_counts, interface_areas
 from napari_superres.measures.two_point import two_point
 
 RNG = np.random.default_rng(0)
@@ -48,6 +49,22 @@ def test_slices_of_layers_tell_the_axis() -> None:
     )
     assert across > 0.4
     np.testing.assert_array_equal(along, 0)
+
+
+def test_the_target_of_an_anisotropic_material_does_not_hang_on_the_sizes_of_its_sets() -> None:
+    across = np.tile(np.arange(12, dtype=np.uint8)[:, None] // 2 % 2, (1, 12))  # of layers along z
+    along = np.zeros((60, 60), np.uint8)
+    sets = ([along, along + 1], [across], [across])
+    target = measure_slices(SegmentedSlices.from_labels(sets))
+    faces_along_z = 5 / 11
+    assert target.interface_areas["phase 0|phase 1"] == pytest.approx(faces_along_z / 3)
+
+
+def test_the_target_of_an_isotropic_material_counts_all_faces_of_all_images() -> None:
+    images = [VOLUME[0], VOLUME[1, :4]]
+    areas = measure_slices(SegmentedSlices.from_labels([images])).interface_areas
+    counts, totals = zip(*(face_counts(image, 3) for image in images), strict=True)
+    assert areas["phase 0|phase 2"] == pytest.approx((sum(counts) / sum(totals))[0, 2])
 
 
 def test_a_material_compared_with_itself_has_no_two_point_error() -> None:

@@ -134,16 +134,20 @@ class Evaluator:
 
 
 def measure_slices(high_res: SegmentedSlices) -> Measurement:
-    """Return the pooled measures of all high-res slices: what training aims at."""
+    """Return the measures of all high-res slices together: what training aims at."""
     n = len(high_res.phases)
     images = [image for images in high_res.sets for image in images]
     voxels = np.sum([phase_counts(image, n) for image in images], axis=0)
-    faces = [face_counts(image, n) for image in images]
-    shares = np.sum([counts for counts, _ in faces], axis=0) / sum(total for _, total in faces)
+    by_axis = quick.slice_face_shares(high_res)
+    if high_res.anisotropic:
+        shares = by_axis.mean(0)  # as in a volume, however large the set of each axis is
+    else:
+        faces = [face_counts(image, n) for image in images]
+        shares = np.sum([counts for counts, _ in faces], axis=0) / sum(total for _, total in faces)
     return Measurement(
         dict(zip(phase_names(high_res.phases), (voxels / voxels.sum()).tolist(), strict=True)),
         {name: float(shares[a, b]) for (a, b), name in pair_names(high_res.phases).items()},
-        anisotropy=quick.anisotropy(quick.slice_face_shares(high_res)),
+        anisotropy=quick.anisotropy(by_axis),
     )
 
 
