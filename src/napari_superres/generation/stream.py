@@ -118,9 +118,9 @@ def stream(
     PartAssembled while the file is put together; GenerationFinished
     """
     with closing(sink), _Writer(sink) as writer:
+        cuts = {box: cut_evenly(box, tile) for box in set(sink.blocks)}  # realisations share them
         blocks = [
-            Block(index, box, cut_evenly(box, tile), noises(index))
-            for index, box in enumerate(sink.blocks)
+            Block(index, box, cuts[box], noises(index)) for index, box in enumerate(sink.blocks)
         ]
         tiles = sum(len(block.tiles) for block in blocks)
         left = [block for block in blocks if block.index not in sink.done]
