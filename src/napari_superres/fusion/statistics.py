@@ -113,7 +113,8 @@ def triple_frequencies(slices_BYXN: Tensor) -> Tensor:
         return slices_BYXN.new_zeros(*slices_BYXN.shape[:-4], 0)
     without, signs = _inclusion_exclusion(phases, slices_BYXN.device)
     at_once = max(AT_ONCE // slices_BYXN[..., 0].numel(), 1)
-    missing = torch.cat([_missing(slices_BYXN, some) for some in without.split(at_once, 1)], -1)
+    groups = torch.split(without, at_once, 1)
+    missing = torch.cat([_missing(slices_BYXN, some) for some in groups], -1)
     return 1 + missing @ signs
 
 
