@@ -21,35 +21,27 @@ def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
     """Kill and give again what makes TIFF files, then zarr; return whether all went well."""
     run = _untrained_run(place / "generator")
     good, done, files = True, 0, 0
-    whole: dict[str, dict[str, bytes]] = {}
     for kind in (".tif", ".zarr"):
-        uncut = place / f"whole{kind}"
-        began = time.monotonic()
-        subprocess.run(_generate(run, uncut), check=True, capture_output=True)
-        whole[kind] = _contents(uncut)
-        seconds = time.monotonic() - began
+        whole = place / f"whole{kind}"
+        with _started(run, whole) as process:
+            blocks = _blocks_up_to(process, whole, sys.maxsize)
+        contents = _contents(whole)
         while done < kills // 2 * (1 if kind == ".tif" else 2):
             output = place / f"cut-{files}{kind}"
             while not output.exists():
-                began = time.monotonic()
-                process = subprocess.Popen(_generate(run, output), stderr=subprocess.DEVNULL,
-                                           stdout=subprocess.DEVNULL)  # fmt: skip
-                try:
-                    process.wait(rng.uniform(0.4 * seconds, 1.1 * seconds))
-                except subprocess.TimeoutExpired:
+                with _started(run, output) as process:
+                    _wait(process, output, blocks, rng)
+                    killed = process.poll() is None
                     process.kill()
-                    process.wait()
+                if killed:
                     done += 1
                     if done % 10 == 0:
                         print(f"killed {done} times", flush=True)
-                    continue
-                if process.returncode:
+                elif process.returncode:
                     print(f"the command ended with {process.returncode}", flush=True)
                     return False
-                # on a busy machine what was measured at the start soon holds no more
-                seconds = (seconds + time.monotonic() - began) / 2
             files += 1
-            if _contents(output) != whole[kind] or unfinished_folder(output).exists():
+            if _contents(output) != contents or unfinished_folder(output).exists():
                 print(f"{output.name} is not the uninterrupted one", flush=True)
                 good = False
     print(
@@ -58,6 +50,37 @@ def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:
         flush=True,
     )
     return good
+
+
+def _started(run: Path, output: Path) -> subprocess.Popen[bytes]:
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(_generate(run, output), stdout=quiet, stderr=quiet)
+
+
+def _wait(process: subprocess.Popen[bytes], output: Path, blocks: int, rng: random.Random) -> None:
+    """Wait for the moment to kill: some blocks on, and a little."""
+    if rng.random() < 0.1:  # wherever its start has come to
+        time.sleep(rng.uniform(0, 2))
+        return
+    now = _blocks_written(output)
+    _blocks_up_to(process, output, now + rng.randint(1, max(blocks // 4, 1)))
+    time.sleep(rng.uniform(0, 0.1))
+
+
+def _blocks_up_to(process: subprocess.Popen[bytes], output: Path, wanted: int) -> int:
+    """Return how many blocks are written once these are `wanted`, or the process has ended."""
+    blocks = 0
+    while process.poll() is None and blocks < wanted:
+        blocks = max(blocks, _blocks_written(output))
+        time.sleep(0.002)
+    return blocks
+
+
+def _blocks_written(output: Path) -> int:
+    try:
+        return len((unfinished_folder(output) / "done").read_bytes().splitlines())
+    except OSError:
+        return 0
 
 
 def _untrained_run(path: Path) -> Path:

@@ -13,8 +13,8 @@ networks, averages, optimisers – must be those of the run that was never kille
 Generation: the same command again after each kill, until it ends; the file must then be, byte
 for byte, the one of an uninterrupted command, with nothing left beside it.
 
-How soon a process is killed follows from the steps it has done, or from how long the uninterrupted
-one took, so that a slow or busy machine has its kills in the same places.
+How soon a process is killed follows from the steps or blocks it has done, so that a slow or busy
+machine has its kills in the same places.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the Train and Monitor steps say and keep, without a window."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import OutputError
 from napari_superres.events import MetricsMeasured, StepCompleted, TrainingStarted
 from napari_superres.runs.discard import Holdings
+from napari_superres.runs.new_folder import MARK
 from napari_superres.widgets import preview_book
 from napari_superres.widgets.checkpoint_rows import cells_of, read_rows
 from napari_superres.widgets.discarding import discard_question, discarded_text
@@ -147,6 +149,10 @@ def test_a_smaller_batch_needs_less():
 def test_the_folder_of_the_next_run_is_looked_at_before_the_start(tmp_path):
     assert "made" in folder_text(tmp_path / "new")
     assert "Empty" in folder_text(tmp_path)
+    (tmp_path / "stopped").mkdir()
+    (tmp_path / "stopped" / MARK).touch()
+    assert "interrupted" in folder_text(tmp_path / "stopped")
+    shutil.rmtree(tmp_path / "stopped")
     (tmp_path / "config.json").write_text("{}")
     assert "run is kept here" in folder_text(tmp_path)
     assert "a file" in folder_text(tmp_path / "config.json")

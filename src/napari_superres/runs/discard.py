@@ -12,9 +12,10 @@ from napari_superres.data.output import format_bytes
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.lock import NAME as LOCK
 from napari_superres.runs.lock import run_lock
+from napari_superres.runs.new_folder import MARK
 from napari_superres.runs.previews import FOLDER as PREVIEWS
 
-OWN = ("checkpoints", PREVIEWS, "inputs", "metrics.jsonl", "config.json", LOCK)
+OWN = ("checkpoints", PREVIEWS, "inputs", "metrics.jsonl", "config.json", MARK, LOCK)
 """In the order in which they go: a run without its configuration is none any more."""
 
 

@@ -26,7 +26,7 @@ from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolum
 from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input
-from napari_superres.runs.new_folder import make_run_folder
+from napari_superres.runs.new_folder import new_run_folder
 from napari_superres.runs.run_config import (
     CONFIG,
     FORMAT_VERSION,
@@ -57,30 +57,30 @@ class RunFolder(AnyRun):
         Raises
         ------
         OutputError
-            The folder exists and is not empty, or cannot be written.
+            The folder exists and is not empty, is being made, or cannot be written.
         """
-        folder = make_run_folder(path)
-        hashes = {"low_res.tif": _keep(folder, "low_res.tif", low_res.values, low_res)}
-        for axis, images in enumerate(high_res.sets):
-            for index, image in enumerate(images):
-                name = _image_name(axis, index)
-                hashes[name] = _keep(folder, name, _values(image, high_res)[None], high_res)
-        config = RunConfig(
-            format_version=FORMAT_VERSION,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            settings=settings,
-            low_res_name=low_res.name,
-            low_res_phases=low_res.phases,
-            low_res_voxel_size=low_res.voxel_size,
-            high_res_name=high_res.name,
-            high_res_phases=high_res.phases,
-            high_res_voxel_size=high_res.voxel_size,
-            high_res_images=tuple(len(images) for images in high_res.sets),
-            versions=versions(),
-            input_hashes=hashes,
-        )
-        run = cls(folder, config)
-        run.write_config()
+        with new_run_folder(path) as folder:
+            hashes = {"low_res.tif": _keep(folder, "low_res.tif", low_res.values, low_res)}
+            for axis, images in enumerate(high_res.sets):
+                for index, image in enumerate(images):
+                    name = _image_name(axis, index)
+                    hashes[name] = _keep(folder, name, _values(image, high_res)[None], high_res)
+            config = RunConfig(
+                format_version=FORMAT_VERSION,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                settings=settings,
+                low_res_name=low_res.name,
+                low_res_phases=low_res.phases,
+                low_res_voxel_size=low_res.voxel_size,
+                high_res_name=high_res.name,
+                high_res_phases=high_res.phases,
+                high_res_voxel_size=high_res.voxel_size,
+                high_res_images=tuple(len(images) for images in high_res.sets),
+                versions=versions(),
+                input_hashes=hashes,
+            )
+            run = cls(folder, config)
+            run.write_config()
         return run
 
     @classmethod

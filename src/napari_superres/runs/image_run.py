@@ -25,7 +25,7 @@ from napari_superres.errors import RunFolderError, SettingsError
 from napari_superres.runs.any_run import AnyRun
 from napari_superres.runs.kept_inputs import read_input
 from napari_superres.runs.lock import run_lock
-from napari_superres.runs.new_folder import make_run_folder
+from napari_superres.runs.new_folder import new_run_folder
 from napari_superres.runs.run_config import (
     CONFIG,
     FORMAT_VERSION,
@@ -55,18 +55,18 @@ class ImageRun(AnyRun):
         Raises
         ------
         OutputError
-            The folder exists and is not empty, or cannot be written.
+            The folder exists and is not empty, is being made, or cannot be written.
         """
-        folder = make_run_folder(path)
-        config = ImageRunConfig(
-            format_version=FORMAT_VERSION,
-            kind=kind,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            settings=settings.model_dump(mode="json"),
-            inputs={role: _keep(folder, role, images) for role, images in inputs.items()},
-            versions=versions(),
-        )
-        write_whole_text(folder / CONFIG, config.model_dump_json(indent=2))
+        with new_run_folder(path) as folder:
+            config = ImageRunConfig(
+                format_version=FORMAT_VERSION,
+                kind=kind,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                settings=settings.model_dump(mode="json"),
+                inputs={role: _keep(folder, role, images) for role, images in inputs.items()},
+                versions=versions(),
+            )
+            write_whole_text(folder / CONFIG, config.model_dump_json(indent=2))
         return cls(folder, config)
 
     @classmethod

@@ -1,40 +1,91 @@
-"""The empty folder that any kind of run begins with."""
+"""The empty folder that any kind of run begins with, or what a killed beginning left of one."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from napari_superres.errors import OutputError
+from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.runs.lock import NAME as LOCK
+from napari_superres.runs.lock import run_lock
+
+MARK = ".being-made"
+"""File in a run folder that is not whole yet: only what lies beside it may be removed."""
 
 
-def make_run_folder(path: str | Path) -> Path:
-    """Make a run folder with its places for inputs and checkpoints, and return it.
+@contextmanager
+def new_run_folder(path: str | Path) -> Iterator[Path]:
+    """Hold a new run folder while its inputs and, last, its config.json are written.
+
+    A process that is killed meanwhile leaves a folder that can be given again.
 
     Parameters
     ----------
-    path : new, or an empty folder
+    path : new, an empty folder, or one whose making was interrupted
 
     Raises
     ------
     OutputError
-        It exists and is not empty, or cannot be written.
+        It exists and is not empty, is being made by another process, or cannot be written.
     """
     folder = Path(path)
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise _in_the_way(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
         try:
-            (folder / "inputs").mkdir()
-        except FileExistsError as error:  # another process was faster
-            raise _in_the_way(folder) from error
-        (folder / "checkpoints").mkdir()
-    except OSError as error:
-        raise OutputError(
-            f"The run folder {folder} cannot be made: {error.strerror or error}.",
-            "A folder that can be written is needed.",
-        ) from error
-    return folder
+            if folder.exists() and not is_free(folder):
+                raise _in_the_way(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(_alone(folder))
+            if not is_free(folder):  # another process was faster
+                raise _in_the_way(folder)
+            _clear(folder)
+        except OSError as error:
+            raise OutputError(
+                f"The run folder {folder} cannot be made: {error.strerror or error}.",
+                "A folder that can be written is needed.",
+            ) from error
+        yield folder
+        with suppress(OSError):
+            (folder / MARK).unlink()
+
+
+def is_free(folder: Path) -> bool:
+    """Whether an existing folder is empty, or the beginning of a run whose making was interrupted.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    if not folder.is_dir() or (folder / "config.json").exists():
+        return False
+    names = [path.name for path in folder.iterdir()]
+    if MARK in names:
+        return not any((folder / "checkpoints").glob("*"))
+    return all(LOCK in name for name in names)
+
+
+def _clear(folder: Path) -> None:
+    (folder / MARK).touch()
+    for name in ("inputs", "checkpoints"):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+        (folder / name).mkdir()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(run_lock(folder))
+        except RunFolderError as error:
+            raise OutputError(
+                f"The run folder {folder} exists and is not empty: another process is making it.",
+                "A new run needs a new folder.",
+                error.action,
+            ) from error
+        yield
 
 
 def _in_the_way(folder: Path) -> OutputError:

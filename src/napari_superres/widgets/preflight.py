@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_superres.config import EngineSettings, TrainingSettings
 from napari_superres.errors import SettingsError
+from napari_superres.runs.new_folder import is_free
 from napari_superres.widgets.texts import Changes, changes_text
 
 GIB = 2**30
@@ -127,6 +128,8 @@ def folder_text(folder: Path) -> str:
             return "Will be made at the start."
         if next(folder.iterdir(), None) is None:
             return "Empty, as it must be."
+        if is_free(folder):
+            return "A run whose making was interrupted: it is made anew at the start."
         kept = (folder / "config.json").is_file()
     except OSError:  # no permission to look, or no name for a folder
         return "⚠ It cannot be read. Choose another folder."
