@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tifffile
 
+from napari_superres.command_line import as_line
 from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
 from napari_superres.data.files import read_volume
 from napari_superres.data.tiff import write_labels_tiff
@@ -100,10 +101,11 @@ def test_an_interrupted_training_says_where_it_is_and_ends_with_130(
     cli, pair, engine, tmp_path, sent
 ) -> None:
     engine.during = lambda: os.kill(os.getpid(), sent)
-    result = cli("train", *pair.options, *MAP, *SMALL, "--run", tmp_path / "run")
+    run = tmp_path / "my first run"
+    result = cli("train", *pair.options, *MAP, *SMALL, "--run", run)
     assert result.status == 130
     assert "Stopped at step 2" in result.out
-    assert f"napari-superres resume {tmp_path / 'run'}" in result.out
+    assert f"napari-superres {as_line(['resume', str(run)])}\n" in result.out
 
 
 def test_resume_takes_a_new_budget(cli, engine, tmp_path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from napari_superres.cli.app import app, spread
+from napari_superres.command_line import as_line
 from napari_superres.config import PRESETS, Budget, EngineSettings, Preset, TrainingSettings
 from napari_superres.events import (
     FinishReason,
@@ -16,7 +17,6 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.widgets.colours import contrast, readable
-from napari_superres.widgets.command_line import as_line
 from napari_superres.widgets.form_fields import field_specs, from_text, to_text
 from napari_superres.widgets.history import MOST_POINTS, Curve, History
 from napari_superres.widgets.texts import (

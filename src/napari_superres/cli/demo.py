@@ -11,6 +11,7 @@ import typer
 from napari_superres.cli import panel, results
 from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation, follow_training
+from napari_superres.command_line import as_line
 from napari_superres.config import Budget, validated
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.events import FinishReason
@@ -91,7 +92,8 @@ def run_in_terminal(plan: DemoPlan) -> None:
         )
         trained = time.monotonic()
         if training.reason is FinishReason.STOPPED:
-            typer.echo(f"Stopped; go on with napari-superres resume {plan.run_folder}")
+            run = as_line([str(plan.run_folder)])
+            typer.echo(f"Stopped; go on with napari-superres resume {run}")
             raise typer.Exit(INTERRUPTED)
         if training.step < FEW_STEPS:
             typer.echo(

@@ -11,6 +11,7 @@ import typer
 from napari_superres.cli import options
 from napari_superres.cli.interrupt import INTERRUPTED
 from napari_superres.cli.progress import clock, follow_training
+from napari_superres.command_line import as_line
 from napari_superres.events import FinishReason, TrainingEvent
 
 ImageFiles = Annotated[
@@ -57,11 +58,12 @@ def follow_to_end(
     """
     finished = follow_training(events, known)
     run, stopped = finished.run_folder, finished.reason is FinishReason.STOPPED
+    name = as_line([str(run)])
     typer.echo(
         f"{'Stopped' if stopped else 'Done'} at step {finished.step}, "
         f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"
-        f"  go on:    napari-superres {command} resume {run}\n"
-        f"  then:     napari-superres {command} {then.format(run=run)}"
+        f"  go on:    napari-superres {command} resume {name}\n"
+        f"  then:     napari-superres {command} {then.format(run=name)}"
     )
     if stopped:
         raise typer.Exit(INTERRUPTED)

@@ -13,6 +13,7 @@ from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.pair import choose_phase_map, read_pair, show_inputs, with_phase_names
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.cli.settings_file import read_settings_file, take_settings_file
+from napari_superres.command_line import as_line
 from napari_superres.config import (
     PRESETS,
     Budget,
@@ -150,13 +151,13 @@ def follow_to_end(events: Iterator[TrainingEvent], known: Collection[str] = ()) 
         With status 130 when it was interrupted.
     """
     finished = follow_training(events, known)
-    run = finished.run_folder
+    run, name = finished.run_folder, as_line([str(finished.run_folder)])
     stopped = finished.reason is FinishReason.STOPPED
     typer.echo(
         f"{HOW_IT_ENDED[finished.reason]} at step {finished.step}, "
         f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"
-        f"  go on:    napari-superres resume {run}\n"
-        f"  generate: napari-superres generate {run}"
+        f"  go on:    napari-superres resume {name}\n"
+        f"  generate: napari-superres generate {name}"
     )
     if stopped:
         raise typer.Exit(INTERRUPTED)

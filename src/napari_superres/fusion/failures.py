@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import gc
-import os
-import shlex
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import list2cmdline
 from typing import Literal
 
 import torch
 
+from napari_superres.command_line import as_line
 from napari_superres.config import EngineSettings
 from napari_superres.errors import (
     EngineError,
@@ -55,8 +53,8 @@ def out_of_memory(device: str, engine: EngineSettings, run: Path | None) -> OutO
     options = " ".join(f"--set {name}={value}" for name, value in changes.items())
     what = " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
     if run is not None and changes:
-        path = list2cmdline([str(run)]) if os.name == "nt" else shlex.quote(str(run))
-        action = f"What was learnt is saved; go on with: napari-superres resume {path} {options}"
+        resume = as_line(["napari-superres", "resume", str(run)])
+        action = f"What was learnt is saved; go on with: {resume} {options}"
     elif changes:
         action = f"Train with {options}."
     else:

@@ -11,9 +11,9 @@ from napari.utils.notifications import show_info
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
 
+from napari_superres.command_line import as_line
 from napari_superres.errors import SettingsError
 from napari_superres.events import GenerationFinished
-from napari_superres.widgets.command_line import as_line
 from napari_superres.widgets.gallery_plan import (
     Picks,
     bulk,

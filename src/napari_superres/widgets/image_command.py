@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from napari_superres.command_line import as_line
 from napari_superres.config import Budget
-from napari_superres.widgets.command_line import as_line
 
 _KIND = {True: "--segmented", False: "--grey"}
 

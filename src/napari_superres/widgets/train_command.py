@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from napari_superres.command_line import as_line
 from napari_superres.config import PRESETS, Budget, TrainingSettings
 from napari_superres.scale_factor import format_scale_factor
-from napari_superres.widgets.command_line import as_line
 
 
 def train_command(

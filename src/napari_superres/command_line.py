@@ -1,4 +1,4 @@
-"""Words as a line to be pasted into a terminal; no Qt."""
+"""Words as a line to be pasted into a terminal."""
 
 from __future__ import annotations
 
