@@ -15,7 +15,8 @@ from torch import Tensor
 from napari_superres.config import Budget
 from napari_superres.errors import DivergenceError
 from napari_superres.events import CheckpointSaved, ImagesMeasured, Measurement, TrainingFinished
-from napari_superres.fusion.image_loop import ImageLoop, Judgement, Pace
+from napari_superres.fusion.image_learner import Judgement, Pace
+from napari_superres.fusion.image_loop import ImageLoop
 from napari_superres.runs.image_run import ImageRun
 
 OFTEN = Pace(measure_every=2, preview_seconds=1e6, checkpoint_seconds=1e-6)

@@ -12,7 +12,8 @@ from napari_superres.data.images import ImageSet
 from napari_superres.data.patches import Patches, patches_of
 from napari_superres.events import TrainingEvent
 from napari_superres.fusion.failures import engine_errors
-from napari_superres.fusion.image_loop import ImageLoop, Pace
+from napari_superres.fusion.image_learner import Pace
+from napari_superres.fusion.image_loop import ImageLoop
 from napari_superres.runs.checkpoint_loading import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.image_run import ImageRun
