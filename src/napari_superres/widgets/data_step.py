@@ -8,13 +8,11 @@ from typing import Any
 from weakref import WeakMethod
 
 from napari.utils.notifications import show_warning
-from qtpy.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import NotSegmentedError, SuperResError
-from napari_superres.widgets.checks_view import ChecksView
+from napari_superres.widgets.data_form import DataForm
 from napari_superres.widgets.geometry import implied_sizes
-from napari_superres.widgets.input_pickers import InputPickers
 from napari_superres.widgets.input_reader import (
     Inputs,
     choose_inputs,
@@ -29,21 +27,16 @@ from napari_superres.widgets.input_roles import HIGH_RES, LOW_RES, role_of
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_pickers import candidates
 from napari_superres.widgets.layer_scale import give_size, slice_size
-from napari_superres.widgets.open_row import OpenRow
 from napari_superres.widgets.phase_painter import paint_layer, paint_results
 from napari_superres.widgets.phase_rows import PhaseTable
-from napari_superres.widgets.phase_table import PhaseTableView
 from napari_superres.widgets.samples import LayerTuple
-from napari_superres.widgets.segment_fold import SegmentFold
 from napari_superres.widgets.session import Session
-from napari_superres.widgets.sizes_form import SizesForm
-from napari_superres.widgets.step import Note, Step, heading
 from napari_superres.widgets.threads import Outcome
 
 READING = "Reading the layers …"
 
 
-class DataStep(Step):
+class DataStep(DataForm):
     """Choose the two inputs and say how they belong together."""
 
     title = "Data"
@@ -56,51 +49,8 @@ class DataStep(Step):
         self._awaited = False
         self._insisted = False  # on a scale factor other than that of the voxel sizes
         self._reading = Latest(self)
-        self._build()
-        self._lay_out()
         self._connect()
         self.pickers.refill()
-
-    def _build(self) -> None:
-        self.open_row = OpenRow()
-        self.segment_fold = SegmentFold(self.viewer, self.session)
-        self.segment = self.segment_fold.panel
-        self.pickers = InputPickers(self.viewer)
-        self.low_res, self.high_res = self.pickers.low_res, self.pickers.high_res
-        self.anisotropic, self.axes = self.pickers.anisotropic, self.pickers.axes
-        self.sizes = SizesForm()
-        self.low_size, self.high_size = self.sizes.low, self.sizes.high
-        self.scale_factor = self.sizes.scale_factor
-        self.message, self.shares = Note(), Note()
-        self.segment_it = QPushButton("Segment it …")
-        self.segment_it.setToolTip("Open the thresholds above for the greyscale layer")
-        self.segment_it.hide()
-        self.phases = PhaseTableView()
-        self.checks = ChecksView(self.session, self.viewer)
-        self.colour_layers = QCheckBox("Show the layers in these colours")
-        self.colour_layers.setToolTip("Low-res, high-res and super-res layers share the colours")
-        self.colour_layers.setChecked(True)
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        for widget in (
-            self.open_row,
-            self.segment_fold,
-            self.pickers,
-            self.message,
-            self.segment_it,
-            heading("Voxel sizes"),
-            self.sizes,
-            heading("Phases of the high-res slices"),
-            self.phases,
-            self.shares,
-            self.colour_layers,
-            heading("Checks"),
-            self.checks,
-        ):
-            layout.addWidget(widget)
-        layout.addStretch(1)
 
     def _connect(self) -> None:
         self.open_row.opened.connect(self.add_layers)
@@ -113,11 +63,6 @@ class DataStep(Step):
         self.phases.edited.connect(self._on_table)
         self.colour_layers.toggled.connect(self._paint)
         self._reading.done.connect(self._on_read)
-
-    @property
-    def high_res_layers(self) -> list[Any]:
-        """The chosen high-res layers; three, in zyx order, for an anisotropic material."""
-        return self.pickers.high_res_layers
 
     def refresh(self, then: Callable[[], None] | None = None) -> Inputs | None:
         """Read the layers again, as they are now, and share the inputs.
