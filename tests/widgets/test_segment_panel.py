@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_superres.errors import NotSegmentedError
-from napari_superres.widgets import segment_panel
+from napari_superres.widgets import segment_panel, segment_run
 from napari_superres.widgets.input_roles import LOW_RES, role_of
 from napari_superres.widgets.segment_panel import SegmentPanel
 from napari_superres.widgets.session import Session
@@ -33,13 +33,13 @@ def panel(make_napari_viewer_proxy, qtbot):
 @pytest.fixture
 def slowly(monkeypatch):
     """Let segmenting wait until it is told to go on."""
-    go, real = threading.Event(), segment_panel.segmenting
+    go, real = threading.Event(), segment_run.segmenting
 
     def waiting(*arguments):
         go.wait(20)
         yield from real(*arguments)
 
-    monkeypatch.setattr(segment_panel, "segmenting", waiting)
+    monkeypatch.setattr(segment_run, "segmenting", waiting)
     yield go
     go.set()
 

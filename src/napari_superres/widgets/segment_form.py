@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -37,6 +39,21 @@ class SegmentForm(QWidget):
     def smoothing(self) -> Smoothing:
         """What the dials say."""
         return Smoothing(self.smooth.value(), self.alone.isChecked())
+
+    def offer(self, shape: Sequence[int] | None, known: bool, active: bool) -> None:
+        """Enable the controls that have an effect now.
+
+        Parameters
+        ----------
+        shape : of the image; None for none
+        known : whether it has thresholds
+        active : whether an image is being segmented
+        """
+        for widget in (self.classes, self.otsu, self.smooth, self.role):
+            widget.setEnabled(shape is not None and not active)
+        deep = shape is not None and len(shape) == 3
+        self.alone.setEnabled(deep and self.smooth.value() > 0 and not active)
+        self.apply.setEnabled(known and not active)
 
     def _build(self) -> None:
         self.layer = LayerCombo()

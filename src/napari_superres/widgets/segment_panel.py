@@ -15,23 +15,19 @@ from napari_superres.data.thresholds import multi_otsu
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.latest import Latest
 from napari_superres.widgets.layer_pickers import grey_layers
-from napari_superres.widgets.run_state import ACTIVE, RunState
-from napari_superres.widgets.samples import shown_layer
 from napari_superres.widgets.segment_form import SegmentForm
 from napari_superres.widgets.segment_plan import (
     GreyImage,
     Look,
-    Segmented,
-    Segmenting,
     class_phases,
     first_thresholds,
     grey_image,
     likely_role,
     look_at,
     moved,
-    segmenting,
 )
 from napari_superres.widgets.segment_preview import SegmentPreview
+from napari_superres.widgets.segment_run import SegmentRun
 from napari_superres.widgets.segment_text import empty_line, sample_line, shares_line
 from napari_superres.widgets.session import Session
 from napari_superres.widgets.step import Step
@@ -41,10 +37,6 @@ from napari_superres.widgets.threads import Outcome
 
 class SegmentPanel(Step):
     """Segment a greyscale layer; nothing is looked at while the panel is out of sight.
-
-    Attributes
-    ----------
-    source : the layer that was segmented last, or is being segmented
 
     Signals
     -------
@@ -58,13 +50,12 @@ class SegmentPanel(Step):
         super().__init__(napari_viewer, session)
         self.image: GreyImage | None = None
         self.thresholds: tuple[float, ...] = ()
-        self.source: Any | None = None
-        self._role = ""
         self._look: Look | None = None
         self._looking = Latest(self)
         self.preview = SegmentPreview(self.viewer, self)
-        self.runner = self.session.new_runner()
         self.form = SegmentForm()
+        self.whole = SegmentRun(self.viewer, self.session, self.form, self)
+        self.runner = self.whole.runner
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.form)
@@ -87,9 +78,13 @@ class SegmentPanel(Step):
         self.preview.deleted.connect(self._on_preview_deleted)
         self._looking.done.connect(self._on_look)
         self.form.apply.clicked.connect(self.start)
-        self.form.cancel.clicked.connect(self.runner.stop)
-        self.runner.state_changed.connect(self._on_state)
-        self.runner.event.connect(self._on_event)
+        self.runner.state_changed.connect(self._refresh)
+        self.whole.segmented.connect(self.segmented)
+
+    @property
+    def source(self) -> Any | None:
+        """The layer that was segmented last, or is being segmented."""
+        return self.whole.source
 
     def choose(self, layer: Any) -> None:
         """Choose a layer to segment."""
@@ -108,15 +103,8 @@ class SegmentPanel(Step):
     def start(self) -> None:
         """Segment the whole image in a thread, where it lies now."""
         image = self._image_now()
-        thresholds, smoothing = self.thresholds, self.form.smoothing
-        if image is not None and thresholds and not self.runner.active:
-            # another layer may be chosen until it is done
-            self.source, self._role = self.form.layer.layer, self.form.role.currentData()
-            self.form.note.setText("")
-            self.runner.start(
-                f"Segmenting {image.name}",
-                lambda stop: segmenting(image, thresholds, smoothing, stop),
-            )
+        if image is not None and self.thresholds:
+            self.whole.start(image, self.thresholds)
 
     def _image_now(self) -> GreyImage | None:
         """Return the chosen image; None, after a look at it, if it has other values by now."""
@@ -229,11 +217,7 @@ class SegmentPanel(Step):
     def _refresh(self) -> None:
         known, active = self._look is not None and bool(self.thresholds), self.runner.active
         self.form.row.show_thresholds(self.thresholds if known else ())
-        for widget in (self.form.classes, self.form.otsu, self.form.smooth, self.form.role):
-            widget.setEnabled(self.image is not None and not active)
-        deep = self.image is not None and len(self.image.shape) == 3
-        self.form.alone.setEnabled(deep and self.form.smooth.value() > 0 and not active)
-        self.form.apply.setEnabled(known and not active)
+        self.form.offer(self.image.shape if self.image else None, known, active)
         text = ""
         if known and self._look is not None:
             shares = self._look.sample.shares(self.thresholds)
@@ -251,28 +235,3 @@ class SegmentPanel(Step):
 
     def _on_preview_deleted(self) -> None:
         self.form.show_preview.setChecked(False)
-
-    def _on_state(self, state: RunState) -> None:
-        if state is RunState.STARTING:
-            self.form.bar.setValue(0)
-        self.form.bar.setVisible(state in ACTIVE)
-        self.form.cancel.setVisible(state in ACTIVE)
-        self._refresh()
-
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, Segmenting):
-            self.form.bar.setValue(round(100 * event.progress))
-        elif isinstance(event, Segmented):
-            if event.labels is None:
-                self.form.note.setText("Segmenting was cancelled.")
-            else:
-                self._add(event)
-
-    def _add(self, event: Segmented) -> None:
-        self.form.show_preview.setChecked(False)
-        image, phases = event.image, class_phases(event.classes)
-        name = f"{image.name} segmented"
-        data, arguments, _ = shown_layer(event.labels, phases, name, self._role, image.placed)
-        layer = self.viewer.add_labels(data, **arguments)
-        show_info(f"{layer.name} is ready. Name its phases in the Data step.")
-        self.segmented.emit(layer)
