@@ -24,8 +24,8 @@ from napari_superres.translation.training import train as train_translation
 from tests.fusion.materials import tiny_pair, tiny_settings
 from tests.synthesis.materials import tiny_images
 from tests.synthesis.materials import tiny_settings as style_settings
-from tests.translation.test_translation import images as translation_images
-from tests.translation.test_translation import settings as translation_settings
+from tests.translation.materials import images as translation_images
+from tests.translation.materials import settings as translation_settings
 
 STEPS = 3
 SIZE = {"voxel_size": (0.2, 0.2, 0.2)}

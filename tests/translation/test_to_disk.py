@@ -12,7 +12,7 @@ from napari_superres.events import FinishReason, PartAssembled
 from napari_superres.translation import to_disk
 from napari_superres.translation.apply import translate
 from napari_superres.translation.to_disk import translate_to
-from tests.translation.test_translation import run_of
+from tests.translation.materials import run_of
 
 VOLUME = (np.random.default_rng(0).integers(0, 2, (3, 10, 12))).astype(np.uint8)
 

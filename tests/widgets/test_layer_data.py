@@ -3,12 +3,11 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_superres.data.phases import Phase
-from napari_superres.errors import NotSegmentedError, PhaseError, ScaleFactorError, ShapeError
+from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
 from napari_superres.widgets import layer_data
-from napari_superres.widgets.input_reader import choose_inputs, read_choice, scale_factor_note
+from napari_superres.widgets.input_reader import choose_inputs, read_choice
 from napari_superres.widgets.input_roles import guess_roles
 from napari_superres.widgets.layer_data import layer_phases, slices_from_layers, volume_from_layer
-from napari_superres.widgets.layer_scale import micrometres, set_voxel_size
 from napari_superres.widgets.samples import phase_layer
 from tests.memory import peak_bytes
 
@@ -34,31 +33,6 @@ def made(labels=None):
     labels = np.array([[[0, 1]]], np.uint8) if labels is None else labels
     data, arguments, _ = phase_layer(labels, PHASES, "made", "low_res")
     return Labels(data, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("unit", "size"), [("nm", 1e-3), ("micrometer", 1), ("mm", 1e3), ("pixel", None)]
-)
-def test_units_become_micrometres(unit, size):
-    assert micrometres(unit) == (size if size is None else pytest.approx(size))
-
-
-def test_low_res_in_nm_and_high_res_in_um_give_the_scale_factor():
-    low = cube(scale=(400,) * 3, units=("nm",) * 3)
-    high = image(scale=(0.1, 0.1), units=("um",) * 2)
-    assert [float(part) for part in read_inputs(low, [high]).scale_factor] == [4, 4, 4]
-
-
-def test_unitless_layers_leave_the_scale_factor_to_the_user():
-    inputs = read_inputs(cube(), [image()])
-    assert inputs.scale_factor is None
-    assert "type the scale factor" in scale_factor_note(inputs, None)
-
-
-def test_swapped_voxel_sizes_are_told():
-    low = cube(scale=(0.1,) * 3, units=("um",) * 3)
-    with pytest.raises(ScaleFactorError, match="outside 1 to 16"):
-        read_inputs(low, [image(scale=(0.4, 0.4), units=("um",) * 2)])
 
 
 def test_int64_labels_are_read():
@@ -104,12 +78,6 @@ def test_a_series_of_one_time_step_is_that_step():
     assert volume.voxel_size == pytest.approx((0.4,) * 3)
 
 
-def test_a_stack_needs_no_size_along_the_axis_that_counts_its_slices():
-    units = ("pixel", "um", "um")
-    stack = Labels(np.tile(image().data, (3, 1, 1)), scale=(1, 0.1, 0.1), units=units)
-    assert slices_from_layers([stack]).voxel_size == pytest.approx((0.1,) * 3)
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_four_channels_are_refused(dtype):
     channels = np.random.default_rng(0).integers(0, 200, (64, 64, 4)).astype(dtype)
@@ -117,59 +85,6 @@ def test_four_channels_are_refused(dtype):
         slices_from_layers([Image(channels, rgb=False, name="channels")])
     with pytest.raises(ShapeError, match="channels"):
         volume_from_layer(Image(np.zeros((4, 20, 20, 20), dtype), name="channels"))
-
-
-@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
-def test_where_a_layer_lies_does_not_change_what_is_read():
-    plain = read_inputs(cube(), [image()])
-    moved = read_inputs(cube(translate=(5, 6, 7), rotate=(10, 20, 30)), [image(rotate=30)])
-    np.testing.assert_array_equal(plain.low_res.labels, moved.low_res.labels)
-    assert moved.placement.translate == (5, 6, 7)
-    assert not np.allclose(moved.placement.rotate, np.eye(3))
-
-
-@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
-def test_a_turned_layer_keeps_its_voxel_size():
-    um = ("um",) * 3
-    assert volume_from_layer(cube(scale=(1, 2, 3), rotate=(30, 0, 0), units=um)).voxel_size == (
-        pytest.approx((1, 2, 3))
-    )
-
-
-def test_a_size_given_by_an_affine_transform_counts():
-    affine = np.diag([0.5, 0.5, 0.5, 1])
-    layer = cube(scale=(1, 2, 3), affine=affine, units=("um",) * 3)
-    assert volume_from_layer(layer).voxel_size == pytest.approx((0.5, 1, 1.5))
-    set_voxel_size(layer, (4, 4, 4))
-    assert volume_from_layer(layer).voxel_size == pytest.approx((4, 4, 4))
-
-
-def test_a_sheared_layer_is_refused():
-    with pytest.raises(ShapeError, match="sheared"):
-        volume_from_layer(cube(shear=(0.2, 0, 0)))
-
-
-def test_a_rotated_slice_of_an_anisotropic_material_is_refused():
-    with pytest.raises(ShapeError, match=r"rotated.*set the layer's rotation back"):
-        read_inputs(cube(), [image(), image(rotate=90), image()], anisotropic=True)
-
-
-def test_typed_sizes_leave_the_unit_of_time_alone():
-    layer = Labels(np.ones((1, 4, 5, 6), np.uint8), units=("s", "pixel", "pixel", "pixel"))
-    set_voxel_size(layer, (1, 1, 1))
-    assert [str(unit) for unit in layer.units] == ["second", *["micrometer"] * 3]
-
-
-@pytest.mark.parametrize(
-    ("unit", "size", "scale", "place"),
-    [("nm", 0.4, 400, 5000), ("nm", 0.5, 500, 5000), ("pixel", 0.5, 0.5, 6.25)],
-)
-def test_a_typed_size_leaves_the_layer_in_its_place_and_units(unit, size, scale, place):
-    layer = cube(scale=(400,) * 3, translate=(5000,) * 3, units=(unit,) * 3)
-    set_voxel_size(layer, (size,) * 3)
-    np.testing.assert_allclose(layer.scale, scale)
-    np.testing.assert_allclose(layer.translate, place)
-    assert volume_from_layer(layer).voxel_size == pytest.approx((size,) * 3)
 
 
 def test_label_values_that_no_phase_can_have_are_told():
@@ -230,13 +145,6 @@ def test_a_layer_made_here_never_shows_label_zero():
 def test_a_stack_counts_as_many_slices():
     stack = Labels(np.tile(image().data, (3, 1, 1)), name="stack")
     assert len(slices_from_layers([stack, image()]).sets[0]) == 4
-
-
-def test_slices_of_different_pixel_sizes_are_refused():
-    one = image(scale=(0.1, 0.1), units=("um",) * 2)
-    other = image(scale=(0.2, 0.2), units=("um",) * 2)
-    with pytest.raises(ShapeError, match=r"pixels of 0\.1 µm and of 0\.2 µm"):
-        slices_from_layers([one, other])
 
 
 def test_one_layer_cannot_be_both_inputs():

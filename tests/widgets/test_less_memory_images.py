@@ -14,7 +14,7 @@ from napari_superres.widgets.run_state import RunState
 from napari_superres.widgets.synthesis_engine import SynthesisEngine
 from napari_superres.widgets.translation_engine import TranslationEngine
 from tests.synthesis import test_style_training as style
-from tests.translation import test_translation as translation
+from tests.translation import materials as translation
 from tests.widgets.test_synthesis_dock import bench  # noqa: F401  a fixture
 
 
