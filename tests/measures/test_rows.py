@@ -3,9 +3,11 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from napari_superres.data.phases import Phase
 from napari_superres.measures.bars import bars
+from napari_superres.measures.figures import ink
 from napari_superres.measures.rows import as_csv, gap_text, number, rows_of
 from napari_superres.measures.summary import measure_labels
 from tests.measures.materials import bernoulli, lamellae
@@ -97,3 +99,24 @@ def test_bars_show_a_panel_for_each_measure(reference):
     figure = bars(rows, ["a", "b"], reference)
     assert [axes.get_title() for axes in figure.axes] == list({r.title: 0 for r in rows})
     assert [len(axes.patches) for axes in figure.axes] == [2, 1]
+
+
+def test_titles_of_bars_fit_beside_long_names_of_phases():
+    phases = (Phase(0, "pore"), Phase(1, "active material"), Phase(2, "binder and carbon"))
+    labels = bernoulli((5, 5, 5), (0.3, 0.4, 0.3))
+    figure = bars(rows_of([summary(labels, ("triple_phase_boundary",), phases)]), ["a"], width=3.4)
+    figure.draw_without_rendering()
+    width = figure.bbox.width
+    for axes in figure.axes:
+        extent = axes.title.get_window_extent()
+        assert extent.x0 >= 0
+        assert extent.x1 <= width
+
+
+def test_in_a_dark_panel_all_words_of_the_bars_are_light():
+    one = summary(bernoulli((5, 5, 5), (0.3, 0.7)))
+    figure = bars(rows_of([one], one), ["a"], "truth")
+    ink(figure, "white")
+    words = [text for text in figure.findobj(Text) if text.get_text()]
+    assert {"a", "truth", "pore"} <= {text.get_text() for text in words}
+    assert {text.get_color() for text in words} == {"white"}

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.transforms import blended_transform_factory
 
 from napari_superres.measures.charts import new_figure
 from napari_superres.measures.figures import ITEM_COLOURS
@@ -41,20 +42,15 @@ def bars(
     for index, panel in enumerate(panels):
         axes = figure.add_subplot(grid[index])
         _draw(axes, panel)
-        axes.set_title(panel[0].title, fontsize=9, x=0, ha="left")
+        title = axes.set_title(panel[0].title, fontsize=9, x=0.01, ha="left")
+        # from the figure's left edge: beside long names of phases it would be cut off
+        across = blended_transform_factory(figure.transFigure, axes.transAxes)
+        title.set_transform(across + axes.titleOffsetTrans)
     what = names[0] if len(names) == 1 else f"mean of {len(names)} ± s.d."
     keys: list[Artist] = [Patch(color=ITEM_COLOURS["super_res"], label=what)]
     if reference is not None:
         keys.append(Line2D([], [], color=ITEM_COLOURS["high_res"], lw=2.5, label=reference))
-    figure.axes[0].legend(
-        handles=keys,
-        fontsize=8,
-        frameon=False,
-        ncols=2,
-        loc="lower right",
-        bbox_to_anchor=(1, 1.25),
-        borderaxespad=0,
-    )
+    figure.legend(handles=keys, fontsize=8, frameon=False, ncols=2, loc="outside upper right")
     return figure
 
 

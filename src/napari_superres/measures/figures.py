@@ -135,11 +135,12 @@ def draw_markers(axes: Axes, values: Mapping[str, Mapping[str, float]], title: s
 
 def ink(figure: Figure, colour: str) -> None:
     """Give all texts, ticks and frames of a figure one colour."""
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    for text in (text for legend in legends if legend for text in legend.get_texts()):
+        text.set_color(colour)
     for axes in figure.axes:
-        legend = axes.get_legend()
         texts = [axes.title, axes.xaxis.label, axes.yaxis.label]
-        texts += [*axes.get_xticklabels(), *axes.get_yticklabels()]
-        for text in [*texts, *(legend.get_texts() if legend else [])]:
+        for text in [*texts, *axes.get_xticklabels(), *axes.get_yticklabels()]:
             text.set_color(colour)
         for spine in axes.spines.values():
             spine.set_edgecolor(colour)
