@@ -29,10 +29,10 @@ def row(step):
 def shown(qtbot, engine, monkeypatch):
     monkeypatch.setattr(checkpoint_list, "read_rows", lambda folder, target: [])
     shown = CheckpointList(Session(engine))
-    qtbot.addWidget(shown)
     shown._timer.setInterval(0)
-    yield shown
+    yield shown  # not with addWidget: it would be gone before its reading ends
     qtbot.waitUntil(lambda: not shown._work.busy, timeout=60_000)
+    shown.close()
 
 
 def test_checkpoints_of_the_run_before_cannot_be_used_with_another_one(shown):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISDIR
 
 from napari_superres.config import EngineSettings, TrainingSettings
 from napari_superres.errors import SettingsError
@@ -122,15 +123,15 @@ def preflight_text(found: Preflight) -> str:
 def folder_text(folder: Path) -> str:
     """Return what to know of the folder that is to become a run's, before the start."""
     try:
-        if folder.is_file():
+        if not S_ISDIR(folder.stat().st_mode):
             return "⚠ This is a file. A new or empty folder is needed."
-        if not folder.is_dir():
-            return "Will be made at the start."
         if next(folder.iterdir(), None) is None:
             return "Empty, as it must be."
         if is_free(folder):
             return "A run whose making was interrupted: it is made anew at the start."
         kept = (folder / "config.json").is_file()
+    except FileNotFoundError:
+        return "Will be made at the start."
     except OSError:  # no permission to look, or no name for a folder
         return "⚠ It cannot be read. Choose another folder."
     if kept:
