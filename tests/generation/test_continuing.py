@@ -87,17 +87,21 @@ def test_a_generation_that_could_not_begin_does_not_keep_others_off(
 
 
 KILLED = """
-import os, signal, sys
+import os, signal, sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from generation import test_writing as t
 from generation.networks import low_res
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.generation import tiff_sink, zarr_sink
+from napari_superres.generation.journal import unfinished_folder
 tiff_sink.SIDE, zarr_sink.SIDES = 24, (32, 32)
+done = unfinished_folder(Path({output!r})) / "done"
 volume = SegmentedVolume.from_labels(low_res((10, 12, 9)), (0.4, 0.4, 0.8))
 for event in t.events(volume, Path({output!r})):
     if getattr(event, "done", 0) >= 20:
+        while not (done.exists() and done.stat().st_size):  # written beside the work
+            time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
