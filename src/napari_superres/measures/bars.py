@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from napari_superres.measures.charts import new_figure
 from napari_superres.measures.figures import ITEM_COLOURS
@@ -17,6 +17,8 @@ from napari_superres.measures.rows import Row
 
 ROW, TITLE = 0.2, 0.62
 """Inches of height that a bar and a panel's title with its axis take."""
+ABOVE = 0.08
+"""Inches between a panel and its title."""
 
 
 def bars(
@@ -45,7 +47,7 @@ def bars(
         title = axes.set_title(panel[0].title, fontsize=9, x=0.01, ha="left")
         # from the figure's left edge: beside long names of phases it would be cut off
         across = blended_transform_factory(figure.transFigure, axes.transAxes)
-        title.set_transform(across + axes.titleOffsetTrans)
+        title.set_transform(across + ScaledTranslation(0, ABOVE, figure.dpi_scale_trans))
     what = names[0] if len(names) == 1 else f"mean of {len(names)} ± s.d."
     keys: list[Artist] = [Patch(color=ITEM_COLOURS["super_res"], label=what)]
     if reference is not None:
