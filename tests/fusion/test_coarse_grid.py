@@ -41,6 +41,15 @@ def test_order_of_up_sampling_and_convolution_does_not_matter(text: str) -> None
     torch.testing.assert_close(on_whole_volume(x, conv, factor), plain)
 
 
+def test_what_a_generation_has_interpolated_a_training_can_use() -> None:
+    interpolation.cache_clear()
+    x, conv = torch.randn(1, 3, 2, 3, 2, dtype=torch.float64), convolution()
+    with torch.inference_mode():
+        on_whole_volume(x, conv, TWO)
+    on_whole_volume(x, conv, TWO).sum().backward()
+    assert conv.weight.grad is not None
+
+
 def test_gradients_on_the_coarse_grid_are_exact() -> None:
     x = torch.randn(1, 3, 2, 3, 2, dtype=torch.float64, requires_grad=True)
     conv = convolution()

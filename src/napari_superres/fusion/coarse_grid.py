@@ -71,6 +71,7 @@ def trilinear_convolution(
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)  # what a generation leaves here, a training in float64 may take
 def interpolation(have: Range, middle: Range, out: Range, factor: Fraction) -> Tensor:
     """Return the matrix (K, out, have) from coarse voxels, as each tap mixed them, to `out`.
 
