@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,6 +25,12 @@ class Box:
         z, y, x = shape
         return cls((0, 0, 0), (z, y, x))
 
+    @classmethod
+    def of_ranges(cls, ranges: Iterable[tuple[int, int]]) -> Self:
+        """Return the box of these (start, stop) along z, y, x, as `ranges` yields them."""
+        (z0, z1), (y0, y1), (x0, x1) = ranges
+        return cls((z0, y0, x0), (z1, y1, x1))
+
     @property
     def shape(self) -> Triple:
         """Number of voxels along z, y, x."""
@@ -41,7 +47,7 @@ class Box:
         """Return the box with `margins` more voxels on both sides (one for all, or zyx)."""
         z, y, x = margins if len(margins) == 3 else margins * 3
         grow = (z, y, x)
-        return self._map(
+        return self.of_ranges(
             [(lo - m, hi + m) for lo, hi, m in zip(self.start, self.stop, grow, strict=True)]
         )
 
@@ -53,11 +59,11 @@ class Box:
         ):
             new_lo = min(max(lo, b_lo), b_hi)
             pairs.append((new_lo, max(new_lo, min(hi, b_hi))))
-        return self._map(pairs)
+        return self.of_ranges(pairs)
 
     def moved(self, offset: Sequence[int]) -> Self:
         """Return the box shifted by `offset` (zyx)."""
-        return self._map(
+        return self.of_ranges(
             [(lo + o, hi + o) for lo, hi, o in zip(self.start, self.stop, offset, strict=True)]
         )
 
@@ -71,7 +77,3 @@ class Box:
     def ranges(self) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) along z, y, x."""
         yield from zip(self.start, self.stop, strict=True)
-
-    def _map(self, pairs: Sequence[tuple[int, int]]) -> Self:
-        (z0, z1), (y0, y1), (x0, x1) = pairs
-        return type(self)((z0, y0, x0), (z1, y1, x1))

@@ -54,7 +54,7 @@ def transposed_inputs(out: Box, stride: Sequence[int]) -> Box:
         (_ceil_div(lo - 2, 2), hi // 2 + 1) if step == 2 else (lo - 1, hi + 1)
         for (lo, hi), step in zip(out.ranges(), stride, strict=True)
     ]
-    return _box(pairs)
+    return Box.of_ranges(pairs)
 
 
 def transposed_convolution(
@@ -100,7 +100,7 @@ class NearestConvolution(Block):
             (nearest_source(lo, part), nearest_source(hi - 1, part) + 1)
             for (lo, hi), part in zip(out.grown(1).ranges(), self.factor, strict=True)
         ]
-        return _box(pairs)
+        return Box.of_ranges(pairs)
 
     def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
         origin = self.inputs(out).start
@@ -166,8 +166,3 @@ def _nearest_then_conv(weight_OIZYX: Tensor, stride: Sequence[int]) -> Tensor:
 
 def _ceil_div(a: int, b: int) -> int:
     return -(-a // b)
-
-
-def _box(pairs: Sequence[tuple[int, int]]) -> Box:
-    (z0, z1), (y0, y1), (x0, x1) = pairs
-    return Box((z0, y0, x0), (z1, y1, x1))

@@ -104,8 +104,7 @@ def grid_box(low_res: Box, factor: ScaleFactor) -> Box:
         (math.ceil(lo * part - Fraction(1, 2)), math.ceil(hi * part - Fraction(1, 2)))
         for (lo, hi), part in zip(low_res.ranges(), factor, strict=True)
     ]
-    (z0, z1), (y0, y1), (x0, x1) = pairs
-    return Box((z0, y0, x0), (z1, y1, x1))
+    return Box.of_ranges(pairs)
 
 
 def layer_factors(generator: Generator) -> dict[int, ScaleFactor]:

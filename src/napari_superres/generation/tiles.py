@@ -53,8 +53,7 @@ def result_box(
                 "Choose a larger region.",
             )
         pairs.append((first, last))
-    (z0, z1), (y0, y1), (x0, x1) = pairs
-    return Box((z0, y0, x0), (z1, y1, x1))
+    return Box.of_ranges(pairs)
 
 
 def low_res_box(
@@ -93,8 +92,7 @@ def low_res_box(
                 "Keep the border, or choose a larger region.",
             )
         pairs.append((lo, hi))
-    (z0, z1), (y0, y1), (x0, x1) = pairs
-    return Box((z0, y0, x0), (z1, y1, x1))
+    return Box.of_ranges(pairs)
 
 
 def low_res_to_high_res(side: int, scale_factor: ScaleFactor) -> Triple:

@@ -36,7 +36,7 @@ def new_run_folder(path: str | Path) -> Iterator[Path]:
             if folder.exists() and not is_free(folder):
                 raise _in_the_way(folder)
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(_alone(folder))
+            _lock(folder, held)
             if not is_free(folder):  # another process was faster
                 raise _in_the_way(folder)
             _clear(folder)
@@ -74,18 +74,15 @@ def _clear(folder: Path) -> None:
         (folder / name).mkdir()
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    with ExitStack() as held:
-        try:
-            held.enter_context(run_lock(folder))
-        except RunFolderError as error:
-            raise OutputError(
-                f"The run folder {folder} exists and is not empty: another process is making it.",
-                "A new run needs a new folder.",
-                error.action,
-            ) from error
-        yield
+def _lock(folder: Path, held: ExitStack) -> None:
+    try:
+        held.enter_context(run_lock(folder))
+    except RunFolderError as error:
+        raise OutputError(
+            f"The run folder {folder} exists and is not empty: another process is making it.",
+            "A new run needs a new folder.",
+            error.action,
+        ) from error
 
 
 def _in_the_way(folder: Path) -> OutputError:

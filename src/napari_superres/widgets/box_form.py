@@ -43,8 +43,7 @@ class BoxForm(QWidget):
     @property
     def box(self) -> Box:
         """The typed box."""
-        (z0, z1), (y0, y1), (x0, x1) = ([spin.value() for spin in pair] for pair in self.spins)
-        return Box((z0, y0, x0), (z1, y1, x1))
+        return Box.of_ranges((lo.value(), hi.value()) for lo, hi in self.spins)
 
     def show_box(self, box: Box) -> None:
         """Show a box, without a signal."""

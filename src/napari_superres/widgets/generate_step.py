@@ -164,8 +164,7 @@ class GenerateStep(Step):
             typed = parse_region(self.form.region.text(), run.low_res_shape)
         except SettingsError:
             typed = None
-        (z0, z1), (y0, y1), (x0, x1) = typed or whole.ranges()
-        box = drawn_region(self.viewer, Box((z0, y0, x0), (z1, y1, x1)), whole)
+        box = drawn_region(self.viewer, Box.of_ranges(typed or whole.ranges()), whole)
         if box is None:
             show_info("Draw a rectangle on the low-res volume.")
         else:

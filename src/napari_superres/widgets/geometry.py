@@ -134,8 +134,7 @@ def border_box(shape: Sequence[int], scale_factor: ScaleFactor) -> Box:
         (cut, size - cut) if size > 2 * cut else (0, size)
         for cut, size in zip(cuts, shape, strict=True)
     ]
-    (z0, z1), (y0, y1), (x0, x1) = pairs
-    return Box((z0, y0, x0), (z1, y1, x1))
+    return Box.of_ranges(pairs)
 
 
 def export_box(box: Box, shape: Sequence[int], border: Box | None) -> Box:
