@@ -2,9 +2,18 @@
 
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.input_roles import SUPER_RES, role_of
+from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.samples import example_layers
+from napari_superres.widgets.samples import example_layers, phase_layer
 from napari_superres.widgets.session import Session
+from tests.fakes import PHASES
+
+
+def add_super_res(viewer, labels, name):
+    """Add a layer of the three phases, as a generation of scale factor 4 does."""
+    data, arguments, _ = phase_layer(labels, PHASES, name, SUPER_RES)
+    arguments["metadata"][KEY]["scale_factor"] = "4"
+    return viewer.add_labels(data, **arguments)
 
 
 class Bench:

@@ -8,12 +8,10 @@ import pytest
 from napari_superres.data.boxes import Box
 from napari_superres.widgets.box_drawing import REGION_LAYER, drawn_region, start_drawing
 from napari_superres.widgets.export_step import BOX_LAYER, ExportStep
-from napari_superres.widgets.input_roles import SUPER_RES
 from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.measure_step import MeasureStep
 from napari_superres.widgets.placement import plain_placement
-from napari_superres.widgets.samples import phase_layer
-from tests.fakes import PHASES
+from tests.widgets.bench import add_super_res
 
 LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
 CORNERS = np.array([[2, 2], [2, 8], [8, 8], [8, 2]], float)
@@ -27,9 +25,7 @@ def rectangle(ndim=3):
 @pytest.fixture
 def viewer(make_napari_viewer_proxy):
     viewer = make_napari_viewer_proxy()
-    data, arguments, _ = phase_layer(LABELS, PHASES, "made", SUPER_RES)
-    arguments["metadata"][KEY]["scale_factor"] = "4"
-    viewer.add_labels(data, **arguments)
+    add_super_res(viewer, LABELS, "made")
     return viewer
 
 

@@ -8,12 +8,9 @@ from napari_superres.widgets import compare_maps
 from napari_superres.widgets.compare_step import CompareStep
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.export_step import ExportStep
-from napari_superres.widgets.input_roles import SUPER_RES
-from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.measure_step import MeasureStep
-from napari_superres.widgets.samples import phase_layer
 from napari_superres.widgets.session import Session
-from tests.fakes import PHASES
+from tests.widgets.bench import add_super_res
 
 LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
 
@@ -22,9 +19,7 @@ LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
 def viewer(make_napari_viewer_proxy):
     viewer = make_napari_viewer_proxy()
     for seed in range(3):
-        data, arguments, _ = phase_layer(LABELS, PHASES, f"seed {seed}", SUPER_RES)
-        arguments["metadata"][KEY]["scale_factor"] = "4"
-        viewer.add_labels(data, **arguments)
+        add_super_res(viewer, LABELS, f"seed {seed}")
     return viewer
 
 
@@ -152,9 +147,7 @@ def test_with_the_dock_goes_its_way_of_looking(viewer, qtbot, engine, way):
 def test_the_viewer_can_be_closed_with_a_grid_in_it(make_napari_viewer, engine):
     viewer = make_napari_viewer()
     for seed in range(2):
-        data, arguments, _ = phase_layer(LABELS, PHASES, f"seed {seed}", SUPER_RES)
-        arguments["metadata"][KEY]["scale_factor"] = "4"
-        viewer.add_labels(data, **arguments)
+        add_super_res(viewer, LABELS, f"seed {seed}")
     dock = SuperResDock(viewer, Session(engine))
     viewer.window.add_dock_widget(dock, name="bench")
     dock.compare.grid.click()

@@ -16,6 +16,7 @@ from napari_superres.widgets.layer_data import KEY
 from napari_superres.widgets.result_layers import PLACED, SCALE_FACTOR, read_result
 from napari_superres.widgets.samples import phase_layer
 from tests.fakes import PHASES
+from tests.widgets.bench import add_super_res
 
 LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
 
@@ -24,9 +25,7 @@ LABELS = np.random.default_rng(0).integers(0, 3, (16, 16, 16)).astype(np.uint8)
 def viewer(make_napari_viewer_proxy):
     viewer = make_napari_viewer_proxy()
     for seed in range(2):
-        data, arguments, _ = phase_layer(LABELS, PHASES, f"seed {seed}", SUPER_RES)
-        arguments["metadata"][KEY]["scale_factor"] = "4"
-        viewer.add_labels(data, **arguments)
+        add_super_res(viewer, LABELS, f"seed {seed}")
     for name in ("agreement (%)", "entropy (%)"):
         note = {KEY: {"map": name, "role": ""}}
         viewer.add_image(LABELS, name=name, metadata=note, visible=name.startswith("a"))
