@@ -17,11 +17,11 @@ def write_bigtiff(gib: float, folder: Path | None) -> dict[str, Any]:
 
     from napari_superres.data.boxes import Box
     from napari_superres.data.phases import phases_from_values
-    from napari_superres.generation.description import Description
     from napari_superres.generation.noise import NoiseField
     from napari_superres.generation.stream import Block, Generated
     from napari_superres.generation.stream import stream as run_stream
-    from napari_superres.generation.tiff_sink import TiffSink
+    from napari_superres.writing.description import Description
+    from napari_superres.writing.tiff_sink import TiffSink
 
     planes = round((gib * 2**30) ** (1 / 3))
     result = Box.whole((planes, planes, int(gib * 2**30 / planes**2) + 1))

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 
 from napari_superres.cli.pair import choose_phase_map, read_pair, with_phase_names
-from napari_superres.cli.settings_file import read_settings_file
+from napari_superres.cli.values import read_settings_file
 from napari_superres.config import Budget, TrainingSettings, validated
-from napari_superres.data.examples import example_pair
+from napari_superres.data.examples.pair import example_pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import Measurement, MetricsMeasured, StepCompleted, StepProgress
 from napari_superres.fusion.evaluation import measure_slices
 from napari_superres.fusion.training import train
-from napari_superres.measures.fractions import volume_fractions
-from napari_superres.measures.interfaces import interface_areas
+from napari_superres.measures.kinds.fractions import volume_fractions
+from napari_superres.measures.kinds.interfaces import interface_areas
 from napari_superres.measures.naming import pair_names, phase_names
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,17 +8,17 @@ import time
 import numpy as np
 from _peak import peak_bytes
 
-from napari_superres.data.images import ImageSet
-from napari_superres.data.patches import PatchGrid, cut
+from napari_superres.data.files.images import ImageSet
+from napari_superres.data.patches.cutting import PatchGrid, cut
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
 from napari_superres.synthesis.step import Trainer as StyleTrainer
-from napari_superres.translation.apply import Translator
 from napari_superres.translation.settings import (
     TRANSLATION_PRESETS,
     TranslationPreset,
     TranslationSettings,
 )
 from napari_superres.translation.step import Trainer as TranslationTrainer
+from napari_superres.translation.translator import Translator
 
 
 def sixteen(options: argparse.Namespace) -> None:

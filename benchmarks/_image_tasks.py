@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.image import imsave
 
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.events import ImagesMeasured, StepCompleted, TrainingEvent
-from napari_superres.measures.texture_charts import as_colours, contact_sheet
+from napari_superres.measures.report.texture_charts import as_colours, contact_sheet
 from napari_superres.synthesis.settings import SynthesisSettings
 
 

@@ -12,9 +12,9 @@ from tests.fusion.materials import tiny_pair, tiny_settings
 from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.generation.journal import unfinished_folder
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.folder import RunFolder
+from napari_superres.writing.journal import unfinished_folder
 
 
 def kill_generation(kills: int, place: Path, rng: random.Random) -> bool:

@@ -11,13 +11,13 @@ from _image_tasks import follow, save_sheet
 from scipy import ndimage
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet, read_images
-from napari_superres.data.patches import PatchGrid, cut
-from napari_superres.measures.texture import Segmenter, measure_texture, texture_gap
-from napari_superres.translation.apply import Translator
+from napari_superres.data.files.images import ImageSet, read_images
+from napari_superres.data.patches.cutting import PatchGrid, cut
+from napari_superres.measures.kinds.texture import Segmenter, measure_texture, texture_gap
 from napari_superres.translation.judge import enlarge_bicubic
 from napari_superres.translation.settings import TranslationSettings
 from napari_superres.translation.training import train
+from napari_superres.translation.translator import Translator
 
 LOW_RES_NOISE = 5.0
 """S.d. of the noise of the simulated low-res half, in grey values."""

@@ -83,9 +83,9 @@ class Bench:
         import napari
         from qtpy.QtCore import Qt, QTimer
 
-        from napari_superres.data.examples import example_pair
+        from napari_superres.data.examples.pair import example_pair
         from napari_superres.widgets.app import add_dock
-        from napari_superres.widgets.samples import example_layers
+        from napari_superres.widgets.data.examples import example_layers
 
         self.options, self.work = options, work
         options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")

@@ -129,7 +129,7 @@ def volume_of(side: int) -> np.ndarray:
 
 def generator_of(preset: str, scale_factor: int = SCALE_FACTOR):  # type: ignore[no-untyped-def]
     from napari_superres.config import PRESETS, Preset
-    from napari_superres.fusion.generator_designs import build_generator
+    from napari_superres.fusion.networks.designs import build_generator
     from napari_superres.scale_factor import parse_scale_factor
 
     return build_generator(PRESETS[Preset(preset)], parse_scale_factor(scale_factor), 3, 3).eval()
@@ -139,7 +139,7 @@ def our_scheme(preset: str, precision: str, options: argparse.Namespace) -> Foun
     from napari_superres.config import GenerationSettings
     from napari_superres.data.phases import phases_from_values
     from napari_superres.data.volumes import SegmentedVolume
-    from napari_superres.generation.volume import generate_volume
+    from napari_superres.generation.render import generate_volume
 
     low_res = options.low_res
     part = options.part if preset == "paper" else None
@@ -195,7 +195,7 @@ def stream_to_zarr(options: argparse.Namespace) -> Found:
     from napari_superres.config import GenerationSettings
     from napari_superres.data.phases import phases_from_values
     from napari_superres.data.volumes import SegmentedVolume
-    from napari_superres.generation.volume import generate_volume
+    from napari_superres.generation.render import generate_volume
     from napari_superres.runs.device import arithmetic
 
     volume = SegmentedVolume.from_labels(volume_of(options.low_res))

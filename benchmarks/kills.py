@@ -37,7 +37,7 @@ sys.path.insert(0, str(ROOT))
 import torch
 from tests.fusion.materials import TINY, tiny_settings
 
-from napari_superres.runs.checkpoint_loading import load_checkpoint
+from napari_superres.runs.checkpoints import load_checkpoint
 from napari_superres.runs.folder import RunFolder
 
 SETTINGS = tiny_settings(

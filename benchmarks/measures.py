@@ -19,18 +19,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from napari_superres.data.examples import example_pair
-from napari_superres.measures.chords import chord_counts
-from napari_superres.measures.fourier import fourier_profile, planes
-from napari_superres.measures.fractions import volume_fractions
-from napari_superres.measures.interfaces import interface_areas
-from napari_superres.measures.percolation import percolating_fractions
+from napari_superres.data.examples.pair import example_pair
+from napari_superres.measures.kinds.chords import chord_counts
+from napari_superres.measures.kinds.fourier import fourier_profile, planes
+from napari_superres.measures.kinds.fractions import volume_fractions
+from napari_superres.measures.kinds.interfaces import interface_areas
+from napari_superres.measures.kinds.percolation import percolating_fractions
+from napari_superres.measures.kinds.representativity import representativity
+from napari_superres.measures.kinds.surface import specific_surface_areas
+from napari_superres.measures.kinds.transport import efficiency
+from napari_superres.measures.kinds.triple import triple_phase_boundaries
+from napari_superres.measures.kinds.two_point import two_point
 from napari_superres.measures.protocol import measure_sub_volumes
-from napari_superres.measures.representativity import representativity
-from napari_superres.measures.surface import specific_surface_areas
-from napari_superres.measures.transport import efficiency
-from napari_superres.measures.triple import triple_phase_boundaries
-from napari_superres.measures.two_point import two_point
 
 N = 3
 ONE = np.ones(3)

@@ -24,19 +24,19 @@ from pathlib import Path
 import numpy as np
 
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings, validated
-from napari_superres.data.examples import PHASE_MAP, example_pair
-from napari_superres.data.files import read_slices, read_volume
+from napari_superres.data.examples.pair import PHASE_MAP, example_pair
+from napari_superres.data.files.segmented import read_slices, read_volume
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.events import GenerationFinished, RolledBack, TrainingFinished
 from napari_superres.fusion.quick_measures import anisotropy, face_shares
 from napari_superres.fusion.training import train
 from napari_superres.generation.render import generate
-from napari_superres.measures.fractions import volume_fractions
-from napari_superres.measures.interfaces import interface_areas
-from napari_superres.measures.mismatch import low_res_mismatch
-from napari_superres.measures.transport import transport_efficiencies
-from napari_superres.measures.triple import triple_phase_boundaries
-from napari_superres.measures.two_point import two_point
+from napari_superres.measures.kinds.fractions import volume_fractions
+from napari_superres.measures.kinds.interfaces import interface_areas
+from napari_superres.measures.kinds.mismatch import low_res_mismatch
+from napari_superres.measures.kinds.transport import transport_efficiencies
+from napari_superres.measures.kinds.triple import triple_phase_boundaries
+from napari_superres.measures.kinds.two_point import two_point
 
 PAIRS = {
     "case1": ("case1_cathode", {"imaging": "blurred", "phase_map": {0: 0, 1: 1, 2: 0}}),

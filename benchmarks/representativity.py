@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import ndtri
 
-from napari_superres.measures.representativity import representativity
+from napari_superres.measures.kinds.representativity import representativity
 
 Image = np.ndarray
 Make = Callable[[int, np.random.Generator], Image]

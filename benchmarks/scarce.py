@@ -22,7 +22,7 @@ from _common import load_pair
 from quality import Row, errors, lopsidedness, measured, realisation, show
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.events import StepCompleted, TrainingFinished
 from napari_superres.fusion.training import train

@@ -25,8 +25,8 @@ from _image_tasks import follow, save_sheet, style_settings
 from _translation import translation
 
 from napari_superres.config import Budget
-from napari_superres.data.images import read_images
-from napari_superres.measures.texture import Segmenter, measure_texture
+from napari_superres.data.files.images import read_images
+from napari_superres.measures.kinds.texture import Segmenter, measure_texture
 from napari_superres.synthesis.report import make_report
 from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
 from napari_superres.synthesis.training import cut_images, train

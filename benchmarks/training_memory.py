@@ -1,4 +1,4 @@
-"""Measure how much memory a training step takes: the constants of runs/memory.py.
+"""Measure how much memory a training step takes: the constants of runs/device.py.
 
     python benchmarks/training_memory.py [light] [paper]
 
@@ -18,9 +18,9 @@ import numpy as np
 from _peak import peak_bytes
 
 from napari_superres.config import PRESETS, Preset, TrainingSettings
-from napari_superres.data.checks import check_inputs
+from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.runs.memory import discriminator_load, generator_load, training_bytes
+from napari_superres.runs.device import discriminator_load, generator_load, training_bytes
 
 QUICK, PAPER = PRESETS[Preset.QUICK], PRESETS[Preset.PAPER]
 CONFIGURATIONS = {

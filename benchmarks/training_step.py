@@ -130,7 +130,7 @@ def plain(volumes: int, device: str) -> tuple[Callable[[], Any], Callable[[], An
 
 def ours(row: str, volumes: int, device: str) -> tuple[Callable[[], Any], Callable[[], Any]]:
     from napari_superres.config import PRESETS, Preset, TrainingSettings
-    from napari_superres.data.checks import check_inputs
+    from napari_superres.data.checks.inputs import check_inputs
     from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
     from napari_superres.fusion.step import Trainer
     from napari_superres.runs.device import choose_device, keep_freed_memory

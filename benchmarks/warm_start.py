@@ -20,8 +20,8 @@ import numpy as np
 from _common import course
 
 from napari_superres.config import Budget
-from napari_superres.data.examples import PHASE_MAP, Example, example_pair
-from napari_superres.data.simulate import simulate_low_res
+from napari_superres.data.examples.pair import PHASE_MAP, Example, example_pair
+from napari_superres.data.examples.simulate import simulate_low_res
 from napari_superres.data.volumes import Labels
 from napari_superres.events import MetricsMeasured
 

@@ -24,9 +24,9 @@ from typing import Any
 from qtpy.QtWidgets import QScrollArea
 from screenshots.window import Window, grab
 
-from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.synthesis_dock import SynthesisDock
-from napari_superres.widgets.translation_dock import TranslationDock
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.synthesis.dock import SynthesisDock
+from napari_superres.widgets.translation.dock import TranslationDock
 
 IMAGES = Path(__file__).parent / "images"
 

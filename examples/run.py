@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 from napari_superres.cli import main as superres
-from napari_superres.cli.results import free_name
+from napari_superres.cli.common import free_name
 from napari_superres.errors import SuperResError
 
 HERE = Path(__file__).resolve().parent
@@ -103,9 +103,9 @@ def fetch(case: str, folder: Path) -> None:
     """Fetch a case from the authors' repository into files named as the settings expect."""
     import numpy as np
 
-    from napari_superres.data.published import fetch_published
-    from napari_superres.data.tiff import write_labels_tiff
-    from napari_superres.data.volumes import values_of
+    from napari_superres.data.examples.published import fetch_published
+    from napari_superres.data.files.tiff import write_labels_tiff
+    from napari_superres.data.label_values import values_of
 
     number, names = FETCHED[case]
     print(f"Fetching case {number} from the authors' repository", flush=True)

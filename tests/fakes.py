@@ -12,9 +12,9 @@ from types import MappingProxyType
 import numpy as np
 
 from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
+from napari_superres.data.files.pyramid import write_labels_zarr
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
-from napari_superres.data.pyramid_writing import write_labels_zarr
-from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import (
     CheckpointSaved,
@@ -33,8 +33,8 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.scale_factor import super_res_shape
-from napari_superres.widgets.engine import DeviceChoice
-from napari_superres.widgets.preflight import Preflight
+from napari_superres.widgets.run.engine import DeviceChoice
+from napari_superres.widgets.run.preflight import Preflight
 
 PHASES = (
     Phase(0, "pore", "#20242c"),

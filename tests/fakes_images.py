@@ -24,10 +24,10 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.widgets.engine import DeviceChoice
-from napari_superres.widgets.image_engine import OpenedRun
-from napari_superres.widgets.synthesis_engine import NearestFound, ReportDone, SynthesisEngine
-from napari_superres.widgets.translation_engine import TranslationEngine
+from napari_superres.widgets.run.engine import DeviceChoice
+from napari_superres.widgets.run.image_engine import OpenedRun
+from napari_superres.widgets.synthesis.engine import NearestFound, ReportDone, SynthesisEngine
+from napari_superres.widgets.translation.engine import TranslationEngine
 
 SIDE = 16
 VALUES = {"fraction_gap": 0.1, "two_point_rmse": 0.02, "r_t": 0.5, "p": 0.2}

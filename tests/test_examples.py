@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from napari_superres.cli import main as superres
-from napari_superres.data import published
-from napari_superres.data.examples import example_pair
-from napari_superres.data.tiff import read_tiff, write_labels_tiff
+from napari_superres.data.examples import published
+from napari_superres.data.examples.pair import example_pair
+from napari_superres.data.files.tiff import read_tiff, write_labels_tiff
 from napari_superres.errors import FileError
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"

@@ -52,7 +52,7 @@ def test_importing_the_widgets_does_not_import_torch() -> None:
     "module",
     [
         "napari_superres.cli",
-        "napari_superres.data.files",
+        "napari_superres.data.files.segmented",
         "napari_superres.fusion.training",
         "napari_superres.generation.render",
         "napari_superres.demo",

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from napari_superres.data.examples import example_pair
+from napari_superres.data.examples.pair import example_pair
 from napari_superres.events import Measurement, MetricsMeasured
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"

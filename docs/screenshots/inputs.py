@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import Qt
 
-from napari_superres.data.examples import Example, example_pair
-from napari_superres.data.simulate import simulate_low_res
+from napari_superres.data.examples.pair import Example, example_pair
+from napari_superres.data.examples.simulate import simulate_low_res
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.widgets.input_roles import HIGH_RES, role_of
-from napari_superres.widgets.samples import LayerTuple, example_layers, open_example_pair
+from napari_superres.widgets.data.examples import example_layers, open_example_pair
+from napari_superres.widgets.layers.roles import HIGH_RES, role_of
+from napari_superres.widgets.layers.shown import LayerTuple
 from screenshots.journey import Journey
 
 AXES = 3

@@ -12,8 +12,8 @@ from pathlib import Path
 import napari
 from qtpy.QtCore import QThreadPool, QTimer
 
-from napari_superres.widgets.earlier_runs import open_run
-from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.run.earlier_runs import open_run
 from screenshots.journey import Journey
 from screenshots.window import grab, visible_dialogs
 

@@ -22,7 +22,8 @@ from napari_superres.data.volumes import Labels, SegmentedVolume
 from napari_superres.errors import OutputError
 
 if TYPE_CHECKING:
-    from napari_superres.data.examples import Example
+    from napari_superres.data.examples.pair import Example
+
 
 GENERATION = GenerationSettings()
 """How the demo generates: the whole volume, from the best checkpoint."""
@@ -79,8 +80,8 @@ def prepare(plan: DemoPlan) -> Example:
     OutputError
         When the folder cannot be written or is not empty.
     """
-    from napari_superres.data.examples import example_pair
-    from napari_superres.data.tiff import write_labels_tiff
+    from napari_superres.data.examples.pair import example_pair
+    from napari_superres.data.files.tiff import write_labels_tiff
 
     try:
         plan.output.mkdir(parents=True, exist_ok=True)
@@ -136,7 +137,7 @@ def judge(
         When figure or numbers cannot be written.
     """
     from napari_superres.measures.comparison import compare_volumes
-    from napari_superres.measures.side_by_side import compare_figure
+    from napari_superres.measures.report.side_by_side import compare_figure
 
     high_res, settings = example.high_res, example.settings
     super_res = SegmentedVolume(labels, high_res.phases, high_res.voxel_size, "super-res")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from napari_superres.cli import main
-from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.events import (
     FinishReason,
     GenerationFinished,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.files.tiff import write_labels_tiff
 
 MAP = ["--phase-map", "0:0,1:1,2:0"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_superres.data.files import read_volume
+from napari_superres.data.files.segmented import read_volume
 
 DIALS = (
     *("crop=16", "batch=1", "slices_per_axis=2", "channels=8", "discriminator_channels=[8,8,8]"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.cli.conftest import blocks
 
-from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.files.tiff import write_labels_tiff
 
 torch = pytest.importorskip("torch")
 
@@ -24,8 +24,8 @@ def test_weights_of_another_network_end_in_one_line_and_status_2(cli, pair, tmp_
 def weights(tmp_path):
     """Return a file of the reference's layout: scale factor 2, two phases."""
     from napari_superres.config import PRESETS, Preset
-    from napari_superres.fusion.generator_designs import build_generator
-    from napari_superres.fusion.reference import _names
+    from napari_superres.fusion.networks.designs import build_generator
+    from napari_superres.fusion.networks.reference import _names
     from napari_superres.scale_factor import parse_scale_factor
 
     engine = PRESETS[Preset.PAPER].replace(residual_blocks=1)
@@ -70,7 +70,7 @@ def test_imported_weights_cannot_go_on_training_and_say_what_they_can(cli, impor
 
 def test_whoever_takes_up_imported_weights_to_train_is_told_too(imported):
     from napari_superres.errors import RunFolderError
-    from napari_superres.runs.checkpoint_loading import load_checkpoint
+    from napari_superres.runs.checkpoints import load_checkpoint
     from napari_superres.runs.folder import RunFolder
 
     with pytest.raises(RunFolderError, match="imported generator only"):

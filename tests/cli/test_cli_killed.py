@@ -15,9 +15,9 @@ from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 from napari_superres.config import Preset, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.generation.journal import unfinished_folder
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.folder import RunFolder
+from napari_superres.writing.journal import unfinished_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 KINDS = [".tif", ".zarr"]

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_superres.data.files import read_volume
+from napari_superres.data.files.segmented import read_volume
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
-from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.measures import report, report_numbers
-from napari_superres.measures.report_numbers import ReportOptions
+from napari_superres.measures.report import numbers as report_numbers
+from napari_superres.measures.report import writing
+from napari_superres.measures.report.numbers import ReportOptions
 from napari_superres.measures.summary import measure_labels
 
 NUMBERS = {
@@ -174,7 +175,7 @@ def test_a_report_is_about_the_volume_and_its_reference(cli, cube, tmp_path, mon
         yield report_numbers.ReportMeasured(NUMBERS)
 
     monkeypatch.setattr(report_numbers, "measure_report", measure)
-    monkeypatch.setattr(report, "write_report", lambda path, inputs, numbers, figures: [path])
+    monkeypatch.setattr(writing, "write_report", lambda path, inputs, numbers, figures: [path])
     page = tmp_path / "report.html"
     result = cli("measure", cube, "--against", cube, "--report", page, "--transport")
     assert result.status == 0, result.err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_superres.cli import results, values
+from napari_superres.cli import common, values
 from napari_superres.config import TrainingSettings, describe
 from napari_superres.errors import OutputError, SettingsError
 
@@ -59,16 +59,16 @@ def test_an_unknown_dial_is_refused_with_the_names_there_are(change: str) -> Non
 
 def test_a_free_name_counts_up(tmp_path: Path) -> None:
     wanted = tmp_path / "run"
-    assert results.free_name(wanted) == wanted
+    assert common.free_name(wanted) == wanted
     wanted.mkdir()
     (tmp_path / "run-2").mkdir()
-    assert results.free_name(wanted) == tmp_path / "run-3"
+    assert common.free_name(wanted) == tmp_path / "run-3"
 
 
 def test_text_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        results.write_text(tmp_path / "file" / "numbers.json", "{}")
+        common.write_text(tmp_path / "file" / "numbers.json", "{}")
 
 
 def test_help_comes_from_the_settings_descriptions(cli) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from napari_superres.cli.interrupt import stop_on_interrupt
+from napari_superres.cli.common import stop_on_interrupt
 from napari_superres.cli.progress import clock, measured_line, rolled_back_line, step_note
 from napari_superres.events import Measurement, MetricsMeasured, RolledBack, StepCompleted
 

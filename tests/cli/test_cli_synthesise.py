@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from napari_superres.cli.app import spread
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.settings import SynthesisSettings
 

@@ -10,8 +10,8 @@ import tifffile
 
 from napari_superres.command_line import as_line
 from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
-from napari_superres.data.files import read_volume
-from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.files.segmented import read_volume
+from napari_superres.data.files.tiff import write_labels_tiff
 
 MAP = ["--phase-map", "0:0,1:1,2:0"]
 SMALL = ["--set", "crop=16"]

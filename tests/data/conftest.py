@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_superres.data.examples import Example, example_pair
+from napari_superres.data.examples.pair import Example, example_pair
 
 
 @pytest.fixture(scope="session")

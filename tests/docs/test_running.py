@@ -15,9 +15,9 @@ import torch
 
 from napari_superres.cli import main
 from napari_superres.config import PRESETS, Preset
-from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.fusion.generator_designs import build_generator
-from napari_superres.fusion.reference import _names
+from napari_superres.data.files.tiff import write_labels_tiff
+from napari_superres.fusion.networks.designs import build_generator
+from napari_superres.fusion.networks.reference import _names
 from napari_superres.scale_factor import parse_scale_factor
 from tests.docs.pages import ROOT, commands, python_blocks
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
-from napari_superres.data.checks import check_inputs, crop_shape
+from napari_superres.data.checks.inputs import check_inputs, crop_shape
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
 from napari_superres.events import GenerationFinished, TrainingFinished
-from napari_superres.fusion.aims import frequency_loss
+from napari_superres.fusion.material import frequency_loss
 from napari_superres.fusion.training import resume, train
 from napari_superres.generation.render import generate
-from napari_superres.runs.checkpoint_loading import load_tensors
+from napari_superres.runs.checkpoints import load_tensors
 from napari_superres.runs.folder import RunFolder
 from napari_superres.scale_factor import super_res_shape
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings

@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from napari_superres.config import PRESETS, Preset
-from napari_superres.data.checks import check_inputs
-from napari_superres.fusion import adversary
-from napari_superres.fusion.adversary import Adversary
+from napari_superres.data.checks.inputs import check_inputs
+from napari_superres.fusion.losses import adversary
+from napari_superres.fusion.losses.adversary import Adversary
 from napari_superres.fusion.step import Trainer
-
-from .materials import tiny_pair, tiny_settings
+from tests.fusion.materials import tiny_pair, tiny_settings
 
 # The paper's losses on small networks.
 WASSERSTEIN = PRESETS[Preset.PAPER].replace(

@@ -6,8 +6,8 @@ import pytest
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.fusion import quick_measures as quick
 from napari_superres.fusion.evaluation import measure_slices
-from napari_superres.measures.interfaces import face_counts, interface_areas
-from napari_superres.measures.two_point import two_point
+from napari_superres.measures.kinds.interfaces import face_counts, interface_areas
+from napari_superres.measures.kinds.two_point import two_point
 
 RNG = np.random.default_rng(0)
 VOLUME = RNG.integers(0, 3, (12, 10, 8)).astype(np.uint8)

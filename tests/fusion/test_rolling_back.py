@@ -9,12 +9,12 @@ import pytest
 from napari_superres.config import Budget
 from napari_superres.errors import DivergenceError
 from napari_superres.events import RolledBack, TrainingFinished
-from napari_superres.fusion import watch
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.training import resume, train
 from napari_superres.runs.folder import RunFolder
+from napari_superres.training import watch
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
-from tests.fusion.spoiling import rate, spoil, train_tiny
+from tests.training.spoiling import rate, spoil, train_tiny
 
 
 def test_a_diverged_run_goes_back_to_where_it_was_good_and_on(

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
-from napari_superres.data.checks import check_inputs
+from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import (
     EngineError,
@@ -27,12 +27,12 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.fusion.course import annealed
 from napari_superres.fusion.evaluation import score
-from napari_superres.fusion.loading import load_generator
+from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.training import resume, train
 from napari_superres.runs.folder import RunFolder
+from napari_superres.training.clock import annealed
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 

@@ -29,13 +29,13 @@ from napari_superres.events import (
     StepProgress,
     TrainingFinished,
 )
-from napari_superres.fusion import loop
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.training import resume, train
 from napari_superres.generation.render import generate
 from napari_superres.runs.folder import RunFolder
+from napari_superres.training import loop
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
-from tests.fusion.spoiling import spoil, train_tiny
+from tests.training.spoiling import spoil, train_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED = """

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.generation import tiff_sink, zarr_sink
-
-from .networks import low_res
+from napari_superres.writing import tiff_sink, zarr_sink
+from tests.generation.networks import low_res
 
 
 @pytest.fixture

@@ -16,11 +16,10 @@ import pytest
 
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, GenerationFinished, GenerationStarted
-from napari_superres.generation import journal, tiff_sink, zarr_sink
-from napari_superres.generation.journal import unfinished_folder
 from napari_superres.runs.lock import NAME as LOCK
-
-from .test_writing import KINDS, SETTINGS, VALUES, events, in_memory, voxels
+from napari_superres.writing import journal, tiff_sink, zarr_sink
+from napari_superres.writing.journal import unfinished_folder
+from tests.generation.test_writing import KINDS, SETTINGS, VALUES, events, in_memory, voxels
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 

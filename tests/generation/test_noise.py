@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from napari_superres.data.boxes import Box
 from napari_superres.generation.noise import NoiseField, grid_box, layer_factors
-
-from .networks import mixed_generator
+from tests.generation.networks import mixed_generator
 
 LIKE = torch.empty(1, 1, 1, 1, 1)
 CUBE = Box((-10, -20, -30), (70, 60, 50))

@@ -10,12 +10,11 @@ import pytest
 import tifffile
 
 from napari_superres.config import GenerationSettings
-from napari_superres.data import tiff
+from napari_superres.data.files import tiff
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.generation.volume import generate_volume
-
-from .networks import low_res, mixed_generator
+from napari_superres.generation.render import generate_volume
+from tests.generation.networks import low_res, mixed_generator
 
 PHASES = (Phase(0, "pore", "#20242c"), Phase(128, "am", "#5b9bd5"), Phase(255, "cb", "#f2c14e"))
 VALUES = np.array([0, 128, 255], np.uint8)
@@ -88,7 +87,7 @@ def test_zarr_tells_axes_lengths_and_offset_of_each_level(tmp_path, labels):
 @pytest.mark.parametrize("kind", [".tif", ".zarr"])
 def test_napari_lays_it_where_it_was_cut_out(tmp_path, labels, kind):
     pytest.importorskip("napari", reason="napari is not installed")
-    from napari_superres.widgets.result_layers import read_result
+    from napari_superres.widgets.layers.files import read_result
 
     data, arguments, _ = read_result(written(tmp_path, kind))
     np.testing.assert_array_equal(np.asarray(data), labels + 1)

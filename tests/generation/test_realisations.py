@@ -11,17 +11,16 @@ import pytest
 import tifffile
 
 from napari_superres.config import GenerationSettings
-from napari_superres.data.ome_zarr import open_pyramid
+from napari_superres.data.files.ome_zarr import open_pyramid
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import OutputError, SettingsError
-from napari_superres.generation import tiff_sink, zarr_sink
 from napari_superres.generation.job import Job
-from napari_superres.generation.volume import generate_realisations, generate_volume
-from napari_superres.measures.fractions import volume_fractions
-from napari_superres.measures.interfaces import interface_areas
-
-from .networks import low_res, mixed_generator
+from napari_superres.generation.render import generate_realisations, generate_volume
+from napari_superres.measures.kinds.fractions import volume_fractions
+from napari_superres.measures.kinds.interfaces import interface_areas
+from napari_superres.writing import tiff_sink, zarr_sink
+from tests.generation.networks import low_res, mixed_generator
 
 PHASES = (Phase(0, "pore"), Phase(7, "am"), Phase(9, "binder"))
 VALUES = np.array([0, 7, 9], np.uint8)

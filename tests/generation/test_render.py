@@ -7,16 +7,15 @@ import pytest
 import tifffile
 
 from napari_superres.config import GenerationSettings, Preset, TrainingSettings
+from napari_superres.data.files.tiff import read_tiff_metadata
 from napari_superres.data.phases import phases_from_values
-from napari_superres.data.tiff import read_tiff_metadata
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, RunFolderError, SettingsError
 from napari_superres.generation import render
 from napari_superres.generation.render import generate, generate_many, result_geometry
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.folder import RunFolder
-
-from .networks import LIGHT, low_res, mixed_generator
+from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 SETTINGS = GenerationSettings(precision="float32", device="cpu")
 VOXEL_SIZE = (0.4, 0.4, 0.8)

@@ -11,16 +11,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from napari_superres.config import PRESETS, Preset
-from napari_superres.data.boxes import Box
+from napari_superres.data.boxes import Box, cut, cut_evenly
 from napari_superres.errors import EngineError, OutOfMemoryError, SettingsError
 from napari_superres.generation import renderer as renderer_module
 from napari_superres.generation.noise import NoiseField, layer_factors
-from napari_superres.generation.prepare import for_generation
-from napari_superres.generation.renderer import Renderer
-from napari_superres.generation.tiles import cut, cut_evenly, result_box
+from napari_superres.generation.renderer import Renderer, for_generation
+from napari_superres.generation.tiles import result_box
 from napari_superres.scale_factor import parse_scale_factor
-
-from .networks import LIGHT, low_res, mixed_generator
+from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 FACTORS = ["1", "8/5", "2", "3", "4", "16/3", "8", "16", "4,2,2"]
 PAPER = PRESETS[Preset.PAPER]

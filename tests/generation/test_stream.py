@@ -15,13 +15,13 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import FinishReason, GenerationFinished, PartAssembled, TileCompleted
-from napari_superres.generation import background, journal, tiff_sink
-from napari_superres.generation.journal import unfinished_folder
+from napari_superres.generation import stream as stream_module
+from napari_superres.generation.render import generate_realisations, generate_volume
 from napari_superres.generation.renderer import Renderer
-from napari_superres.generation.sinks import MemorySink
-from napari_superres.generation.volume import generate_realisations, generate_volume
-
-from .networks import low_res, mixed_generator
+from napari_superres.writing import journal, tiff_sink
+from napari_superres.writing.journal import unfinished_folder
+from napari_superres.writing.sink import MemorySink
+from tests.generation.networks import low_res, mixed_generator
 
 VOLUME = SegmentedVolume.from_labels(low_res((6, 6, 6)))
 PHASES = phases_from_values([0, 1, 2])
@@ -30,7 +30,7 @@ SETTINGS = GenerationSettings(precision="float32")
 
 @pytest.fixture(autouse=True)
 def quick_heart(monkeypatch):
-    monkeypatch.setattr(background, "HEARTBEAT_S", 0.005)
+    monkeypatch.setattr(stream_module, "HEARTBEAT_S", 0.005)
 
 
 def events(output=None, stop=None):

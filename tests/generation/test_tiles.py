@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_superres.data.boxes import Box
+from napari_superres.data.boxes import Box, cut, cut_evenly, halves
 from napari_superres.errors import SettingsError
-from napari_superres.generation.tiles import cut, cut_evenly, halves, result_box
+from napari_superres.generation.tiles import result_box
 from napari_superres.scale_factor import parse_scale_factor
 
 triple = st.tuples(*[st.integers(1, 12)] * 3)

@@ -19,13 +19,13 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.events import TileCompleted
-from napari_superres.generation import tiff_sink, workers
+from napari_superres.generation import workers
 from napari_superres.generation.job import Job
 from napari_superres.generation.memory import SMALLEST
-from napari_superres.generation.volume import generate_volume
+from napari_superres.generation.render import generate_volume
 from napari_superres.generation.workers import Workers
-
-from .networks import low_res, mixed_generator
+from napari_superres.writing import tiff_sink
+from tests.generation.networks import low_res, mixed_generator
 
 pytest.importorskip("distributed")
 

@@ -11,15 +11,14 @@ import pytest
 import tifffile
 
 from napari_superres.config import GenerationSettings
-from napari_superres.data.ome_zarr import open_pyramid
+from napari_superres.data.files.ome_zarr import open_pyramid
+from napari_superres.data.files.tiff import read_tiff_metadata
 from napari_superres.data.phases import Phase
-from napari_superres.data.tiff import read_tiff_metadata
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, GenerationFinished
-from napari_superres.generation import journal
-from napari_superres.generation.volume import generate_volume
-
-from .networks import mixed_generator
+from napari_superres.generation.render import generate_volume
+from napari_superres.writing import journal
+from tests.generation.networks import mixed_generator
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 PHASES = (Phase(0, "pore", "#20242c"), Phase(128, "am", "#5b9bd5"), Phase(255, "binder", "#f2c14e"))

@@ -6,16 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_superres.measures.catalogue import SCALARS
-from napari_superres.measures.chords import chord_counts, mean_chord_lengths
 from napari_superres.measures.curves import CURVES
-from napari_superres.measures.fractions import phase_counts
-from napari_superres.measures.interfaces import interface_areas
+from napari_superres.measures.kinds.chords import chord_counts, mean_chord_lengths
+from napari_superres.measures.kinds.fractions import phase_counts
+from napari_superres.measures.kinds.interfaces import interface_areas
+from napari_superres.measures.kinds.percolation import percolating_fractions
+from napari_superres.measures.kinds.surface import specific_surface_areas
+from napari_superres.measures.kinds.transport import transport_efficiencies
+from napari_superres.measures.kinds.triple import (
+    phase_triples,
+    triple_edge_counts,
+    triple_line_densities,
+)
+from napari_superres.measures.kinds.two_point import two_point
 from napari_superres.measures.naming import as_json
-from napari_superres.measures.percolation import percolating_fractions
-from napari_superres.measures.surface import specific_surface_areas
-from napari_superres.measures.transport import transport_efficiencies
-from napari_superres.measures.triple import phase_triples, triple_edge_counts, triple_line_densities
-from napari_superres.measures.two_point import two_point
 from tests.fakes import PHASES
 from tests.measures.materials import bernoulli, checkerboard, labels, lamellae, sphere
 

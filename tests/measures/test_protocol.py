@@ -15,8 +15,7 @@ from napari_superres.measures.protocol import (
     random_places,
     stack_values,
 )
-
-from .materials import bernoulli
+from tests.measures.materials import bernoulli
 
 FAST = ["volume_fractions", "mean_chord_length"]
 

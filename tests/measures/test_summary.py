@@ -14,8 +14,7 @@ from napari_superres.measures.summary import (
     measure_slices,
     measure_volume,
 )
-
-from .materials import bernoulli, checkerboard, lamellae, sphere
+from tests.measures.materials import bernoulli, checkerboard, lamellae, sphere
 
 PHASES = with_names(phases_from_values([0, 1, 2]), ["pore", "grain", "binder"])
 

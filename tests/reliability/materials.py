@@ -12,11 +12,11 @@ from PIL import Image
 
 from napari_superres.config import PRESETS, Budget, Preset
 from napari_superres.data.boxes import Box
-from napari_superres.data.ome_zarr import create_pyramid
-from napari_superres.data.pyramid_writing import put_block
-from napari_superres.data.tiff import write_labels_tiff
-from napari_superres.fusion.generator_designs import build_generator
-from napari_superres.fusion.reference import _names
+from napari_superres.data.files.ome_zarr import create_pyramid
+from napari_superres.data.files.pyramid import put_block
+from napari_superres.data.files.tiff import write_labels_tiff
+from napari_superres.fusion.networks.designs import build_generator
+from napari_superres.fusion.networks.reference import _names
 from napari_superres.fusion.training import train
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.synthesis.training import train as train_style

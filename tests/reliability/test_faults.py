@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_superres.data.files import read_volume
-from napari_superres.data.images import read_images
-from napari_superres.data.ome_zarr import create_pyramid
+from napari_superres.data.files.images import read_images
+from napari_superres.data.files.ome_zarr import create_pyramid
+from napari_superres.data.files.segmented import read_volume
 from napari_superres.errors import FileError, SuperResError
 from tests.reliability import bombs
 

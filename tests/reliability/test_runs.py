@@ -12,7 +12,7 @@ import pytest
 from napari_superres.config import Budget
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.events import StepCompleted, TrainingFinished
-from napari_superres.fusion.loading import load_generator
+from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.fusion.training import resume, train
 from napari_superres.runs import checkpoint_files, checkpoints, metrics_log
 from napari_superres.runs.folder import RunFolder

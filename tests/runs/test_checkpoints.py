@@ -12,15 +12,16 @@ import torch
 
 from napari_superres.errors import OutOfMemoryError, OutputError, RunFolderError
 from napari_superres.runs import checkpoint_files
-from napari_superres.runs.any_run import AnyRun
-from napari_superres.runs.checkpoint_loading import load_tensors, taking_up
 from napari_superres.runs.checkpoints import (
     choose_checkpoint,
     drop_after,
     list_checkpoints,
     list_left,
+    load_tensors,
     save_checkpoint,
+    taking_up,
 )
+from napari_superres.runs.run import AnyRun
 
 
 class Killed(BaseException):

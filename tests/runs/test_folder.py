@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from napari_superres.errors import OutputError, RunFolderError
-from napari_superres.runs.checkpoint_loading import load_tensors
-from napari_superres.runs.checkpoints import save_checkpoint
+from napari_superres.runs.checkpoints import load_tensors, save_checkpoint
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.image_run import ImageRun
 from tests.fusion.materials import tiny_pair, tiny_settings

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.errors import RunFolderError
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import NAME

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.data.phases import phases_from_values
 from napari_superres.events import ImagesReady, TrainingEvent
-from napari_superres.runs.checkpoint_loading import load_checkpoint
+from napari_superres.runs.checkpoints import load_checkpoint
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
 

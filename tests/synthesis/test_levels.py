@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.events import StepCompleted
 from napari_superres.synthesis import levels
 from napari_superres.synthesis.levels import GreyClasses, GreyLevels, TextureLoss, palette

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from napari_superres.data.tiff import read_tiff, read_tiff_metadata
+from napari_superres.data.files.tiff import read_tiff, read_tiff_metadata
 from napari_superres.errors import OutputError, RunFolderError, SettingsError
 from napari_superres.events import FinishReason, GenerationFinished
 from napari_superres.synthesis import sampling

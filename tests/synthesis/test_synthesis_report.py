@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.errors import OutputError
 from napari_superres.synthesis.report import make_report
 from napari_superres.synthesis.training import train

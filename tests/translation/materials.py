@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.data.phases import phases_from_values
 from napari_superres.translation.settings import TranslationEngine, TranslationSettings
 from napari_superres.translation.training import train

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 import torch
 
-from napari_superres.data.tiff import read_tiff_metadata
+from napari_superres.data.files.tiff import read_tiff_metadata
 from napari_superres.errors import (
     EngineError,
     OutputError,
@@ -25,7 +25,8 @@ from napari_superres.events import (
     TileCompleted,
 )
 from napari_superres.translation import apply
-from napari_superres.translation.apply import Translator, translate
+from napari_superres.translation.apply import translate
+from napari_superres.translation.translator import Translator
 from tests.translation.materials import images
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_superres.data.ome_zarr import open_pyramid
+from napari_superres.data.files.ome_zarr import open_pyramid
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, PartAssembled
-from napari_superres.translation import to_disk
-from napari_superres.translation.apply import translate
-from napari_superres.translation.to_disk import translate_to
+from napari_superres.translation import apply
+from napari_superres.translation.apply import translate, translate_to
 from tests.translation.materials import run_of
 
 VOLUME = (np.random.default_rng(0).integers(0, 2, (3, 10, 12))).astype(np.uint8)
@@ -55,7 +54,7 @@ def test_a_stopped_pyramid_leaves_nothing_and_others_are_not_replaced(tmp_path: 
 def test_stop_is_heeded_while_a_pyramid_is_put_together(tmp_path: Path, monkeypatch) -> None:
     run, file, stop = tmp_path / "run", tmp_path / "out.zarr", threading.Event()
     run_of(run, 1)
-    monkeypatch.setattr(to_disk, "SIDE", 16)
+    monkeypatch.setattr(apply, "SIDE", 16)
     events = []
     for event in translate_to(run, VOLUME, file, device="cpu", stop=stop):
         events.append(event)

@@ -21,11 +21,11 @@ from napari_superres.events import (
     TrainingFinished,
 )
 from napari_superres.runs.image_run import ImageRun
-from napari_superres.translation.apply import Translator
 from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
 from napari_superres.translation.settings import TranslationSettings
 from napari_superres.translation.step import Pool, Trainer
 from napari_superres.translation.training import cut_images, resume, train
+from napari_superres.translation.translator import Translator
 from tests.synthesis.materials import assert_same_checkpoints, stopped_at
 from tests.translation.materials import TINY, images, run_of, settings
 

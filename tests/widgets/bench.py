@@ -1,11 +1,12 @@
 """A viewer with the panel docked, for tests that drive it as a person would."""
 
+from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.dock import SuperResDock
-from napari_superres.widgets.input_roles import SUPER_RES, role_of
-from napari_superres.widgets.layer_data import KEY
-from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.samples import example_layers, phase_layer
-from napari_superres.widgets.session import Session
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.layers.data import KEY
+from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.shown import phase_layer
+from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="qtpy is not installed")
 
-from napari_superres.data.examples import Example
+from napari_superres.data.examples.pair import Example
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from tests.fakes import PHASES, FakeEngine
 from tests.widgets.bench import Bench

@@ -5,9 +5,9 @@ import weakref
 
 from qtpy.QtWidgets import QFormLayout
 
-from napari_superres.data.examples import Example
+from napari_superres.data.examples.pair import Example
 from napari_superres.errors import OutOfMemoryError, OutputError
-from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.jobs.run_state import RunState
 from tests.widgets.bench import Bench
 
 
@@ -127,14 +127,14 @@ def test_the_panel_dies_with_its_viewer(make_napari_viewer, engine, example, qtb
 
 def test_the_demo_goes_through_all_stages_by_itself(bench, example, monkeypatch, tmp_path):
     from napari_superres.demo import DemoPlan
-    from napari_superres.widgets import demo_driver
+    from napari_superres.widgets import demo
 
     settings = bench.dock.train.settings()
     shown = Example(example.low_res, example.high_res, None, settings)
-    monkeypatch.setattr(demo_driver, "prepare", lambda plan: shown)
-    monkeypatch.setattr(demo_driver, "judge", lambda *arguments: {})
-    monkeypatch.setattr(demo_driver, "verdict", lambda numbers: "all is well")
-    driver = demo_driver.DemoDriver(bench.dock, DemoPlan(tmp_path, minutes=0.1))
+    monkeypatch.setattr(demo, "prepare", lambda plan: shown)
+    monkeypatch.setattr(demo, "judge", lambda *arguments: {})
+    monkeypatch.setattr(demo, "verdict", lambda numbers: "all is well")
+    driver = demo.DemoDriver(bench.dock, DemoPlan(tmp_path, minutes=0.1))
     with bench.qtbot.waitSignal(driver.finished, timeout=15000) as done:
         driver.start()
     assert done.args == ["all is well"]
@@ -144,10 +144,10 @@ def test_the_demo_goes_through_all_stages_by_itself(bench, example, monkeypatch,
 
 def test_a_demo_that_fails_says_so(bench, monkeypatch, tmp_path):
     from napari_superres.demo import DemoPlan
-    from napari_superres.widgets import demo_driver
+    from napari_superres.widgets import demo
 
     (tmp_path / "occupied").write_text("")
-    driver = demo_driver.DemoDriver(bench.dock, DemoPlan(tmp_path))
+    driver = demo.DemoDriver(bench.dock, DemoPlan(tmp_path))
     with bench.qtbot.waitSignal(driver.finished, timeout=5000) as done:
         driver.start()
     assert "not empty" in str(done.args[0])
@@ -155,7 +155,7 @@ def test_a_demo_that_fails_says_so(bench, monkeypatch, tmp_path):
 
 def test_after_the_demo_the_panel_is_the_user_s(bench, monkeypatch, tmp_path):
     from napari_superres.demo import DemoPlan
-    from napari_superres.widgets.demo_driver import DemoDriver
+    from napari_superres.widgets.demo import DemoDriver
 
     driver, ends = DemoDriver(bench.dock, DemoPlan(tmp_path)), []
     driver.finished.connect(ends.append)
@@ -167,7 +167,7 @@ def test_after_the_demo_the_panel_is_the_user_s(bench, monkeypatch, tmp_path):
 
 def test_a_demo_stopped_before_anything_is_learnt_ends(bench, example, tmp_path):
     from napari_superres.demo import DemoPlan
-    from napari_superres.widgets.demo_driver import DemoDriver
+    from napari_superres.widgets.demo import DemoDriver
 
     driver, ends = DemoDriver(bench.dock, DemoPlan(tmp_path)), []
     driver.finished.connect(ends.append)
@@ -178,7 +178,7 @@ def test_a_demo_stopped_before_anything_is_learnt_ends(bench, example, tmp_path)
 
 def test_a_demo_whose_panel_is_closed_does_not_go_on(bench, example, engine, tmp_path):
     from napari_superres.demo import DemoPlan
-    from napari_superres.widgets.demo_driver import DemoDriver
+    from napari_superres.widgets.demo import DemoDriver
 
     engine.steps, engine.step_s = 100_000, 0.001
     driver = DemoDriver(bench.dock, DemoPlan(tmp_path))
@@ -229,7 +229,7 @@ def test_the_next_run_gets_a_folder_of_its_own(bench, engine, tmp_path):
 def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
     from napari.utils.notifications import notification_manager
 
-    from napari_superres.widgets.earlier_runs import open_run
+    from napari_superres.widgets.run.earlier_runs import open_run
 
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "config.json").write_text('{"format_version": 99}')

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.dock import SuperResDock
-from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.samples import example_layers
-from napari_superres.widgets.session import Session
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.run.session import Session
 
 
 def test_the_example_fills_the_data_step(bench):
@@ -75,7 +75,7 @@ def test_a_deleted_input_layer_empties_the_choice_but_not_the_run(bench, engine)
 
 
 def test_own_files_open_with_their_voxel_sizes(bench, low_res, high_res, tmp_path):
-    from napari_superres.data.tiff import write_labels_tiff
+    from napari_superres.data.files.tiff import write_labels_tiff
 
     size = {"voxel_size": (0.8,) * 3}
     write_labels_tiff(tmp_path / "v.tif", low_res.values, **size)

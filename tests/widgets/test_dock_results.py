@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_superres.widgets.input_roles import SUPER_RES, role_of
-from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.layers.roles import SUPER_RES, role_of
 from tests.fakes import PHASES
 
 

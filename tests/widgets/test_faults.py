@@ -9,14 +9,13 @@ from napari.utils.notifications import notification_manager
 from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import RolledBack
 from napari_superres.runs.previews import keep_preview
-from napari_superres.widgets import earlier_runs
-from napari_superres.widgets.checkpoint_rows import LEFT, CheckpointRow
-from napari_superres.widgets.earlier_runs import open_run
-from napari_superres.widgets.history import History
-from napari_superres.widgets.preview_book import PreviewBook
-from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.monitor.checkpoints import LEFT, CheckpointRow
+from napari_superres.widgets.run import earlier_runs
+from napari_superres.widgets.run.earlier_runs import open_run
+from napari_superres.widgets.run.history import History, PreviewBook
 from tests.fakes import PHASES, preview
-from tests.widgets.test_looking_back import line
+from tests.widgets.monitor.test_looking_back import line
 
 
 def messages():

@@ -9,8 +9,8 @@ from npe2.manifest.utils import import_python_name
 from qtpy.QtCore import QThreadPool
 
 import napari_superres
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
-from napari_superres.data.tiff import write_labels_tiff
 
 MANIFEST = Path(napari_superres.__file__).with_name("napari.yaml")
 CONTRIBUTIONS = PluginManifest.from_file(MANIFEST).contributions
@@ -49,7 +49,7 @@ def test_every_step_works_by_itself(make_napari_viewer, qtbot):
 
 
 def test_files_written_here_open_with_names_colours_and_voxel_size(tmp_path):
-    from napari_superres.widgets.reader import get_reader
+    from napari_superres.widgets.data.examples import get_reader
 
     path = tmp_path / "ours.tif"
     values = np.zeros((3, 20, 20), np.uint8)
@@ -67,7 +67,7 @@ def test_files_written_here_open_with_names_colours_and_voxel_size(tmp_path):
 def test_other_files_are_left_to_other_readers(tmp_path):
     import tifffile
 
-    from napari_superres.widgets.reader import get_reader
+    from napari_superres.widgets.data.examples import get_reader
 
     tifffile.imwrite(tmp_path / "plain.tif", np.zeros((4, 4), np.uint8))
     assert get_reader(str(tmp_path / "plain.tif")) is None

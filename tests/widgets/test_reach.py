@@ -12,11 +12,11 @@ from qtpy.QtWidgets import (
     QTableView,
 )
 
-from napari_superres.widgets.box_drawing import BOX_COLOUR
-from napari_superres.widgets.colours import contrast
-from napari_superres.widgets.gallery_view import FIRST, Thumbnails
-from napari_superres.widgets.layer_pickers import LayerChecklist
-from napari_superres.widgets.run_state import RunState
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.layers.box_drawing import BOX_COLOUR
+from napari_superres.widgets.layers.colours import contrast
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist
+from napari_superres.widgets.synthesis.gallery_form import FIRST, Thumbnails
 
 KINDS = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox)
 

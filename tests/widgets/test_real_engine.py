@@ -5,14 +5,14 @@ import time
 import numpy as np
 import pytest
 
-from napari_superres.data.examples import Example
+from napari_superres.data.examples.pair import Example
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import StepCompleted
+from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.dock import SuperResDock
-from napari_superres.widgets.input_roles import SUPER_RES, role_of
-from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.samples import example_layers
-from napari_superres.widgets.session import Session
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 
 
@@ -70,7 +70,7 @@ def test_the_panel_trains_and_generates_for_real(bench, qtbot):
 
 
 def test_a_pause_of_hours_counts_neither_as_trained_nor_as_time_left(bench, monkeypatch):
-    from napari_superres.fusion import course
+    from napari_superres.training import clock
 
     class Clock:
         ahead = 0.0
@@ -79,7 +79,7 @@ def test_a_pause_of_hours_counts_neither_as_trained_nor_as_time_left(bench, monk
         def monotonic(cls):
             return time.monotonic() + cls.ahead
 
-    monkeypatch.setattr(course, "time", Clock)
+    monkeypatch.setattr(clock, "time", Clock)
     told = []
     bench.session.training.event.connect(told.append)
     bench.dock.train.minutes.value = 10

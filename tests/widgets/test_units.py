@@ -3,11 +3,11 @@
 import numpy as np
 from napari.layers import Labels, Shapes
 
-from napari_superres.widgets.box_drawing import vertices_on
-from napari_superres.widgets.layer_scale import in_units_of
-from napari_superres.widgets.segment_panel import SegmentPanel
-from napari_superres.widgets.session import Session
-from napari_superres.widgets.swipe_array import places_in
+from napari_superres.widgets.layers.box_drawing import vertices_on
+from napari_superres.widgets.layers.scale import in_units_of
+from napari_superres.widgets.layers.swipe_array import places_in
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.segment.panel import SegmentPanel
 
 NM = {"scale": (400, 400, 400), "units": ("nm",) * 3}
 UM = {"scale": (0.4, 0.4, 0.4), "units": ("um",) * 3}

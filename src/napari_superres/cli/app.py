@@ -16,7 +16,6 @@ import typer
 
 from napari_superres import __version__
 from napari_superres.cli import (
-    checkpoints,
     demo,
     generate,
     import_reference,
@@ -28,7 +27,7 @@ from napari_superres.cli import (
     train,
     translate,
 )
-from napari_superres.cli.interrupt import INTERRUPTED
+from napari_superres.cli.common import INTERRUPTED
 from napari_superres.errors import SuperResError
 
 NAME = "napari-superres"
@@ -48,7 +47,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("resume")(train.resume)
-app.command("checkpoints")(checkpoints.checkpoints)
+app.command("checkpoints")(info.checkpoints)
 app.command("generate")(generate.generate)
 app.command("measure")(measure.measure)
 app.command("simulate-low-res")(simulate.simulate_low_res)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import panel, results
-from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import common, panel
+from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation, follow_training
 from napari_superres.command_line import as_line
 from napari_superres.config import Budget, validated
@@ -55,7 +55,7 @@ def demo(
     all of it is shown in napari.
     """
     validated(Budget, {"minutes": minutes})
-    folder = results.free_name(Path("superres-demo")) if output is None else output
+    folder = common.free_name(Path("superres-demo")) if output is None else output
     plan = DemoPlan(folder, minutes, size, seed)
     if not no_gui and panel.napari_is_installed() and panel.window_can_open():
         from napari_superres.widgets.app import launch
@@ -74,7 +74,7 @@ def run_in_terminal(plan: DemoPlan) -> None:
     typer.Exit
         With status 130 when it was interrupted.
     """
-    from napari_superres.data.files import read_volume
+    from napari_superres.data.files.segmented import read_volume
     from napari_superres.fusion.training import train
     from napari_superres.generation.render import generate
 

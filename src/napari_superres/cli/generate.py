@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from napari_superres.cli import options, values
-from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import values
+from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
-from napari_superres.cli.spread import KINDS, realisations_folder, spread_lines
 from napari_superres.config import GenerationSettings, validated
-from napari_superres.errors import SettingsError
+from napari_superres.errors import OutputError, SettingsError
 from napari_superres.events import FinishReason, GenerationEvent
 
 
@@ -36,7 +36,7 @@ def generate(
             help="Another low-res volume of the same material; left out, the run's own.",
         ),
     ] = None,
-    seed: options.NoiseSeed = 0,
+    seed: values.NoiseSeed = 0,
     realisations: Annotated[
         int,
         typer.Option(
@@ -51,15 +51,15 @@ def generate(
         bool,
         typer.Option("--maps-only", help="With --realisations: do not write the volumes."),
     ] = False,
-    region: options.RegionText = None,
-    crop_border: options.CropBorder = False,
-    periodic: options.PeriodicText = None,
-    held_region: options.HeldRegionText = None,
-    held_seed: options.HeldSeed = 0,
-    tile: options.Tile = None,
-    checkpoint: options.Checkpoint = "best",
-    device: options.Device = "auto",
-    precision: options.Precision = "auto",
+    region: values.RegionText = None,
+    crop_border: values.CropBorder = False,
+    periodic: values.PeriodicText = None,
+    held_region: values.HeldRegionText = None,
+    held_seed: values.HeldSeed = 0,
+    tile: values.Tile = None,
+    checkpoint: values.Checkpoint = "best",
+    device: values.Device = "auto",
+    precision: values.Precision = "auto",
     workers: Annotated[
         int,
         typer.Option(
@@ -121,7 +121,7 @@ def generate(
 
 def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None) -> dict[str, Any]:
     """Return the arguments that one volume and several share."""
-    from napari_superres.data.files import read_volume
+    from napari_superres.data.files.segmented import read_volume
     from napari_superres.runs.folder import RunFolder
 
     folder = RunFolder.open(run)
@@ -130,7 +130,7 @@ def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None
         volume = read_volume(low_res, phases=folder.config.low_res_phases)
     common: dict[str, Any] = {"run_folder": run, "low_res": volume}
     if workers or scheduler is not None:
-        from napari_superres.generation.render import Workers
+        from napari_superres.generation.workers import Workers
 
         common["workers"] = Workers(workers, scheduler)
     return common
@@ -149,3 +149,39 @@ def _events(
     if realisations == 1:
         return generate_engine(settings=settings, output=target, **common)
     return generate_many(settings=settings, count=realisations, output=target, **common, **many)
+
+
+TITLES = {
+    "volume_fractions": "volume fraction",
+    "interface_areas": "interface area (share of voxel faces)",
+}
+KINDS = (".tif", ".tiff", ".zarr")
+
+
+def realisations_folder(output: Path) -> Path:
+    """Return the folder that several realisations go to: the output without its ending.
+
+    Raises
+    ------
+    OutputError
+        A file of that name is in the way.
+    """
+    folder = output.with_suffix("") if output.suffix.lower() in KINDS else output
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(
+            f"{folder} is a file.",
+            "Several realisations are written into a folder of that name.",
+            "Choose another --output.",
+        )
+    return folder
+
+
+def spread_lines(folder: Path) -> Iterator[str]:
+    """Yield mean and standard deviation of every measure over the realisations of a folder."""
+    spread = json.loads((folder / "spread.json").read_text(encoding="utf-8"))
+    count = len(spread["seeds"])
+    yield f"{'':34}{'mean':>16}{'sd of ' + str(count):>16}"
+    for key, title in TITLES.items():
+        yield title
+        for name, found in spread[key].items():
+            yield f"  {name:32}{found['mean']:16.4f}{found['sd']:16.4f}"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options, values
+from napari_superres.cli import values
 from napari_superres.cli.pair import choose_phase_map
 from napari_superres.config import ImagingModel
 
@@ -21,7 +21,7 @@ def import_reference(
             help="Generator's state dict, as the paper's reference code saves it.",
         ),
     ],
-    low_res: options.LowResFile,
+    low_res: values.LowResFile,
     scale_factor: Annotated[
         str,
         typer.Option(
@@ -31,7 +31,7 @@ def import_reference(
     run: Annotated[
         Path, typer.Option("--run", metavar="DIR", help="Folder for the run; new or empty.")
     ],
-    phase_map: options.PhaseMapText = None,
+    phase_map: values.PhaseMapText = None,
     high_res: Annotated[
         list[Path] | None,
         typer.Option(
@@ -40,22 +40,22 @@ def import_reference(
             help="The slices that it was trained with, to measure against; may be left out.",
         ),
     ] = None,
-    anisotropic: options.Anisotropic = False,
-    imaging: options.Imaging = ImagingModel.BLURRED,
+    anisotropic: values.Anisotropic = False,
+    imaging: values.Imaging = ImagingModel.BLURRED,
     residual_blocks: Annotated[
         int,
         typer.Option(
             "--residual-blocks", min=1, metavar="N", help="Residual blocks that the network runs."
         ),
     ] = 1,
-    voxel_size: options.VoxelSizeText = None,
+    voxel_size: values.VoxelSizeText = None,
 ) -> None:
     """Make a run of a generator that the paper's reference code trained.
 
     The run generates like any other. It holds no discriminator, so it cannot be resumed.
     """
-    from napari_superres.data.files import read_slices, read_volume
-    from napari_superres.fusion.reference import import_reference_generator
+    from napari_superres.data.files.segmented import read_slices, read_volume
+    from napari_superres.fusion.networks.reference import import_reference_generator
 
     volume = read_volume(low_res)
     if voxel_size is not None:

@@ -29,7 +29,7 @@ def read_pair(
     voxel_size: str | None,
 ) -> tuple[SegmentedVolume, SegmentedSlices, ScaleFactor]:
     """Read the inputs; what one of them does not tell of sizes comes from the other."""
-    from napari_superres.data.files import read_slices, read_volume
+    from napari_superres.data.files.segmented import read_slices, read_volume
 
     volume = read_volume(low_res)
     slices = read_slices(high_res, anisotropic=anisotropic)
@@ -81,7 +81,7 @@ def show_inputs(
     volume: SegmentedVolume, slices: SegmentedSlices, settings: TrainingSettings
 ) -> list[str]:
     """Print what goes into a training and what should be known of it; return the latter."""
-    from napari_superres.data.checks import check_inputs
+    from napari_superres.data.checks.inputs import check_inputs
 
     typer.echo(describe_inputs(volume, slices, settings))
     findings = check_inputs(volume, slices, settings).findings

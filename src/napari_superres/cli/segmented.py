@@ -14,7 +14,7 @@ from napari_superres.errors import ShapeError
 
 def read_segmented(path: Path, phases: Iterable[Phase] | None = None) -> Segmented:
     """Read a volume, or a slice where the file holds one image."""
-    from napari_superres.data.files import read_slices, read_volume
+    from napari_superres.data.files.segmented import read_slices, read_volume
 
     expected = None if phases is None else tuple(phases)
     try:
@@ -77,8 +77,8 @@ def first_voxel(file: Path, coarse: SegmentedVolume, covered: Triple, whole: boo
 
 def place_of(file: Path) -> tuple[VoxelSize | None, VoxelSize | None]:
     """Return the voxel size and the offset that a file carries, in µm."""
-    from napari_superres.data.ome_zarr import open_pyramid
-    from napari_superres.data.tiff import read_tiff_metadata
+    from napari_superres.data.files.ome_zarr import open_pyramid
+    from napari_superres.data.files.tiff import read_tiff_metadata
 
     if file.suffix.lower() in (".tif", ".tiff"):
         metadata = read_tiff_metadata(file)

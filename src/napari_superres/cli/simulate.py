@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options, values
+from napari_superres.cli import values
 from napari_superres.config import ImagingModel
-from napari_superres.data.output import check_writable
+from napari_superres.data.files.output import check_writable
 from napari_superres.errors import OutputError
 from napari_superres.scale_factor import format_scale_factor, parse_scale_factor
 
@@ -27,9 +27,9 @@ def simulate_low_res(
             help="Phases that the coarse instrument cannot tell apart: 2:0 sees value 2 as 0.",
         ),
     ] = None,
-    imaging: options.Imaging = ImagingModel.BLURRED,
-    blur_kernel: options.BlurKernel = None,
-    blur_sd: options.BlurSd = None,
+    imaging: values.Imaging = ImagingModel.BLURRED,
+    blur_kernel: values.BlurKernel = None,
+    blur_sd: values.BlurSd = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -38,9 +38,9 @@ def simulate_low_res(
     ] = None,
 ) -> None:
     """Merge phases, blur and down-sample a high-res volume into a low-res one."""
-    from napari_superres.data.files import read_volume
-    from napari_superres.data.simulate import simulate_low_res as simulate
-    from napari_superres.data.tiff import write_labels_tiff
+    from napari_superres.data.examples.simulate import simulate_low_res as simulate
+    from napari_superres.data.files.segmented import read_volume
+    from napari_superres.data.files.tiff import write_labels_tiff
 
     target = file.with_name(f"{file.stem}-low-res.tif") if output is None else output
     check_writable(target)

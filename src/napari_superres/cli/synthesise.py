@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_superres.cli import image_options, options, results, values
-from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import common, values
+from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
 from napari_superres.errors import SettingsError
@@ -26,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-setting = options.setting
+setting = values.setting
 
 Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")]
 Truncation = Annotated[
@@ -35,12 +35,12 @@ Truncation = Annotated[
         "--truncation", metavar="X", help="Draw styles towards their mean: 1 not at all, 0 wholly."
     ),
 ]
-EngineChanges = Annotated[list[str] | None, options.dials(StyleEngine.model_fields)]
+EngineChanges = Annotated[list[str] | None, values.dials(StyleEngine.model_fields)]
 
 
 @app.command("train")
 def train(
-    images: image_options.ImageFiles,
+    images: common.ImageFiles,
     size: Annotated[int, setting(SynthesisSettings, "size", "--size", "N")] = 64,
     stride: Annotated[int | None, setting(SynthesisSettings, "stride", "--stride", "N")] = None,
     overlap: Annotated[
@@ -49,16 +49,16 @@ def train(
     count: Annotated[int | None, setting(SynthesisSettings, "count", "--count", "N")] = None,
     border: Annotated[str, setting(SynthesisSettings, "border", "--border", "NAME")] = "shift",
     held_out: Annotated[float, setting(SynthesisSettings, "held_out", "--held-out", "X")] = 0.2,
-    segmented: image_options.Segmented = None,
+    segmented: common.Segmented = None,
     directed: Annotated[bool, setting(SynthesisSettings, "directed", "--directed")] = False,
     preset: Annotated[
         StylePreset, setting(SynthesisSettings, "preset", "--preset")
     ] = StylePreset.QUICK,
-    device: options.Device = "auto",
-    seed: options.Seed = 0,
-    minutes: options.Minutes = None,
-    steps: options.Steps = None,
-    run: image_options.RunFolderOption = None,
+    device: values.Device = "auto",
+    seed: values.Seed = 0,
+    minutes: values.Minutes = None,
+    steps: values.Steps = None,
+    run: common.RunFolderOption = None,
     changes: EngineChanges = None,
 ) -> None:
     """Train a style-based generator on real images.
@@ -83,7 +83,7 @@ def train(
         },
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    from napari_superres.data.images import read_images
+    from napari_superres.data.files.images import read_images
 
     read = read_images(images, segmented)
     from napari_superres.synthesis.training import describe_patches
@@ -92,19 +92,19 @@ def train(
     typer.echo(f"{read.name}: {describe_patches(read, settings)}")
     if minutes is None and steps is None:
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
-    folder = results.free_name(Path("synthesis-run")) if run is None else run
+    folder = common.free_name(Path("synthesis-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(read, settings, folder, budget, stop)
-        image_options.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
+        common.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
 
 
 @app.command("resume")
 def resume(
-    run: image_options.RunArgument,
-    minutes: options.Minutes = None,
-    steps: options.Steps = None,
-    changes: image_options.BatchChange = None,
-    device: options.OtherDevice = None,
+    run: common.RunArgument,
+    minutes: values.Minutes = None,
+    steps: values.Steps = None,
+    changes: common.BatchChange = None,
+    device: values.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.synthesis.training import resume as resume_engine
@@ -113,12 +113,12 @@ def resume(
     changed = values.parse_changes(changes, StyleEngine)
     with stop_on_interrupt() as stop:
         events = resume_engine(run, budget, stop, changed, device)
-        image_options.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
+        common.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
 
 
 @app.command("sample")
 def sample(
-    run: image_options.RunArgument,
+    run: common.RunArgument,
     output: Annotated[
         Path,
         typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs."),
@@ -135,7 +135,7 @@ def sample(
     ] = "both",
     truncation: Truncation = 1.0,
     checkpoint: Checkpoint = "best",
-    device: options.Device = "auto",
+    device: values.Device = "auto",
 ) -> None:
     """Make images."""
     from napari_superres.synthesis.sampling import SampleRequest, export
@@ -151,7 +151,7 @@ def sample(
 
 @app.command("interpolate")
 def interpolate(
-    run: image_options.RunArgument,
+    run: common.RunArgument,
     first: Annotated[int, typer.Option("--from", metavar="SEED", help="Seed of the first style.")],
     last: Annotated[int, typer.Option("--to", metavar="SEED", help="Seed of the last style.")],
     output: Annotated[
@@ -162,10 +162,10 @@ def interpolate(
     noise: Annotated[int, typer.Option("--noise", metavar="SEED", help="Seed of the noise.")] = 0,
     truncation: Truncation = 1.0,
     checkpoint: Checkpoint = "best",
-    device: options.Device = "auto",
+    device: values.Device = "auto",
 ) -> None:
     """Make the images on the way from one style to another, as a stack."""
-    from napari_superres.data.image_writing import check_place, write_images
+    from napari_superres.data.files.image_writing import check_place, write_images
     from napari_superres.synthesis.sampling import Synthesiser
 
     check_place(output)
@@ -181,7 +181,7 @@ def interpolate(
 
 @app.command("report")
 def report(
-    run: image_options.RunArgument,
+    run: common.RunArgument,
     output: Annotated[
         Path, typer.Option("--output", metavar="F.html", help="The page to write.")
     ] = Path("synthesis.html"),
@@ -196,15 +196,15 @@ def report(
         Path | None, typer.Option("--charts", metavar="DIR", help="Write the charts as PNG too.")
     ] = None,
     checkpoint: Checkpoint = "best",
-    device: options.Device = "auto",
+    device: values.Device = "auto",
 ) -> None:
     """Compare synthetic with real images: histograms, correlations, nearest real windows."""
     from napari_superres.synthesis.report import make_report
 
     page, numbers = make_report(run, count, seed, checkpoint, device, charts)
-    results.write_text(output, page)
+    common.write_text(output, page)
     if json_file is not None:
-        results.write_text(json_file, json.dumps(numbers, indent=1) + "\n")
+        common.write_text(json_file, json.dumps(numbers, indent=1) + "\n")
     gap = numbers["gap"]
     typer.echo(
         f"mean fractions off by {gap['fraction']:.3f}, specific surface by {gap['surface']:.1%}, "

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import options, results, values
-from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import common, values
+from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.pair import choose_phase_map, read_pair, show_inputs, with_phase_names
 from napari_superres.cli.progress import clock, follow_training
-from napari_superres.cli.settings_file import read_settings_file, take_settings_file
+from napari_superres.cli.values import read_settings_file, take_settings_file
 from napari_superres.command_line import as_line
 from napari_superres.config import (
     PRESETS,
@@ -32,22 +32,22 @@ HOW_IT_ENDED = {
 
 
 def train(
-    low_res: options.LowResFile,
-    high_res: options.HighResFiles,
-    scale_factor: options.ScaleFactorText = None,
-    phase_map: options.PhaseMapText = None,
-    imaging: options.Imaging = ImagingModel.BLURRED,
-    one_sided: options.OneSided = None,
-    anisotropic: options.Anisotropic = False,
-    rotations: options.Rotations = "auto",
-    mirrors: options.Mirrors = "auto",
-    blur_kernel: options.BlurKernel = None,
-    blur_sd: options.BlurSd = None,
-    preset: options.PresetName = Preset.QUICK,
-    device: options.Device = "auto",
-    seed: options.Seed = 0,
-    minutes: options.Minutes = None,
-    steps: options.Steps = None,
+    low_res: values.LowResFile,
+    high_res: values.HighResFiles,
+    scale_factor: values.ScaleFactorText = None,
+    phase_map: values.PhaseMapText = None,
+    imaging: values.Imaging = ImagingModel.BLURRED,
+    one_sided: values.OneSided = None,
+    anisotropic: values.Anisotropic = False,
+    rotations: values.Rotations = "auto",
+    mirrors: values.Mirrors = "auto",
+    blur_kernel: values.BlurKernel = None,
+    blur_sd: values.BlurSd = None,
+    preset: values.PresetName = Preset.QUICK,
+    device: values.Device = "auto",
+    seed: values.Seed = 0,
+    minutes: values.Minutes = None,
+    steps: values.Steps = None,
     run: Annotated[
         Path | None,
         typer.Option(
@@ -56,12 +56,12 @@ def train(
             help="Folder for the run; new or empty. Left out: superres-run, superres-run-2, …",
         ),
     ] = None,
-    voxel_size: options.VoxelSizeText = None,
-    phase_names: options.PhaseNamesText = None,
-    augment_with: options.AugmentWith = None,
-    augment_count: options.AugmentCount = 64,
-    warm_start: options.WarmStart = None,
-    changes: options.EngineChanges = None,
+    voxel_size: values.VoxelSizeText = None,
+    phase_names: values.PhaseNamesText = None,
+    augment_with: values.AugmentWith = None,
+    augment_count: values.AugmentCount = 64,
+    warm_start: values.WarmStart = None,
+    changes: values.EngineChanges = None,
     settings_file: Annotated[
         Path | None,
         typer.Option(
@@ -112,7 +112,7 @@ def train(
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
     from napari_superres.fusion.training import train as train_engine  # torch is slow to load
 
-    folder = results.free_name(Path("superres-run")) if run is None else run
+    folder = common.free_name(Path("superres-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(volume, slices, settings, folder, budget, stop)
         follow_to_end(events, known)
@@ -120,16 +120,16 @@ def train(
 
 def resume(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder to go on with.")],
-    minutes: options.Minutes = None,
-    steps: options.Steps = None,
-    changes: options.SafeChanges = None,
-    device: options.OtherDevice = None,
+    minutes: values.Minutes = None,
+    steps: values.Steps = None,
+    changes: values.SafeChanges = None,
+    device: values.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.cli import synthesise, translate
     from napari_superres.fusion.training import resume as resume_engine
-    from napari_superres.runs.checkpoint_loading import check_can_train
-    from napari_superres.runs.run_config import kind_if_run
+    from napari_superres.runs.checkpoints import check_can_train
+    from napari_superres.runs.config import kind_if_run
 
     others = {"synthesis": synthesise.resume, "translation": translate.resume}
     if (kind := kind_if_run(run)) in others:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import image_options, options, results, values
-from napari_superres.cli.interrupt import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import common, values
+from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
 from napari_superres.cli.progress import follow_generation
 from napari_superres.config import Budget, GenerationSettings, validated
 from napari_superres.errors import SettingsError
@@ -25,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-setting = options.setting
+setting = values.setting
 NEXT = "apply {run} --low-res volume.tif --output translated.tif"
 FILES = ".tif (a stack or volume counts as many), .npy, .png or .jpg files."
 
@@ -43,19 +43,19 @@ def train(
     scale_factor: Annotated[
         int, setting(TranslationSettings, "scale_factor", "--scale-factor", "S")
     ] = 4,
-    augment_with: options.AugmentWith = None,
-    augment_count: options.AugmentCount = 64,
-    segmented: image_options.Segmented = None,
+    augment_with: values.AugmentWith = None,
+    augment_count: values.AugmentCount = 64,
+    segmented: common.Segmented = None,
     directed: Annotated[bool, setting(TranslationSettings, "directed", "--directed")] = False,
     preset: Annotated[
         TranslationPreset, setting(TranslationSettings, "preset", "--preset")
     ] = TranslationPreset.QUICK,
-    device: options.Device = "auto",
-    seed: options.Seed = 0,
-    minutes: options.Minutes = None,
-    steps: options.Steps = None,
-    run: image_options.RunFolderOption = None,
-    changes: Annotated[list[str] | None, options.dials(TranslationEngine.model_fields)] = None,
+    device: values.Device = "auto",
+    seed: values.Seed = 0,
+    minutes: values.Minutes = None,
+    steps: values.Steps = None,
+    run: common.RunFolderOption = None,
+    changes: Annotated[list[str] | None, values.dials(TranslationEngine.model_fields)] = None,
 ) -> None:
     """Train a translation on low-res and high-res images that need not show the same place."""
     engine = TRANSLATION_PRESETS[preset].replace(**values.parse_changes(changes, TranslationEngine))
@@ -71,7 +71,7 @@ def train(
         },
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    from napari_superres.data.images import read_images
+    from napari_superres.data.files.images import read_images
     from napari_superres.translation.training import train as train_engine
 
     low, high = read_images(low_res, segmented), read_images(high_res, segmented)
@@ -79,19 +79,19 @@ def train(
         from napari_superres.synthesis.link import images_with_synthetic
 
         high = images_with_synthetic(high, augment_with, augment_count, seed)
-    folder = results.free_name(Path("translation-run")) if run is None else run
+    folder = common.free_name(Path("translation-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(low, high, settings, folder, budget, stop)
-        image_options.follow_to_end(events, "translate", NEXT)
+        common.follow_to_end(events, "translate", NEXT)
 
 
 @app.command("resume")
 def resume(
-    run: image_options.RunArgument,
-    minutes: options.Minutes = None,
-    steps: options.Steps = None,
-    changes: image_options.BatchChange = None,
-    device: options.OtherDevice = None,
+    run: common.RunArgument,
+    minutes: values.Minutes = None,
+    steps: values.Steps = None,
+    changes: common.BatchChange = None,
+    device: values.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.translation.training import resume as resume_engine
@@ -100,12 +100,12 @@ def resume(
     changed = values.parse_changes(changes, TranslationEngine)
     with stop_on_interrupt() as stop:
         events = resume_engine(run, budget, stop, changed, device)
-        image_options.follow_to_end(events, "translate", NEXT)
+        common.follow_to_end(events, "translate", NEXT)
 
 
 @app.command("apply")
 def apply(
-    run: image_options.RunArgument,
+    run: common.RunArgument,
     low_res: Annotated[
         Path, typer.Option("--low-res", metavar="F", help="Image or volume to translate.")
     ],
@@ -116,19 +116,19 @@ def apply(
     axis: Annotated[
         str, typer.Option("--axis", metavar="z|y|x", help="The slices are normal to it.")
     ] = "z",
-    seed: options.NoiseSeed = 0,
+    seed: values.NoiseSeed = 0,
     realisations: Annotated[
         int, typer.Option("--realisations", metavar="K", help="Results that differ in noise.")
     ] = 1,
-    tile: options.Tile = None,
+    tile: values.Tile = None,
     checkpoint: Annotated[
         str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")
     ] = "best",
-    device: options.Device = "auto",
+    device: values.Device = "auto",
 ) -> None:
     """Translate an image or a whole volume, slice by slice, straight to disk."""
-    from napari_superres.data.images import read_stack
-    from napari_superres.translation.to_disk import translate_to
+    from napari_superres.data.files.images import read_stack
+    from napari_superres.translation.apply import translate_to
 
     if axis not in ("z", "y", "x"):
         raise SettingsError(f"--axis is {axis!r}.", "One of z, y and x is needed.")

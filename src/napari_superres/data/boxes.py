@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Self
 
 Triple = tuple[int, int, int]
@@ -77,3 +79,39 @@ class Box:
     def ranges(self) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) along z, y, x."""
         yield from zip(self.start, self.stop, strict=True)
+
+
+def cut(box: Box, shape: Sequence[int]) -> list[Box]:
+    """Cut a box into boxes of `shape` from its start; the last ones may be smaller.
+
+    They come in zyx order and cover each voxel once.
+    """
+    axes = [
+        [(at, min(at + size, hi)) for at in range(lo, hi, size)]
+        for (lo, hi), size in zip(box.ranges(), shape, strict=True)
+    ]
+    return list(_boxes(axes))
+
+
+def cut_evenly(box: Box, largest: Sequence[int]) -> list[Box]:
+    """Cut a box into boxes of nearly equal shape, none larger than `largest`."""
+    axes = []
+    for (lo, hi), size in zip(box.ranges(), largest, strict=True):
+        parts = math.ceil((hi - lo) / size)
+        edges = [lo + (hi - lo) * part // parts for part in range(parts + 1)]
+        axes.append(list(pairwise(edges)))
+    return list(_boxes(axes))
+
+
+def halves(box: Box) -> list[Box]:
+    """Cut a box in two along its longest axis."""
+    longest = max(range(3), key=lambda axis: box.shape[axis])
+    shape = [
+        math.ceil(size / 2) if axis == longest else size for axis, size in enumerate(box.shape)
+    ]
+    return cut(box, shape)
+
+
+def _boxes(axes: Sequence[Sequence[tuple[int, int]]]) -> Iterator[Box]:
+    for z, y, x in product(*axes):
+        yield Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_superres.data.boxes import Box
-from napari_superres.data.held_back import Split
+from napari_superres.data.checks.held_back import Split
+from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.data.volumes import Labels, SegmentedSlices
 from napari_superres.events import Measurement, PreviewReady
 from napari_superres.fusion import quick_measures as quick
-from napari_superres.fusion.labels import first_largest, one_hot
-from napari_superres.fusion.losses import voxel_mismatch
-from napari_superres.fusion.places import representative_cells
-from napari_superres.fusion.random_noise import RandomNoise
+from napari_superres.fusion.crops.low_res import representative_cells
+from napari_superres.fusion.losses.voxel import voxel_mismatch
+from napari_superres.fusion.networks.generator import RandomNoise
 from napari_superres.fusion.step import Trainer
-from napari_superres.fusion.thumbnail import thumbnail
-from napari_superres.measures.fractions import phase_counts
-from napari_superres.measures.interfaces import face_counts
+from napari_superres.measures.kinds.fractions import phase_counts
+from napari_superres.measures.kinds.interfaces import face_counts
 from napari_superres.measures.naming import pair_names, phase_names
+from napari_superres.training.frequencies.labels import first_largest, one_hot
 
 CROPS = 24
 """Crops measured, at most: the same places every time, with the same noise."""
@@ -176,3 +176,43 @@ def score(measurement: Measurement, target: Measurement) -> float:
 def _middle(volume: Labels) -> tuple[Labels, Labels, Labels]:
     z, y, x = (size // 2 for size in volume.shape)
     return volume[z].copy(), volume[:, y].copy(), volume[:, :, x].copy()
+
+
+SIDE = 128
+GAP = 4
+PAPER = 255
+
+
+def thumbnail(volume: Labels, phases: Sequence[Phase]) -> NDArray[np.uint8]:
+    """Return the middle slices normal to z, y and x side by side.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) phase indices
+    phases : their colours
+
+    Returns
+    -------
+    (rows, columns, 3) uint8
+        Each slice enlarged by the same whole factor, so that pixels stay square.
+    """
+    colours = np.array([_rgb(phase, index) for index, phase in enumerate(phases)], np.uint8)
+    z, y, x = (side // 2 for side in volume.shape)
+    times = max(1, SIDE // max(volume.shape))
+    slices = [
+        colours[np.kron(image, np.ones((times, times), np.uint8))]
+        for image in (volume[z], volume[:, y], volume[:, :, x])
+    ]
+    rows = max(image.shape[0] for image in slices)
+    width = sum(image.shape[1] for image in slices) + GAP * (len(slices) - 1)
+    sheet = np.full((rows, width, 3), PAPER, np.uint8)
+    left = 0
+    for image in slices:
+        sheet[: image.shape[0], left : left + image.shape[1]] = image
+        left += image.shape[1] + GAP
+    return sheet
+
+
+def _rgb(phase: Phase, index: int) -> tuple[int, ...]:
+    text = (phase.colour or PALETTE[index % len(PALETTE)]).lstrip("#")
+    return tuple(int(text[i : i + 2], 16) for i in (0, 2, 4))

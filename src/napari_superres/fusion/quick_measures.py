@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.volumes import Labels, SegmentedSlices
-from napari_superres.measures.interfaces import face_counts_per_axis
+from napari_superres.measures.kinds.interfaces import face_counts_per_axis
 
 DISTANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 """Voxels between the two points; those beyond half of the smallest side are left out."""

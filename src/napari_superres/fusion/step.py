@@ -16,18 +16,23 @@ from torch import Tensor
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Box
-from napari_superres.data.checks import InputReport
+from napari_superres.data.checks.inputs import InputReport
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.fusion import aims, distributed, losses
-from napari_superres.fusion.adversary import Adversary, SlicePair, descend
-from napari_superres.fusion.diversity_loss import DiversityLoss, now_twice, share_of_reward
-from napari_superres.fusion.generator import Generator
-from napari_superres.fusion.imaging import Imaging
-from napari_superres.fusion.low_res_sampling import LowResSampler
-from napari_superres.fusion.networks import Networks
-from napari_superres.fusion.random_noise import RandomNoise
-from napari_superres.fusion.running_mean import RunningMean
+from napari_superres.fusion import material
+from napari_superres.fusion.crops.low_res import LowResSampler
+from napari_superres.fusion.losses.adversary import Adversary, SlicePair, descend
+from napari_superres.fusion.losses.diversity_loss import DiversityLoss, now_twice, share_of_reward
+from napari_superres.fusion.losses.imaging import Imaging
+from napari_superres.fusion.losses.voxel import (
+    saturation_penalty,
+    voxel_cross_entropy,
+    voxel_mismatch,
+)
+from napari_superres.fusion.networks.generator import Generator, RandomNoise
+from napari_superres.fusion.networks.trained import Networks
 from napari_superres.runs.device import arithmetic, autocast
+from napari_superres.training import distributed
+from napari_superres.training.frequencies.running_mean import RunningMean
 
 SATURATION_WEIGHT = 0.01
 
@@ -74,10 +79,10 @@ class Trainer:
             real_context=engine.context,
             alike=settings.scale_factor if engine.augment_low_res else None,
         )
-        self.slices = aims.slice_samplers(high_res, settings, report, self.device)
+        self.slices = material.slice_samplers(high_res, settings, report, self.device)
         self.adversary = Adversary(engine, self.slices, self.random, self.device, self.dtype)
-        self.frequencies = aims.frequency_loss(high_res, settings, report, self.device)
-        self.fractions = aims.fraction_loss(low_res, known or high_res, report, self.device)
+        self.frequencies = material.frequency_loss(high_res, settings, report, self.device)
+        self.fractions = material.fraction_loss(low_res, known or high_res, report, self.device)
         self.diversity = DiversityLoss(self.device)
         self.imaging = Imaging(
             settings,
@@ -111,7 +116,7 @@ class Trainer:
         found = self.adversary.update(self.networks, pairs, penalise=penalise)
         yield "discriminator", _detached(found)
         if with_generator:
-            terms = {"saturation": losses.saturation_penalty(logits_BNZYX)}
+            terms = {"saturation": saturation_penalty(logits_BNZYX)}
             if self.frequencies is not None:
                 terms["frequencies"] = self.frequencies(fakes)
             if self.engine.fraction_weight > 0:
@@ -154,11 +159,11 @@ class Trainer:
         adversarial = self.adversary.objection(pairs)
         down_BMZYX = self.imaging.soft(fake_BNZYX)
         given_back_BMZYX = self.imaging.near_one_hot(down_BMZYX)
-        mismatch = losses.voxel_mismatch(given_back_BMZYX, low_res_BMZYX, self.one_sided_M)
+        mismatch = voxel_mismatch(given_back_BMZYX, low_res_BMZYX, self.one_sided_M)
         voxel = mismatch
         if engine.voxel_loss != "mse":
             focus = given_back_BMZYX if engine.voxel_loss == "focal" else None
-            voxel = losses.voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M, focus)
+            voxel = voxel_cross_entropy(down_BMZYX, low_res_BMZYX, self.one_sided_M, focus)
         active = (mismatch.detach() > engine.voxel_threshold).float()
         total = adversarial + active * engine.voxel_weight * voxel
         reward = share_of_reward(self.steps / engine.critic_steps) * self.networks.annealed**2
@@ -231,13 +236,3 @@ class Trainer:
 
 def _detached(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in terms.items()}
-
-
-def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:
-    """Return the mean of each loss term over several steps."""
-    names = {name for terms in history for name in terms}
-    means = {}
-    for name in sorted(names):
-        values = [float(terms[name]) for terms in history if name in terms]
-        means[name] = sum(values) / len(values)
-    return means

@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.config import Budget, TrainingSettings
-from napari_superres.data.checks import InputReport, check_inputs, needed_sides
-from napari_superres.data.held_back import hold_back
+from napari_superres.data.checks.held_back import hold_back
+from napari_superres.data.checks.inputs import InputReport, check_inputs, needed_sides
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import TrainingEvent
-from napari_superres.fusion import distributed
 from napari_superres.fusion.evaluation import Evaluator
-from napari_superres.fusion.failures import engine_errors
-from napari_superres.fusion.loop import TrainingLoop
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.warm_start import check_alike, warm_start
-from napari_superres.runs.checkpoint_loading import check_can_train
-from napari_superres.runs.device import choose_device, keep_freed_memory
+from napari_superres.runs.checkpoints import check_can_train
+from napari_superres.runs.device import choose_device, keep_freed_memory, memory_warning
 from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.lock import run_lock
-from napari_superres.runs.memory import memory_warning
 from napari_superres.runs.previews import drop_previews_after
+from napari_superres.training import distributed
+from napari_superres.training.failures import engine_errors
+from napari_superres.training.loop import TrainingLoop
 
 
 def train(

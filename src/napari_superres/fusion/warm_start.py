@@ -9,9 +9,9 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.phases import Phase, resolve_phase_map
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
 from napari_superres.fusion.step import Trainer
-from napari_superres.runs.checkpoint_loading import load_checkpoint
+from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.runs.config import RunConfig
 from napari_superres.runs.folder import RunFolder
-from napari_superres.runs.run_config import RunConfig
 from napari_superres.scale_factor import format_scale_factor
 
 SHAPES = (

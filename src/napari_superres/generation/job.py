@@ -14,16 +14,14 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.fusion.generator import Generator
-from napari_superres.generation.description import Description
-from napari_superres.generation.geometry import geometry
+from napari_superres.fusion.networks.generator import Generator
 from napari_superres.generation.memory import best_tile
 from napari_superres.generation.noise import NoiseField, layer_factors
-from napari_superres.generation.prepare import for_generation
-from napari_superres.generation.renderer import Precision, Renderer
-from napari_superres.generation.tiles import low_res_box, low_res_to_high_res, result_box
+from napari_superres.generation.renderer import Precision, Renderer, for_generation
+from napari_superres.generation.tiles import geometry, low_res_box, low_res_to_high_res, result_box
 from napari_superres.runs.device import arithmetic, keep_freed_memory
 from napari_superres.scale_factor import format_scale_factor
+from napari_superres.writing.description import Description
 
 OUTSIDE = 1000
 """Low-res voxels; more than any network sees beyond a face."""

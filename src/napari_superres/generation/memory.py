@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from napari_superres.data.boxes import Box, Triple
-from napari_superres.fusion.generator import Generator
-from napari_superres.generation.prepare import TrilinearConvolution
+from napari_superres.fusion.networks.generator import Generator
+from napari_superres.generation.renderer import TrilinearConvolution
 
 COPIES = 2
 """Features held at once in the largest layer, as a multiple of its output: measured 1.4 to

@@ -24,8 +24,8 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.blocks import Block, NoiseInjection
-from napari_superres.fusion.generator import Generator
+from napari_superres.fusion.networks.blocks import Block, NoiseInjection
+from napari_superres.fusion.networks.generator import Generator
 from napari_superres.scale_factor import ScaleFactor
 
 Words = NDArray[np.uint64]

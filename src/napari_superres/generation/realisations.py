@@ -19,7 +19,9 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.job import Job
-from napari_superres.generation.journal import (
+from napari_superres.measures.kinds.agreement import AgreementMaps, maps_of_votes
+from napari_superres.measures.naming import pair_names, phase_names
+from napari_superres.writing.journal import (
     Journal,
     append_line,
     check_room,
@@ -27,9 +29,7 @@ from napari_superres.generation.journal import (
     complete_lines,
     writing,
 )
-from napari_superres.generation.sinks import Assembled, Sink
-from napari_superres.measures.agreement import AgreementMaps, maps_of_votes
-from napari_superres.measures.naming import pair_names, phase_names
+from napari_superres.writing.sink import Assembled, Sink
 
 MAPS = ("most-likely", "agreement", "entropy")
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from napari_superres.config import GenerationSettings
+from napari_superres.data.boxes import Box
+from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import PhaseError
+from napari_superres.errors import OutputError, PhaseError
 from napari_superres.events import GenerationEvent
-from napari_superres.fusion.loading import load_generator
-from napari_superres.generation.geometry import ResultGeometry, geometry
-from napari_superres.generation.volume import generate_realisations, generate_volume
-from napari_superres.generation.workers import Workers
+from napari_superres.fusion.networks.generator import Generator
+from napari_superres.fusion.networks.trained import load_generator
+from napari_superres.generation.job import Job
+from napari_superres.generation.realisations import RealisationsSink
+from napari_superres.generation.stream import in_this_process, stream
+from napari_superres.generation.tiles import ResultGeometry, geometry
+from napari_superres.generation.workers import Workers, on_workers
+from napari_superres.runs.config import RunConfig
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.folder import RunFolder
-from napari_superres.runs.run_config import RunConfig
+from napari_superres.writing.description import Description
+from napari_superres.writing.sink import MemorySink, Sink
+from napari_superres.writing.tiff_sink import TiffSink
+from napari_superres.writing.zarr_sink import ZarrSink
 
 __all__ = ["ResultGeometry", "Workers", "generate", "generate_many", "result_geometry"]
 
@@ -134,4 +144,149 @@ def _of_the_run(low_res: SegmentedVolume, config: RunConfig) -> SegmentedVolume:
         )
     return SegmentedVolume.from_labels(
         low_res.values, low_res.voxel_size, config.low_res_phases, low_res.name
+    )
+
+
+TIFF = (".tif", ".tiff")
+ZARR = (".zarr",)
+
+
+def generate_volume(
+    generator: Generator,
+    low_res: SegmentedVolume,
+    phases: Sequence[Phase],
+    settings: GenerationSettings,
+    device: str = "cpu",
+    output: Path | None = None,
+    stop: threading.Event | None = None,
+    provenance: Mapping[str, str] | None = None,
+    workers: Workers | None = None,
+) -> Iterator[GenerationEvent]:
+    """Generate the super-res volume of a low-res volume.
+
+    Parameters
+    ----------
+    generator : with as many low-res phases as `low_res` has
+    low_res : the whole volume
+    phases : of the result, in the order of the generator's channels
+    settings : seed, region, tile, precision, noise; device and checkpoint are not looked at
+    device : torch's name
+    output : .tif or .zarr to write, or None to return the labels in memory
+    stop : set it to end after the current tile
+    provenance : more to say in the file, name : text
+    workers : other processes to generate in; None for this one
+
+    Yields
+    ------
+    GenerationStarted, TileCompleted for each tile, GenerationFinished
+
+    Raises
+    ------
+    InputError, EngineError
+        As for `generation.render.generate`.
+    """
+    job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
+    if output is None:
+        sink: Sink = MemorySink(job.result, job.tile(_processes(workers)))
+    else:
+        sink = open_sink(output, job.result, job.description([settings.seed]))
+    yield from _run(job, [settings.seed], sink, stop, workers)
+
+
+def generate_realisations(
+    generator: Generator,
+    low_res: SegmentedVolume,
+    phases: Sequence[Phase],
+    settings: GenerationSettings,
+    count: int,
+    output: Path,
+    device: str = "cpu",
+    stop: threading.Event | None = None,
+    provenance: Mapping[str, str] | None = None,
+    workers: Workers | None = None,
+    keep_volumes: bool = True,
+    suffix: str = ".tif",
+) -> Iterator[GenerationEvent]:
+    """Generate several realisations and what they have in common.
+
+    The folder `output` then holds each volume (``seed-0.tif`` …, if kept), the most
+    frequent phase of each voxel (``most-likely``), how many per cent of the
+    realisations agree on it (``agreement``), the entropy of the phases in per cent
+    of its largest value (``entropy``), and ``spread.json`` with volume fractions and
+    interface areas of each realisation, their mean and standard deviation.
+
+    Parameters
+    ----------
+    count : number K of realisations; their seeds are settings.seed, + 1, …
+    output : folder to make or to continue
+    keep_volumes : whether to write each volume
+    suffix : .tif or .zarr
+    others : as for `generate_volume`
+    """
+    sink_kind(output.with_name(output.name + suffix))
+    job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
+    seeds = [settings.seed + number for number in range(count)]
+
+    def open_one(name: str, shown: Sequence[Phase], of: Sequence[int]) -> Sink:
+        description = job.description(of, shows=name)
+        if not shown:
+            description = description.of_numbers()
+        return open_sink(output / f"{name}{suffix}", job.result, description)
+
+    sink = RealisationsSink(output, job, seeds, open_one, keep_volumes=keep_volumes, kind=suffix)
+    yield from _run(job, seeds, sink, stop, workers)
+
+
+def _run(
+    job: Job,
+    seeds: Sequence[int],
+    sink: Sink,
+    stop: threading.Event | None,
+    workers: Workers | None,
+) -> Iterator[GenerationEvent]:
+    """Stream a sink's blocks, which take the seeds in turn."""
+    noises = [job.noise_of(seed) for seed in seeds]
+    with ExitStack() as stack:
+        stack.enter_context(closing(sink))
+        if workers is None:
+            produce = in_this_process(job.renderer())
+        else:
+            produce = stack.enter_context(on_workers(workers, job))
+        tile = job.tile(_processes(workers))
+        yield from stream(produce, lambda i: noises[i % len(noises)], sink, tile, stop)
+
+
+def _processes(workers: Workers | None) -> int:
+    """Return how many processes generate on this machine."""
+    return 1 if workers is None else max(workers.count, 1)
+
+
+def open_sink(output: Path, result: Box, description: Description) -> Sink:
+    """Return the sink for the kind of file that the name of `output` asks for.
+
+    Raises
+    ------
+    OutputError
+        Another kind, or a place that cannot be written.
+    """
+    return sink_kind(output)(output, result, description)
+
+
+def sink_kind(output: Path) -> type[TiffSink | ZarrSink]:
+    """Return the class of sink for the name of `output`.
+
+    Raises
+    ------
+    OutputError
+        A kind that there is none for.
+    """
+    kind = output.suffix.lower()
+    if kind in TIFF:
+        return TiffSink
+    if kind in ZARR:
+        return ZarrSink
+    raise OutputError(
+        f"{output.name} names no known kind of file.",
+        "A volume is written as .tif or .zarr.",
+        f"Write for example {output.with_suffix('.tif').name}.",
     )

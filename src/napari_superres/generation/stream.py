@@ -10,15 +10,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import closing, suppress
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.boxes import Box, Triple, cut_evenly
 from napari_superres.data.volumes import Labels
 from napari_superres.events import (
     FinishReason,
@@ -28,11 +28,9 @@ from napari_superres.events import (
     PartAssembled,
     TileCompleted,
 )
-from napari_superres.generation.background import one_thread, until_done
 from napari_superres.generation.noise import NoiseField
 from napari_superres.generation.renderer import Renderer
-from napari_superres.generation.sinks import Sink
-from napari_superres.generation.tiles import cut_evenly
+from napari_superres.writing.sink import Sink
 
 BLOCKS_WAITING = 2
 """Blocks that may wait to be written; more would only hide a slow disk, in memory."""
@@ -212,3 +210,23 @@ class _Writer:
             yield latest
         with suppress(_Stopped):
             self.finished = under_way.result()
+
+
+HEARTBEAT_S = 0.5
+"""Longest wait without a sign of life."""
+
+
+@contextmanager
+def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool of one thread; at the end what waits is cancelled, what runs is awaited."""
+    pool = ThreadPoolExecutor(1, name)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def until_done(future: Future[Any]) -> Iterator[None]:
+    """Yield whenever `HEARTBEAT_S` has passed without the result; ends when it is there."""
+    while not wait([future], HEARTBEAT_S).done:
+        yield

@@ -7,10 +7,12 @@ Any cut gives the same labels, so sizes are chosen for speed and memory alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.volumes import SegmentedVolume, VoxelSize
 from napari_superres.errors import SettingsError
 from napari_superres.scale_factor import ScaleFactor
 
@@ -101,37 +103,41 @@ def low_res_to_high_res(side: int, scale_factor: ScaleFactor) -> Triple:
     return z, y, x
 
 
-def cut(box: Box, shape: Sequence[int]) -> list[Box]:
-    """Cut a box into boxes of `shape` from its start; the last ones may be smaller.
+@dataclass(frozen=True)
+class ResultGeometry:
+    """Where a result lies.
 
-    They come in zyx order and cover each voxel once.
+    Attributes
+    ----------
+    shape : voxels, zyx
+    voxel_size : µm, zyx; None when the low-res voxel size is unknown
+    offset : µm from the centre of the low-res volume's first voxel to the centre of
+        the result's first voxel, zyx; None with `voxel_size`
     """
-    axes = [
-        [(at, min(at + size, hi)) for at in range(lo, hi, size)]
-        for (lo, hi), size in zip(box.ranges(), shape, strict=True)
+
+    shape: Triple
+    voxel_size: VoxelSize | None
+    offset: VoxelSize | None
+
+
+def geometry(
+    low_res: SegmentedVolume, scale_factor: ScaleFactor, settings: GenerationSettings
+) -> ResultGeometry:
+    """Return where a result lies; both grids share the corner of their first voxels.
+
+    Raises
+    ------
+    SettingsError
+        When the region leaves the volume.
+    """
+    box = result_box(low_res.shape, scale_factor, settings.region, crop_border=settings.crop_border)
+    if low_res.voxel_size is None:
+        return ResultGeometry(box.shape, None, None)
+    sizes = [size / float(sf) for size, sf in zip(low_res.voxel_size, scale_factor, strict=True)]
+    starts = [
+        (first + 0.5) * fine - 0.5 * coarse
+        for first, fine, coarse in zip(box.start, sizes, low_res.voxel_size, strict=True)
     ]
-    return list(_boxes(axes))
-
-
-def cut_evenly(box: Box, largest: Sequence[int]) -> list[Box]:
-    """Cut a box into boxes of nearly equal shape, none larger than `largest`."""
-    axes = []
-    for (lo, hi), size in zip(box.ranges(), largest, strict=True):
-        parts = math.ceil((hi - lo) / size)
-        edges = [lo + (hi - lo) * part // parts for part in range(parts + 1)]
-        axes.append(list(pairwise(edges)))
-    return list(_boxes(axes))
-
-
-def halves(box: Box) -> list[Box]:
-    """Cut a box in two along its longest axis."""
-    longest = max(range(3), key=lambda axis: box.shape[axis])
-    shape = [
-        math.ceil(size / 2) if axis == longest else size for axis, size in enumerate(box.shape)
-    ]
-    return cut(box, shape)
-
-
-def _boxes(axes: Sequence[Sequence[tuple[int, int]]]) -> Iterator[Box]:
-    for z, y, x in product(*axes):
-        yield Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
+    return ResultGeometry(
+        box.shape, (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
+    )

@@ -20,10 +20,9 @@ import torch
 
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import EngineError, SettingsError, SuperResError
-from napari_superres.generation.background import HEARTBEAT_S
 from napari_superres.generation.job import Job
 from napari_superres.generation.renderer import Renderer
-from napari_superres.generation.stream import Block, Generated, Producer
+from napari_superres.generation.stream import HEARTBEAT_S, Block, Generated, Producer
 
 AHEAD = 2
 """Blocks under way per worker: one in work, one waiting; more would pile up here, unwritten."""

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.volumes import Labels
-from napari_superres.measures.chords import chord_counts, mean_chord_lengths
-from napari_superres.measures.fractions import volume_fractions
-from napari_superres.measures.interfaces import interface_areas
-from napari_superres.measures.percolation import percolating_fractions
-from napari_superres.measures.surface import interface_densities
-from napari_superres.measures.transport import transport_efficiencies
-from napari_superres.measures.triple import triple_line_densities, triple_phase_boundaries
-from napari_superres.measures.two_point import correlation_length, two_point
+from napari_superres.measures.kinds.chords import chord_counts, mean_chord_lengths
+from napari_superres.measures.kinds.fractions import volume_fractions
+from napari_superres.measures.kinds.interfaces import interface_areas
+from napari_superres.measures.kinds.percolation import percolating_fractions
+from napari_superres.measures.kinds.surface import interface_densities
+from napari_superres.measures.kinds.transport import transport_efficiencies
+from napari_superres.measures.kinds.triple import triple_line_densities, triple_phase_boundaries
+from napari_superres.measures.kinds.two_point import correlation_length, two_point
 
 Values = NDArray[np.float64]
 Entries = Literal["phase", "pair", "triple"]

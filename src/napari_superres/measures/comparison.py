@@ -13,7 +13,7 @@ from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError
 from napari_superres.measures.catalogue import SCALARS
-from napari_superres.measures.mismatch import mismatch_of
+from napari_superres.measures.kinds.mismatch import mismatch_of
 from napari_superres.measures.summary import Summary, measure_slices, measure_volume, sized_as
 
 FORMAT_VERSION = 1

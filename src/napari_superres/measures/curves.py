@@ -12,10 +12,10 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.measures.arrays import weighted_mean
 from napari_superres.measures.catalogue import MAX_DISTANCE
-from napari_superres.measures.chords import chord_counts, chord_distribution
-from napari_superres.measures.fourier import FourierProfile, fourier_profile, planes
+from napari_superres.measures.kinds.chords import chord_counts, chord_distribution
+from napari_superres.measures.kinds.fourier import FourierProfile, fourier_profile, planes
+from napari_superres.measures.kinds.two_point import two_point
 from napari_superres.measures.naming import axis_names, pair_names, phase_names
-from napari_superres.measures.two_point import two_point
 
 Values = NDArray[np.float64]
 Images = Sequence[Labels]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from napari_superres.data.phases import Phase
-from napari_superres.measures.triple import phase_triples
 
 
 def phase_names(phases: Sequence[Phase]) -> list[str]:
@@ -29,12 +28,6 @@ def pair_names(phases: Sequence[Phase]) -> dict[tuple[int, int], str]:
     """Return "a|b" for each pair of phase indices a < b."""
     names = phase_names(phases)
     return {(a, b): f"{names[a]}|{names[b]}" for a, b in combinations(range(len(names)), 2)}
-
-
-def triple_names(phases: Sequence[Phase]) -> list[str]:
-    """Return "a|b|c" for each triple, in the order of `phase_triples`."""
-    names = phase_names(phases)
-    return ["|".join(names[index] for index in triple) for triple in phase_triples(len(names))]
 
 
 def axis_names(ndim: int) -> str:

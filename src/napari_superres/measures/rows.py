@@ -13,7 +13,6 @@ import numpy as np
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.comparison import common_names, same_unit
 from napari_superres.measures.summary import Summary
-from napari_superres.measures.tolerances import tolerance_of
 
 
 @dataclass(frozen=True)
@@ -183,3 +182,39 @@ def as_csv(
             cells += [row.reference, row.gap, kind, row.tolerance, within]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return buffer.getvalue()
+
+
+TOLERANCES = {"volume_fractions": 0.02, "percolating_fraction": 0.05, "transport_efficiency": 0.02}
+"""Largest difference that is within tolerance, of measures that are compared by difference."""
+
+RELATIVE_TOLERANCE = 0.15
+"""Of the others, relative to the reference."""
+
+MISMATCH_TOLERANCE = 0.05
+
+
+def tolerance_of(measure: str, reference: Mapping[str, Any], entry: str) -> float:
+    """Return the largest difference of an entry that is within tolerance.
+
+    Parameters
+    ----------
+    measure : name out of `SCALARS`; relative differences are judged unless it is absolute
+    reference : summary that it is compared with
+    entry : its name in `reference`
+
+    Returns
+    -------
+    float
+        Of a volume fraction of slices at least half the slices' own interval,
+        where that was measured.
+    """
+    tolerance = TOLERANCES.get(measure, RELATIVE_TOLERANCE)
+    about = reference.get("representativity", {}).get(entry, {})
+    if measure != "volume_fractions" or not of_slices(reference) or about.get("low") is None:
+        return tolerance
+    return max(tolerance, float(about["high"] - about["low"]) / 2)
+
+
+def of_slices(summary: Mapping[str, Any]) -> bool:
+    """Whether a summary is of slices, not of a volume."""
+    return len(summary["axes"]) == 2 or isinstance(summary["shape"][0], list)

@@ -12,6 +12,7 @@ from napari_superres.data.common_phases import Segmented
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import FinishReason
 from napari_superres.measures.catalogue import SCALARS
+from napari_superres.measures.kinds.transport import efficiency
 from napari_superres.measures.naming import as_json, axis_names, phase_names
 from napari_superres.measures.summary import (
     MEASURES,
@@ -20,7 +21,6 @@ from napari_superres.measures.summary import (
     measure_volume,
     sized_as,
 )
-from napari_superres.measures.transport import efficiency
 
 TRANSPORT = "transport_efficiency"
 

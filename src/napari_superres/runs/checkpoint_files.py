@@ -30,7 +30,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from napari_superres.data.reading import check_regular, is_number, read_small_text
+from napari_superres.data.files.reading import check_regular, is_number, read_small_text
 
 PREFIX = "step-"
 LEFT = "left-"

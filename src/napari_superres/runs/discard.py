@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_superres.data.output import format_bytes
+from napari_superres.data.files.output import format_bytes
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.lock import NAME as LOCK
 from napari_superres.runs.lock import run_lock

@@ -19,15 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.config import SAFE_TO_CHANGE, TrainingSettings
+from napari_superres.data.files.output import write_whole_text
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.label_values import values_of
-from napari_superres.data.output import write_whole_text
-from napari_superres.data.tiff import write_labels_tiff
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError
-from napari_superres.runs.any_run import AnyRun
-from napari_superres.runs.kept_inputs import read_input
-from napari_superres.runs.new_folder import new_run_folder
-from napari_superres.runs.run_config import (
+from napari_superres.runs.config import (
     CONFIG,
     FORMAT_VERSION,
     FUSION,
@@ -36,6 +33,8 @@ from napari_superres.runs.run_config import (
     read_config,
     versions,
 )
+from napari_superres.runs.new_folder import new_run_folder, read_input
+from napari_superres.runs.run import AnyRun
 
 
 @dataclass(frozen=True)

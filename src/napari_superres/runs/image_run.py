@@ -18,15 +18,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from napari_superres.config import FrozenModel, validated
-from napari_superres.data.images import ImageSet
-from napari_superres.data.output import write_whole_text
-from napari_superres.data.tiff import write_labels_tiff
+from napari_superres.data.files.images import ImageSet
+from napari_superres.data.files.output import write_whole_text
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.errors import RunFolderError, SettingsError
-from napari_superres.runs.any_run import AnyRun
-from napari_superres.runs.kept_inputs import read_input
-from napari_superres.runs.lock import run_lock
-from napari_superres.runs.new_folder import new_run_folder
-from napari_superres.runs.run_config import (
+from napari_superres.runs.config import (
     CONFIG,
     FORMAT_VERSION,
     EngineChange,
@@ -36,6 +32,9 @@ from napari_superres.runs.run_config import (
     read_config,
     versions,
 )
+from napari_superres.runs.lock import run_lock
+from napari_superres.runs.new_folder import new_run_folder, read_input
+from napari_superres.runs.run import AnyRun
 
 _Settings = TypeVar("_Settings", bound=FrozenModel)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from napari_superres.data.reading import read_small_text
+from napari_superres.data.files.reading import read_small_text
 from napari_superres.errors import OutputError, RunFolderError
 
 NAME = "run.lock"

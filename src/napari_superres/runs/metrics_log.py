@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_superres.data.output import write_whole_text
-from napari_superres.data.reading import is_number, read_small_text
+from napari_superres.data.files.output import write_whole_text
+from napari_superres.data.files.reading import is_number, read_small_text
 from napari_superres.errors import OutputError, RunFolderError
 
 

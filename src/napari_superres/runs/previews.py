@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from napari_superres.data.files.reading import check_regular
 from napari_superres.data.phases import PALETTE, Phase
-from napari_superres.data.reading import check_regular
 from napari_superres.events import PreviewReady
 
 FOLDER = "previews"

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_superres.data.patches import Patches, spread_over_both
+from napari_superres.data.patches.cutting import Patches, spread_over_both
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.events import Measurement
-from napari_superres.fusion.image_learner import Judgement
-from napari_superres.fusion.image_tensors import as_pixels
-from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
+from napari_superres.measures.kinds.texture import Segmenter, Texture, measure_texture, texture_gap
 from napari_superres.synthesis.step import Trainer
+from napari_superres.training.learner import Judgement
+from napari_superres.training.real_images import as_pixels
 
 SHOWN = 8
 SEED = 20221003

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_superres.fusion.course import annealed
 from napari_superres.synthesis.levels import GreyClasses, palette
 from napari_superres.synthesis.networks import Discriminator, Generator, parameters_of
 from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.training.clock import annealed
 
 RAMP = 0.05
 """The moving average forgets at least so fast, as a share of the images seen."""

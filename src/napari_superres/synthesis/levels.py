@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.grey_values import GreySample
-from napari_superres.data.thresholds import multi_otsu
-from napari_superres.fusion.frequency_loss import FrequencyLoss, wanted_frequencies
-from napari_superres.fusion.statistics import usable_distances
+from napari_superres.data.grey.grey_values import GreySample
+from napari_superres.data.grey.thresholds import multi_otsu
+from napari_superres.training.frequencies.frequency_loss import FrequencyLoss, wanted_frequencies
+from napari_superres.training.frequencies.statistics import usable_distances
 
 COUNT = 4
 """Levels of grey that frequencies are counted of."""

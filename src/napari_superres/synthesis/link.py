@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_superres.data.images import ImageSet
+from napari_superres.data.files.images import ImageSet
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import PhaseError, ShapeError
-from napari_superres.measures.texture import Segmenter
+from napari_superres.measures.kinds.texture import Segmenter
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
 from napari_superres.synthesis.settings import SynthesisSettings

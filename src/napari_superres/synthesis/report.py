@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.images import ImageSet
-from napari_superres.data.patches import spread_over_both
+from napari_superres.data.files.images import ImageSet
+from napari_superres.data.patches.cutting import spread_over_both
 from napari_superres.errors import OutputError
-from napari_superres.measures import page as html
-from napari_superres.measures.texture import Segmenter, Texture, measure_texture, texture_gap
-from napari_superres.measures.texture_charts import (
+from napari_superres.measures.kinds.texture import Segmenter, Texture, measure_texture, texture_gap
+from napari_superres.measures.report import page as html
+from napari_superres.measures.report.texture_charts import (
     as_colours,
     contact_sheet,
     correlation_chart,

@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.image_writing import check_place, write_images
+from napari_superres.data.files.image_writing import check_place, write_images
+from napari_superres.data.files.tiff import COMPRESSES
 from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase
-from napari_superres.data.tiff import COMPRESSES
 from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,
@@ -29,14 +29,14 @@ from napari_superres.events import (
     GenerationStarted,
     TileCompleted,
 )
-from napari_superres.fusion.failures import engine_errors
-from napari_superres.fusion.image_tensors import as_pixels
-from napari_superres.runs.checkpoint_loading import load_weights
+from napari_superres.runs.checkpoints import load_weights
 from napari_superres.runs.device import choose_device, exact_convolutions
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.synthesis.networks import Generator
 from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.synthesis.training import KIND
+from napari_superres.training.failures import engine_errors
+from napari_superres.training.real_images import as_pixels
 
 MEAN_OF, MEAN_SEED = 4096, 2020
 CHUNK_PIXELS = 8 * 256**2

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
-from napari_superres.data.patches import PatchGrid
+from napari_superres.data.patches.cutting import PatchGrid
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 

@@ -16,9 +16,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from napari_superres.data.patches import Patches
-from napari_superres.fusion import losses
-from napari_superres.fusion.image_tensors import RealImages
+from napari_superres.data.patches.cutting import Patches
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.device import autocast
 from napari_superres.runs.tensors import gather_state, restore_random, spread_state
@@ -26,6 +24,12 @@ from napari_superres.synthesis.augmentation import Augmentation, Controller
 from napari_superres.synthesis.learnt import Learnt
 from napari_superres.synthesis.levels import GreyClasses, TextureLoss
 from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.training.adversarial import (
+    discriminator_loss,
+    generator_loss,
+    zero_centred_penalty,
+)
+from napari_superres.training.real_images import RealImages
 
 PATH_DECAY = 0.01
 
@@ -116,7 +120,7 @@ class Trainer(Learnt):
         if engine.loss == "relativistic":
             with torch.no_grad():
                 real_B = self.score(self.real.draw(engine.batch, self.random))
-        loss = adversarial = losses.generator_loss(engine.loss, fake_B, real_B)
+        loss = adversarial = generator_loss(engine.loss, fake_B, real_B)
         terms = {"generator": adversarial}
         if self.texture is not None:
             terms["frequencies"] = self.texture(images_BCYX)
@@ -151,11 +155,11 @@ class Trainer(Learnt):
         if together:
             fake, real = fake.requires_grad_(True), real.requires_grad_(True)
         fake_B, real_B = self.score(fake), self.score(real)
-        loss = losses.discriminator_loss(engine.loss, fake_B, real_B)
+        loss = discriminator_loss(engine.loss, fake_B, real_B)
         terms = {"discriminator": loss}
         if together:
-            penalty = losses.zero_centred_penalty(real_B, real)
-            penalty = penalty + losses.zero_centred_penalty(fake_B, fake)
+            penalty = zero_centred_penalty(real_B, real)
+            penalty = penalty + zero_centred_penalty(fake_B, fake)
             terms["penalty"] = penalty
             loss = loss + self.settings.r1_gamma * engine.r1_every * penalty
         self._descend(self.discriminator_optimiser, loss)
@@ -170,7 +174,7 @@ class Trainer(Learnt):
     def _update_r1(self, real_BCYX: Tensor) -> Tensor:
         """Penalise the discriminator's gradient at real images (Mescheder et al. 2018)."""
         real = real_BCYX.detach().requires_grad_(True)
-        penalty = losses.zero_centred_penalty(self.score(real), real)
+        penalty = zero_centred_penalty(self.score(real), real)
         weight = self.settings.r1_gamma * self.engine.r1_every
         self._descend(self.discriminator_optimiser, weight * penalty)
         return penalty

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet
-from napari_superres.data.patches import Patches, patches_of
+from napari_superres.data.files.images import ImageSet
+from napari_superres.data.patches.cutting import Patches, patches_of
 from napari_superres.events import TrainingEvent
-from napari_superres.fusion.failures import engine_errors
-from napari_superres.fusion.image_learner import Pace
-from napari_superres.fusion.image_loop import ImageLoop
-from napari_superres.runs.checkpoint_loading import check_can_train
+from napari_superres.runs.checkpoints import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import run_lock
 from napari_superres.synthesis.judge import StyleJudge
 from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.synthesis.step import Trainer
+from napari_superres.training.failures import engine_errors
+from napari_superres.training.image_loop import ImageLoop
+from napari_superres.training.learner import Pace
 
 KIND = "synthesis"
 INPUT = "real"

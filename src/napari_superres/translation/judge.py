@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.patches import Patches
+from napari_superres.data.patches.cutting import Patches
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.events import Measurement
-from napari_superres.fusion.image_learner import Judgement
-from napari_superres.fusion.image_tensors import as_network, as_pixels
-from napari_superres.measures.texture import Segmenter, measure_texture, texture_gap
+from napari_superres.measures.kinds.texture import Segmenter, measure_texture, texture_gap
+from napari_superres.training.learner import Judgement
+from napari_superres.training.real_images import as_network, as_pixels
 from napari_superres.translation.networks import RandomNoise, down_sample
 from napari_superres.translation.step import Trainer
 

@@ -16,12 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_superres.data.patches import Patches
-from napari_superres.fusion.course import annealed
-from napari_superres.fusion.image_tensors import RealImages
+from napari_superres.data.patches.cutting import Patches
 from napari_superres.runs.device import arithmetic as chosen_arithmetic
 from napari_superres.runs.device import autocast
 from napari_superres.runs.tensors import gather_state, restore_random, spread_state
+from napari_superres.training.clock import annealed
+from napari_superres.training.real_images import RealImages
 from napari_superres.translation.networks import (
     PatchCritic,
     RandomNoise,

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from napari_superres.config import Budget
-from napari_superres.data.images import ImageSet
-from napari_superres.data.patches import Patches, PatchGrid, cut
+from napari_superres.data.files.images import ImageSet
+from napari_superres.data.patches.cutting import Patches, PatchGrid, cut
 from napari_superres.errors import PhaseError
 from napari_superres.events import TrainingEvent
-from napari_superres.fusion.failures import engine_errors
-from napari_superres.fusion.image_learner import Pace
-from napari_superres.fusion.image_loop import ImageLoop
-from napari_superres.runs.checkpoint_loading import check_can_train
+from napari_superres.runs.checkpoints import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
 from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import run_lock
+from napari_superres.training.failures import engine_errors
+from napari_superres.training.image_loop import ImageLoop
+from napari_superres.training.learner import Pace
 from napari_superres.translation.judge import TranslationJudge
 from napari_superres.translation.settings import TranslationSettings
 from napari_superres.translation.step import Trainer

@@ -19,10 +19,10 @@ from torch import Tensor
 from napari_superres.config import GenerationSettings, validated
 from napari_superres.data.phases import Phase
 from napari_superres.errors import PhaseError
-from napari_superres.fusion.image_tensors import as_network, as_pixels
-from napari_superres.runs.checkpoint_loading import load_weights
+from napari_superres.runs.checkpoints import load_weights
 from napari_superres.runs.device import choose_device, exact_convolutions
 from napari_superres.runs.image_run import ImageRun
+from napari_superres.training.real_images import as_network, as_pixels
 from napari_superres.translation.networks import ToHighRes
 from napari_superres.translation.settings import TranslationSettings
 from napari_superres.translation.training import HIGH, KIND

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari_superres.demo import DemoPlan
     from napari_superres.widgets.dock import SuperResDock
 
+
 PLUGIN, WIDGET = "napari-superres-fusion", "SuperRes Fusion"
 
 
@@ -48,7 +49,7 @@ def launch(demo: DemoPlan | None = None, close_when_done: bool = False) -> None:
     if demo is not None:
         from qtpy.QtCore import QTimer
 
-        from napari_superres.widgets.demo_driver import DemoDriver
+        from napari_superres.widgets.demo import DemoDriver
 
         driver = DemoDriver(dock, demo)
         driver.finished.connect(outcome.append)

@@ -6,19 +6,19 @@ from typing import Any
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_superres.widgets.compare_step import CompareStep
-from napari_superres.widgets.data_step import DataStep
-from napari_superres.widgets.export_step import ExportStep
-from napari_superres.widgets.generate_step import GenerateStep
-from napari_superres.widgets.keys import MAIN, press_by_key
-from napari_superres.widgets.measure_step import MeasureStep
-from napari_superres.widgets.monitor_step import MonitorStep
-from napari_superres.widgets.run_bar import RunBar
-from napari_superres.widgets.run_state import RunState
-from napari_superres.widgets.session import Session
-from napari_superres.widgets.step import Step
-from napari_superres.widgets.tabbed_dock import TabbedDock, scrolled
-from napari_superres.widgets.train_step import TrainStep
+from napari_superres.widgets.compare.step import CompareStep
+from napari_superres.widgets.data.step import DataStep
+from napari_superres.widgets.export.step import ExportStep
+from napari_superres.widgets.generate.step import GenerateStep
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.measure.step import MeasureStep
+from napari_superres.widgets.monitor.step import MonitorStep
+from napari_superres.widgets.parts.keys import MAIN, press_by_key
+from napari_superres.widgets.run.run_bar import RunBar
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.run.tabbed_dock import TabbedDock, scrolled
+from napari_superres.widgets.train.step import TrainStep
 
 
 class SuperResDock(TabbedDock):

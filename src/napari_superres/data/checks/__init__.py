@@ -1,0 +1,1 @@
+"""Checks of inputs before anything starts."""

@@ -1,0 +1,1 @@
+"""Example pairs: generated, published, and simulated from a fine volume."""

@@ -1,0 +1,1 @@
+"""Files: TIFF, OME-Zarr, NPY and images, read and written with voxel size and phases."""

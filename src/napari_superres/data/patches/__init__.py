@@ -1,0 +1,1 @@
+"""Patches of images: cutting, and regions that are held out."""

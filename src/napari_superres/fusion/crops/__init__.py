@@ -1,0 +1,1 @@
+"""Training crops of the low-res volume and of the high-res slices."""

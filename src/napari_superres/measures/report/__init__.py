@@ -1,0 +1,1 @@
+"""The HTML report: numbers, tables, charts, pictures, page."""

@@ -1,0 +1,145 @@
+"""How far a training has come: time worked, scores, lines written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import Tensor
+
+from napari_superres.config import Budget
+from napari_superres.runs.folder import RunFolder
+
+
+class Clock:
+    """Seconds worked, pauses left out.
+
+    Parameters
+    ----------
+    before : seconds worked in earlier stretches
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
+        self.before = before
+        self.start()
+
+    def start(self) -> None:
+        """Begin this stretch now."""
+        self._lost = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return seconds worked in this stretch."""
+        return time.monotonic() - self._lost
+
+    def elapsed(self) -> float:
+        """Return seconds worked in all."""
+        return self.before + self.seconds()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out the time that passes inside."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._lost += time.monotonic() - began
+
+
+def progress(budget: Budget, seconds: float, first_step: int, step: int) -> float | None:
+    """Return the used share of a budget, 0 to 1, or None where it has no end.
+
+    Parameters
+    ----------
+    budget : minutes count from this stretch, steps from the run's beginning
+    seconds : worked in this stretch
+    first_step, step : where the stretch began, and where it is
+    """
+    shares = []
+    if budget.minutes is not None:
+        shares.append(seconds / (60 * budget.minutes))
+    if budget.steps is not None:
+        todo = max(budget.steps - first_step, 0)
+        shares.append((step - first_step) / todo if todo else 1.0)
+    # below 0 after a roll-back to before this stretch
+    return min(max(0.0, *shares), 1.0) if shares else None
+
+
+def used_share(budget: Budget, seconds: float, step: int) -> float:
+    """Return the share of a budget that learning rates fall with; 0 where it has no end.
+
+    Parameters
+    ----------
+    budget : minutes count from this stretch, steps from the run's beginning
+    seconds : worked in this stretch
+    step : steps done in all, those before this stretch too, unlike in `progress`
+    """
+    share = 0.0
+    if budget.steps is not None:
+        share = step / budget.steps
+    if budget.minutes is not None:
+        share = max(share, seconds / (60 * budget.minutes))
+    return share
+
+
+LEAST_RATE = 0.02
+"""Share of the learning rate that annealing leaves."""
+
+
+def annealed(share: float, annealing: float) -> float:
+    """Return the factor on the learning rate when `share` of a budget is used.
+
+    Parameters
+    ----------
+    share : 0 to 1
+    annealing : last share of the budget in which the factor falls from 1 to `LEAST_RATE`
+    """
+    if annealing <= 0:
+        return 1.0
+    return 1 - (1 - LEAST_RATE) * min(max((share - 1 + annealing) / annealing, 0.0), 1.0)
+
+
+@dataclass
+class Course:
+    """What measurements have come to: kept in every checkpoint, so that a resumed run agrees.
+
+    Attributes
+    ----------
+    best : lowest score so far; infinite before the first
+    since_best : measurements since
+    since_good : measurements since a checkpoint that can be rolled back to
+    lines : lines in metrics.jsonl
+    """
+
+    best: float = float("inf")
+    since_best: int = 0
+    since_good: int = 0
+    lines: int = 0
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], run: RunFolder | None = None) -> Course:
+        """Return the course that a checkpoint's state tells; for old ones, that of the log."""
+        if "course" in state:
+            kept = dict(state["course"])
+            best = float("inf") if kept["best"] is None else float(kept.pop("best"))
+            kept.pop("best", None)
+            return cls(best=best, **{name: int(count) for name, count in kept.items()})
+        done = [line for line in (run.log() if run else []) if line["step"] <= state["step"]]
+        scores = [line["score"] for line in done if "score" in line]
+        return cls(best=min(scores, default=float("inf")), lines=len(done))
+
+    def state(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self) | {"best": self.best if self.best < float("inf") else None}
+
+
+def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:
+    """Return the mean of each loss term over several steps."""
+    names = {name for terms in history for name in terms}
+    means = {}
+    for name in sorted(names):
+        values = [float(terms[name]) for terms in history if name in terms]
+        means[name] = sum(values) / len(values)
+    return means

@@ -1,0 +1,1 @@
+"""Step 5: volumes side by side, and maps of where realisations agree."""

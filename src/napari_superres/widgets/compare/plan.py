@@ -1,0 +1,145 @@
+"""What the Compare step shows, decided without Qt: which volumes, and maps of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.errors import PhaseError, SettingsError
+from napari_superres.events import FinishReason
+from napari_superres.measures.kinds.agreement import AgreementMaps, agreement_maps
+from napari_superres.widgets.layers.data import volume_from_layer
+from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES, SUPER_RES, TRUTH, role_of
+from napari_superres.widgets.layers.scale import layer_voxel_size, micrometres
+from napari_superres.widgets.layers.view import LayerView
+
+ORDER = (LOW_RES, SUPER_RES, TRUTH)
+"""From left to right."""
+
+
+def side_by_side(layers: Sequence[Any]) -> list[Any]:
+    """Return the volumes worth comparing: low-res, realisations, truth; else all volumes.
+
+    Parameters
+    ----------
+    layers : in the order they were added
+    """
+    volumes = [one for one in layers if one.ndim == 3 and role_of(one) != HIGH_RES]
+    known = [one for role in ORDER for one in volumes if role_of(one) == role]
+    return known or volumes
+
+
+def two_to_blink(layers: Sequence[Any]) -> tuple[Any | None, Any | None]:
+    """Return the two layers that are looked at in turn unless others are chosen."""
+    chosen = side_by_side(layers)
+    made = [one for one in chosen if role_of(one) == SUPER_RES]
+    if made and len(chosen) > 1:
+        others = [one for one in chosen if one is not made[0]]
+        truth = [one for one in others if role_of(one) == TRUTH]
+        return made[0], (truth or others)[0]
+    return (chosen[0] if chosen else None), (chosen[1] if len(chosen) > 1 else None)
+
+
+def check_one_place(layers: Sequence[Any]) -> None:
+    """Raise for volumes of one shape that cover different regions: maps compare voxels.
+
+    Raises
+    ------
+    SettingsError
+        They lie half a voxel apart or more.
+    """
+    first = layers[0]
+    voxel = min(layer_voxel_size(first) or np.abs(first.scale))
+    for other in layers[1:]:
+        if tuple(other.data.shape) != tuple(first.data.shape):
+            continue  # which is told when they are counted
+        if np.linalg.norm(_ends(other) - _ends(first), axis=1).max() >= voxel / 2:
+            raise SettingsError(
+                f"{first.name} and {other.name} do not lie in one place.",
+                "Maps compare realisations voxel by voxel.",
+                "Tick those of one region.",
+            )
+
+
+def _ends(layer: Any) -> NDArray[np.float64]:
+    """Return the centres of the first and the last voxel (2, 3), in µm where units tell."""
+    corners = np.zeros(3), np.array(layer.data.shape) - 1
+    factors = np.array([micrometres(unit) or 1.0 for unit in layer.units])
+    world = [np.asarray(layer.data_to_world(corner), np.float64) for corner in corners]
+    return np.asarray(np.array(world) * factors, np.float64)
+
+
+@dataclass(frozen=True)
+class MakingMaps:
+    """Maps are being made: so many of the volumes are read, 0 to 1."""
+
+    text: str
+    progress: float
+
+
+@dataclass(frozen=True, eq=False)
+class MapsMade:
+    """Last event: the maps of `count` realisations, None when stopped.
+
+    Attributes
+    ----------
+    same : share of the voxels in which all realisations agree, 0 to 1
+    mean : mean agreement, per cent
+    """
+
+    reason: FinishReason
+    maps: AgreementMaps | None = None
+    count: int = 0
+    same: float = 0.0
+    mean: float = 0.0
+
+
+def map_events(
+    views: Sequence[LayerView], stop: threading.Event
+) -> Iterator[MakingMaps | MapsMade]:
+    """Read realisations and make the maps of what they agree on.
+
+    Yields
+    ------
+    MakingMaps, then MapsMade
+
+    Raises
+    ------
+    SuperResError
+        Fewer than two volumes, volumes of different shapes or phases.
+    """
+    volumes: list[SegmentedVolume] = []
+    for number, view in enumerate(views):
+        if stop.is_set():
+            yield MapsMade(FinishReason.STOPPED)
+            return
+        yield MakingMaps(f"Reading {view.name}", number / (len(views) + 1))
+        volumes.append(volume_from_layer(view))
+    values = {tuple(phase.value for phase in volume.phases) for volume in volumes}
+    if len(values) > 1:
+        raise PhaseError(
+            "The volumes have different label values.",
+            "Realisations of one material have the same.",
+            "Tick realisations of one run only.",
+        )
+    yield MakingMaps("Counting", len(views) / (len(views) + 1))
+    n_phases = len(volumes[0].phases) if volumes else 1
+    maps = agreement_maps([volume.labels for volume in volumes], n_phases)
+    same, mean = float(np.mean(maps.agreement == 100)), float(maps.agreement.mean())
+    yield MapsMade(FinishReason.COMPLETED, maps, len(volumes), same, mean)
+
+
+def agreement_line(made: MapsMade) -> str:
+    """Return what the maps say in one sentence."""
+    if made.maps is None:
+        return "Making maps was cancelled."
+    return (
+        f"{made.count} realisations agree in {100 * made.same:.1f}\u00a0% of the voxels; "
+        f"on average {made.mean:.1f}\u00a0% of them have the most frequent phase."
+    )

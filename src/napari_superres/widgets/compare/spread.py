@@ -1,0 +1,73 @@
+"""Measures of the ticked realisations, their mean and spread beside a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from napari.utils.notifications import show_error
+
+from napari_superres.errors import SuperResError
+from napari_superres.measures.rows import rows_of
+from napari_superres.measures.summary import QUICK_MEASURES
+from napari_superres.measures.taking import MeasuringFinished, measure_subjects
+from napari_superres.widgets.jobs.job_row import WorkRow
+from napari_superres.widgets.layers.colours import theme_colours
+from napari_superres.widgets.layers.view import view_of
+from napari_superres.widgets.measure.pickers import ReferenceCombo, has_slices, reference_subject
+from napari_superres.widgets.measure.plan import can_be_measured, subject_of
+from napari_superres.widgets.measure.table import MeasureTable
+from napari_superres.widgets.measure.words import finished_line
+from napari_superres.widgets.parts.layer_pickers import candidates
+from napari_superres.widgets.parts.layout import new_form
+from napari_superres.widgets.run.session import Session
+
+
+class SpreadTable(WorkRow):
+    """The quick measures of several volumes; all others are in the Measure step."""
+
+    def __init__(
+        self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
+    ) -> None:
+        self.reference, self.table = ReferenceCombo(), MeasureTable()
+        form = new_form()
+        form.addRow("Compare with", self.reference)
+        tip = "Fractions, interfaces and triple phase boundary of each"
+        super().__init__(session.new_runner(), "Measure", tip, "Not measured.", above=form)
+        self.viewer, self.session, self.realisations = viewer, session, realisations
+        self.column.addWidget(self.table)
+        self.button.clicked.connect(self.start)
+        self.viewer.events.theme.connect(self._on_theme)
+        session.inputs_changed.connect(self.refresh)
+        session.run_changed.connect(self.refresh)
+
+    def start(self) -> None:
+        """Measure in a thread."""
+        subjects = [subject_of(view_of(layer)) for layer in self.realisations()]
+        if not subjects:
+            show_error("No volume is ticked. Tick at least one.")
+            return
+        reference = reference_subject(self.reference, self.viewer, self.session)
+        self.runner.start(
+            "Measuring", lambda stop: measure_subjects(subjects, reference, QUICK_MEASURES, stop)
+        )
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        volumes = [one for one in candidates(self.viewer) if one.ndim == 3 and can_be_measured(one)]
+        self.reference.refill(volumes, has_slices(self.viewer, self.session))
+        self.button.setEnabled(bool(self.realisations()) and not self.active)
+
+    def _on_theme(self, _event: object = None) -> None:
+        self.table.recolour(theme_colours(self.viewer).background)
+
+    def finished(self, event: MeasuringFinished) -> None:
+        """Show the measures."""
+        try:
+            rows = rows_of(event.found, event.reference) if event.found else []
+        except SuperResError as error:  # no label value in common
+            self._on_failed(error)
+            return
+        self.status.setText(finished_line(event, rows))
+        if rows:
+            self.table.show_result(event, rows, theme_colours(self.viewer).background)

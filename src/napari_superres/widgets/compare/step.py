@@ -1,0 +1,331 @@
+"""Step 5: look at realisations, low-res and truth together; what they agree on, how they spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+)
+
+from napari_superres.errors import SuperResError
+from napari_superres.widgets.compare.plan import (
+    MapsMade,
+    agreement_line,
+    check_one_place,
+    map_events,
+    side_by_side,
+    two_to_blink,
+)
+from napari_superres.widgets.compare.spread import SpreadTable
+from napari_superres.widgets.compare.views import Blinker, GridView, Swiper
+from napari_superres.widgets.jobs.job_row import WorkRow
+from napari_superres.widgets.jobs.threads import Latest, Outcome
+from napari_superres.widgets.layers.data import KEY, Placement, placement_of
+from napari_superres.widgets.layers.roles import HIGH_RES, SUPER_RES, role_of
+from napari_superres.widgets.layers.scale import layer_voxel_size
+from napari_superres.widgets.layers.swipe_array import SwipeArray, places_in, sides_of
+from napari_superres.widgets.layers.view import LayerView, view_of
+from napari_superres.widgets.measure.pickers import refill_ticked
+from napari_superres.widgets.measure.plan import can_be_measured
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates, same
+from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.run.step import Step
+
+SWIPE_STEPS = 1000
+
+
+class CompareStep(Step):
+    """A grid, blink and swipe, maps of agreement, and measures with their spread."""
+
+    title = "Compare"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self.grid_view = GridView(self.viewer)
+        self.blinker = Blinker(self.viewer, self)
+        self.swiper = Swiper(self.viewer, self)
+        self._swiped: tuple[Any, Any] | None = None
+        self._preparing = Latest(self)
+        self._preparing.done.connect(self._on_prepared)
+        self._pair_by_hand = False
+        self._build()
+        for event in ("inserted", "removed", "reordered", "renamed"):
+            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        self.viewer.dims.events.order.connect(self._on_slider)
+        self._on_layers()
+
+    def _build(self) -> None:
+        self.layers = LayerChecklist()
+        self.layers.setToolTip("Low-res, realisations and truth: shown beside each other")
+        self.grid = _switch("Show as a grid", "Beside each other, with one camera and one slider")
+        self.first, self.second = LayerCombo(), LayerCombo()
+        self.first.setToolTip("Shown first, and left of the cut")
+        self.second.setToolTip("Shown second, and right of the cut")
+        self.blink = _switch("Blink", "Shows the two in turn")
+        self.pace = QDoubleSpinBox()
+        self.pace.setRange(0.1, 5)
+        self.pace.setSingleStep(0.1)
+        self.pace.setValue(0.6)
+        self.pace.setSuffix(" s each")
+        self.pace.setToolTip("How long each of the two is shown")
+        self.swipe = _switch("Swipe", "The one left of the cut, the other right of it")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, SWIPE_STEPS)
+        self.slider.setValue(SWIPE_STEPS // 2)
+        self.slider.setToolTip("Where the cut is")
+        self.slider.setEnabled(False)
+        self.status = Note()
+        self.maps = MapsRow(self.viewer, self.session, self.realisations)
+        self.spread = SpreadTable(self.viewer, self.session, self.realisations)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(heading("Volumes"))
+        layout.addWidget(self.layers)
+        layout.addWidget(self.grid)
+        layout.addWidget(heading("Two in one place"))
+        form = new_form()
+        form.addRow("First", self.first)
+        form.addRow("Second", self.second)
+        layout.addLayout(form)
+        for switch, dial in ((self.blink, self.pace), (self.swipe, self.slider)):
+            row = QHBoxLayout()
+            row.addWidget(switch, 1)
+            row.addWidget(dial, 2)
+            layout.addLayout(row)
+        layout.addWidget(self.status)
+        layout.addWidget(heading("What realisations agree on"))
+        layout.addWidget(self.maps)
+        layout.addWidget(heading("Measures and their spread"))
+        layout.addWidget(self.spread)
+        layout.addStretch(1)
+        self.grid.toggled.connect(self._on_grid)
+        self.blink.toggled.connect(self._on_blink)
+        self.swipe.toggled.connect(self._on_swipe)
+        self.pace.valueChanged.connect(self.blinker.set_pace)
+        self.slider.valueChanged.connect(self._on_slider)
+        self.layers.chosen.connect(self._on_ticks)
+        for combo in (self.first, self.second):
+            combo.chosen.connect(self._on_pair)
+            combo.activated.connect(self._on_pair_by_hand)
+
+    def realisations(self) -> Sequence[Any]:
+        """Return the ticked realisations; ticked volumes of other origin where there are none."""
+        ticked = self.layers.layers
+        made = [layer for layer in ticked if role_of(layer) == SUPER_RES]
+        return made or ticked
+
+    def leave(self) -> None:
+        """Show the layers as they were before a grid, blinking or a swipe."""
+        for switch in (self.grid, self.blink, self.swipe):
+            switch.setChecked(False)
+
+    def _on_layers(self, _event: object = None) -> None:
+        if self.swiper.array is not None and (self.swiper.gone or not self._pair_present()):
+            self.swipe.setChecked(False)
+        added = list(reversed(candidates(self.viewer)))
+        volumes = [one for one in added if _comparable(one)]
+        self.layers.show_lines(min(max(len(volumes), 4), 9))
+        refill_ticked(self.layers, volumes, side_by_side)
+        pair = two_to_blink(volumes)
+        for combo, usual in zip((self.first, self.second), pair, strict=True):
+            combo.refill(volumes)
+            if combo.layer is None or not self._pair_by_hand:
+                combo.choose(usual)
+        self._refresh()
+
+    def _pair_present(self) -> bool:
+        present = list(self.viewer.layers)
+        pair = self._swiped or ()
+        return all(any(same(one, other) for other in present) for one in pair)
+
+    def _refresh(self) -> None:
+        pair = self.first.layer is not None and self.second.layer is not None
+        pair = pair and not same(self.first.layer, self.second.layer)
+        self.grid.setEnabled(self.grid.isChecked() or len(self.layers.layers) > 1)
+        self.blink.setEnabled(self.blink.isChecked() or pair)
+        self.swipe.setEnabled(self.swipe.isChecked() or pair)
+        self.maps.refresh()
+        self.spread.refresh()
+
+    def _on_ticks(self) -> None:
+        if self.grid.isChecked():
+            self.grid_view.show(self.layers.layers)
+        self._refresh()
+
+    def _on_pair_by_hand(self, _index: int) -> None:
+        self._pair_by_hand = True
+
+    def _on_pair(self) -> None:
+        if self.blink.isChecked():
+            self.blink.setChecked(False)
+        if self.swipe.isChecked():
+            self.swipe.setChecked(False)
+        self._refresh()
+
+    def _only(self, switch: QPushButton) -> None:
+        """End the other ways of looking: each hides layers in its own way."""
+        for other in (self.grid, self.blink, self.swipe):
+            if other is not switch:
+                other.setChecked(False)
+
+    def _on_grid(self, on: bool) -> None:
+        if on:
+            self._only(self.grid)
+            self.grid_view.show(self.layers.layers)
+        else:
+            self.grid_view.end()
+        self._refresh()
+
+    def _on_blink(self, on: bool) -> None:
+        if on:
+            self._only(self.blink)
+            self.blinker.start(self.first.layer, self.second.layer, self.pace.value())
+        else:
+            self.blinker.stop()
+        self._refresh()
+
+    def _on_swipe(self, on: bool) -> None:
+        if not on:
+            self._preparing.forget()
+            self.swiper.stop()
+            self.slider.setEnabled(False)
+            self.status.setText("")
+            self._swiped = None
+            self._refresh()
+            return
+        self._only(self.swipe)
+        pair = [self.first.layer, self.second.layer]
+        # the finer grid is the swipe's own
+        finer = min(pair, key=lambda layer: min(layer_voxel_size(layer) or abs(layer.scale)))
+        try:
+            places = [places_in(finer, layer) for layer in pair]
+        except SuperResError as error:
+            self._give_up(error)
+            return
+        self._swiped = (pair[0], pair[1])
+        self.status.setText("Reading the two layers …")
+        self._preparing.ask(_prepared, [view_of(layer) for layer in pair], places, finer)
+
+    def _on_prepared(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._give_up(outcome.error)
+            return
+        if self._swiped is None:
+            return
+        array, phases, finer = outcome.value
+        names = " | ".join(str(layer.name) for layer in self._swiped)
+        self.swiper.start(finer, array, phases, f"swipe: {names}")
+        self.slider.setEnabled(True)
+        self.status.setText("")
+        self._on_slider()
+
+    def _give_up(self, error: SuperResError) -> None:
+        self.swipe.setChecked(False)
+        show_error(str(error))
+
+    def _on_slider(self, _value: object = None) -> None:
+        self.swiper.move(self.slider.value() / SWIPE_STEPS)
+
+
+def _prepared(
+    views: Sequence[LayerView], places: Sequence[Any], finer: Any
+) -> tuple[SwipeArray, Any, Any]:
+    """Return the swipe's array, its phases, and the layer whose place it takes."""
+    sides, phases = sides_of(views)
+    shape = tuple(len(axis) for axis in places[0])
+    return SwipeArray(sides, places, shape), phases, finer
+
+
+def _comparable(layer: Any) -> bool:
+    """Whether a layer is a volume, and not one that this step made."""
+    return layer.ndim == 3 and role_of(layer) != HIGH_RES and can_be_measured(layer)
+
+
+def _switch(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setCheckable(True)
+    button.setToolTip(tip)
+    return button
+
+
+class MapsRow(WorkRow):
+    """A button that makes the maps, its progress, and what they say."""
+
+    def __init__(
+        self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
+    ) -> None:
+        super().__init__(
+            session.new_runner(),
+            "Make maps",
+            "Agreement: how many of the realisations have the most frequent phase. "
+            "Entropy: how undecided they are",
+            "No maps.",
+        )
+        self.viewer, self.realisations = viewer, realisations
+        self._place: Placement | None = None
+        self.button.clicked.connect(self.start)
+
+    def start(self) -> None:
+        """Make the maps of the ticked realisations in a thread."""
+        layers = list(self.realisations())
+        if len(layers) < 2:
+            show_error("Maps need two realisations or more. Generate another one, and tick both.")
+            return
+        try:
+            check_one_place(layers)
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        self._place = placement_of(layers[0])
+        views = [view_of(layer) for layer in layers]
+        self.runner.start("Making maps", lambda stop: map_events(views, stop))
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        enough = len(self.realisations()) > 1
+        self.button.setEnabled(enough and not self.active)
+        if not self.active and not enough:
+            self.status.setText("Needs two realisations: generate another one with another seed.")
+        elif self.status.text().startswith("Needs two"):
+            self.status.setText("")
+
+    def finished(self, event: MapsMade) -> None:
+        """Add the maps."""
+        self.status.setText(agreement_line(event))
+        self._add(event)
+
+    def _add(self, made: MapsMade) -> None:
+        place = self._place
+        if made.maps is None or place is None:
+            return
+        for name, data, colours, lowest in (
+            ("entropy (%)", made.maps.entropy, "magma", 0),
+            ("agreement (%)", made.maps.agreement, "viridis", round(100 / made.count)),
+        ):
+            old = [one for one in self.viewer.layers if one.name == name]
+            for layer in old:
+                self.viewer.layers.remove(layer)
+            self.viewer.add_image(
+                data,
+                name=name,
+                colormap=colours,
+                contrast_limits=(min(lowest, 99), 100),
+                visible=name.startswith("agreement"),
+                metadata={KEY: {"map": name, "role": ""}},
+                scale=place.scale,
+                translate=place.translate,
+                rotate=place.rotate,
+                shear=place.shear,
+                affine=place.affine,
+                units=place.units,
+                axis_labels=place.axis_labels,
+            )

@@ -1,0 +1,1 @@
+"""Step 1: the inputs and what is known of them."""

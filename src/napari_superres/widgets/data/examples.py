@@ -1,0 +1,171 @@
+"""Layers of the examples, for File › Open Sample and for the panel's button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.volumes import VoxelSize
+from napari_superres.widgets.layers.data import AXES
+from napari_superres.widgets.layers.geometry import implied_sizes
+from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES
+
+if TYPE_CHECKING:
+    from napari_superres.data.examples.pair import Example
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_superres.widgets.layers.files import is_ours, read_result
+from napari_superres.widgets.layers.shown import LayerTuple, phase_layer
+
+SINGLE = 6
+"""Images of one set that get a layer each; more of one shape become a stack."""
+
+
+def example_layers(example: Example) -> list[LayerTuple]:
+    """Return the low-res volume and, to its right, its high-res slices.
+
+    The slices lie on top of each other, the first one visible, so that both inputs
+    are seen at the same physical scale.
+    """
+    low_res, high_res = example.low_res, example.high_res
+    unit, scale, fine = _sizes(example)
+    layers = [
+        phase_layer(
+            low_res.labels, low_res.phases, low_res.name, LOW_RES, scale=scale, units=(unit,) * 3
+        )
+    ]
+    left = scale[2] * (low_res.shape[2] - 0.5) * 1.05
+    for axis, images in enumerate(high_res.sets):
+        plane = f" normal to {AXES[axis]}" if high_res.anisotropic else ""
+        rows, columns = (fine[other] for other in range(3) if other != axis)
+        for number, image in enumerate(_stacked(images), 1):
+            top = (scale[1] * low_res.shape[1] - rows * image.shape[-2]) / 2
+            ndim = image.ndim
+            layers.append(
+                phase_layer(
+                    image,
+                    high_res.phases,
+                    f"{high_res.name}{plane} {number}",
+                    HIGH_RES,
+                    scale=(fine[axis], rows, columns)[-ndim:],
+                    units=(unit,) * ndim,
+                    translate=(0.0, top, left)[-ndim:],
+                    visible=len(layers) == 1,
+                )
+            )
+    return layers
+
+
+def _stacked(images: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
+    """Return many images of one shape as a stack, few as they are."""
+    if len(images) <= SINGLE or len({image.shape for image in images}) > 1:
+        return images
+    return [np.stack(images)]
+
+
+def _sizes(example: Example) -> tuple[str, VoxelSize, VoxelSize]:
+    """Return the unit, and the voxel sizes of low-res and high-res in it.
+
+    One that is not known follows from the other; of none, the low-res voxel is the unit.
+    """
+    low, high = example.low_res.voxel_size, example.high_res.voxel_size
+    if low is None or high is None:
+        factor = example.settings.scale_factor
+        low, high = implied_sizes(low, high, factor)
+        if low is None or high is None:
+            z, y, x = (1 / float(one) for one in factor)
+            return "pixel", (1.0, 1.0, 1.0), (z, y, x)
+    return "um", low, high
+
+
+def open_example_pair() -> list[LayerTuple]:
+    """Generate the example cathode: a low-res volume and three high-res slices."""
+    from napari_superres.data.examples.pair import example_pair
+
+    return example_layers(example_pair())
+
+
+def open_published(case: int) -> list[LayerTuple]:
+    """Fetch a case study of the paper; needs the internet the first time."""
+    from napari.utils.notifications import show_error
+
+    from napari_superres.data.examples.published import fetch_published
+    from napari_superres.errors import InputError
+    from napari_superres.widgets.run.preferences import preferences, usable_cache
+
+    try:
+        return example_layers(fetch_published(case, usable_cache(preferences().cache_folder)))
+    except InputError as error:
+        show_error(str(error))
+        return []
+
+
+def open_case_2() -> list[LayerTuple]:
+    """Fetch case study 2, a battery separator (anisotropic)."""
+    return open_published(2)
+
+
+def open_case_3() -> list[LayerTuple]:
+    """Fetch case study 3, a fuel-cell anode (sampled)."""
+    return open_published(3)
+
+
+Paths = str | Sequence[str]
+Reader = Callable[[Paths], list[LayerTuple]]
+KINDS = (".tif", ".tiff", ".zarr")
+
+
+def get_reader(path: Paths) -> Reader | None:
+    """Return a reader for files and run folders of this project, None for all others."""
+    paths = _listed(path)
+    return read_layers if paths and all(is_run(one) or is_ours(one) for one in paths) else None
+
+
+def read_layers(path: Paths) -> list[LayerTuple]:
+    """Read files and run folders into layers in their place, with phases' names and colours.
+
+    Raises
+    ------
+    InputError
+        A file that is damaged or holds a label without a phase.
+    """
+    layers = []
+    for one in _listed(path):
+        layers += run_layers(one) if is_run(one) else [read_result(one)]
+    return layers
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether a path is a run folder, as far as can be told without reading it."""
+    folder = Path(path)
+    return (folder / "config.json").is_file() and (folder / "inputs").is_dir()
+
+
+def run_layers(path: str | Path) -> list[LayerTuple]:
+    """Return a run's inputs, and above them the volumes that lie in its folder.
+
+    Raises
+    ------
+    InputError
+        The run or one of its volumes is damaged.
+    """
+    from napari_superres.data.examples.pair import Example
+    from napari_superres.data.volumes import SegmentedSlices
+    from napari_superres.runs.folder import RunFolder
+
+    run = RunFolder.open(path)
+    none = SegmentedSlices(((),), run.config.high_res_phases)
+    slices = run.high_res() if run.has_slices else none
+    layers = example_layers(Example(run.low_res(), slices, None, run.config.settings))
+    for file in sorted(Path(path).iterdir()):
+        if file.suffix.lower() in KINDS and not file.name.startswith(".") and is_ours(file):
+            layers.append(read_result(file))
+    return layers
+
+
+def _listed(path: Paths) -> list[str]:
+    return [path] if isinstance(path, str) else list(path)

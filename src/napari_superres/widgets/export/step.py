@@ -1,0 +1,289 @@
+"""Step 7: cut a box out of a generated volume and write it as TIFF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image, Labels
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from napari_superres.data.boxes import Box
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.widgets.export.plan import ExportPlan, border_of, plan_export, write_export
+from napari_superres.widgets.jobs.threads import Outcome, in_thread
+from napari_superres.widgets.jobs.words import sizes
+from napari_superres.widgets.layers.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
+from napari_superres.widgets.layers.geometry import box_of_vertices
+from napari_superres.widgets.layers.roles import SUPER_RES, bare, role_of
+from napari_superres.widgets.parts.layer_pickers import BoxForm, LayerCombo, is_map, same
+from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.paths import typed_path
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.run.step import Step
+
+BOX_LAYER = "crop box"
+FLAVOURS = (("ImageJ TIFF", "imagej"), ("OME-TIFF", "ome"))
+
+
+class ExportStep(Step):
+    """Which volume, which box, which file."""
+
+    title = "Export"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self._build()
+        self._lay_out()
+        self.aside = LaidAside(self.viewer, BOX_LAYER, lambda: self.layer.layer)
+        self._connect()
+        for event in ("inserted", "removed", "reordered", "renamed"):
+            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        self._on_layers()
+
+    def _build(self) -> None:
+        self._writing = False
+        self.layer = LayerCombo()
+        self.layer.setToolTip("Volumes generated in step 4")
+        self.box_form = BoxForm()
+        self.draw = QPushButton("Draw in the viewer")
+        self.draw.setToolTip("Draw a rectangle on the shown slice; the third axis stays as typed")
+        self.from_shape = QPushButton("From rectangle")
+        self.from_shape.setToolTip("Take the last rectangle of the selected Shapes layer")
+        self.whole = QPushButton("Whole volume")
+        self.whole.setToolTip("Take no part: the whole volume again")
+        self.border = QCheckBox("Drop one low-res voxel from each face")
+        self.border.setChecked(True)
+        self.border.setToolTip("At the faces the generator had no context (Dahari et al. 2022)")
+        self.summary, self.status = Note(), Note()
+        self.flavour = QComboBox()
+        for text, flavour in FLAVOURS:
+            self.flavour.addItem(text, flavour)
+        self.path = QLineEdit()
+        self.path.setPlaceholderText("super-res.tif")
+        self.path.setToolTip("The file to write; .tif is added where it is left out")
+        self.flavour.setToolTip("ImageJ opens in Fiji at once; OME carries more metadata")
+        self.browse, self.export = QPushButton("Choose …"), QPushButton("Export")
+        self.browse.setToolTip("Choose the file to write")
+        self.export.setToolTip("Write the box, with voxel size, phase names and how it was made")
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        form = new_form()
+        form.addRow("Volume", self.layer)
+        layout.addLayout(form)
+        layout.addWidget(heading("Crop box (voxels)"))
+        layout.addWidget(self.box_form)
+        row = QHBoxLayout()
+        for button in (self.draw, self.from_shape, self.whole):
+            row.addWidget(button)
+        layout.addLayout(row)
+        layout.addWidget(self.border)
+        layout.addWidget(self.summary)
+        layout.addWidget(heading("File"))
+        file_form = new_form()
+        file_form.addRow("Format", self.flavour)
+        layout.addLayout(file_form)
+        file_row = QHBoxLayout()
+        file_row.addWidget(self.path, 1)
+        file_row.addWidget(self.browse)
+        layout.addLayout(file_row)
+        layout.addWidget(self.export)
+        layout.addWidget(self.status)
+        layout.addStretch(1)
+
+    def _connect(self) -> None:
+        self.box_form.changed.connect(self.refresh)
+        self.layer.chosen.connect(self.reset_box)
+        self.layer.chosen.connect(self.aside.refresh)
+        self.whole.clicked.connect(self.reset_box)
+        self.border.toggled.connect(self.refresh)
+        self.draw.clicked.connect(self.start_drawing)
+        self.from_shape.clicked.connect(self.take_rectangle)
+        self.browse.clicked.connect(self._browse)
+        self.export.clicked.connect(self.start)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
+        """Lay aside again what covers the volume, if the box is still being drawn."""
+        super().showEvent(event)
+        self.aside.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
+        """Bring back what was laid aside: another step is looked at."""
+        super().hideEvent(event)
+        self.aside.end()
+
+    @property
+    def box(self) -> Box:
+        """The typed box."""
+        return self.box_form.box
+
+    def set_box(self, box: Box) -> None:
+        """Show a box, cut to the volume."""
+        layer = self.layer.layer
+        if layer is not None:
+            box = box.within(Box.whole(layer.data.shape))
+        self.box_form.show_box(box)
+        self.refresh()
+
+    def reset_box(self) -> None:
+        """Set the box to the whole volume."""
+        layer = self.layer.layer
+        if layer is None:
+            self.refresh()
+            return
+        self.box_form.limit(layer.data.shape)
+        self.set_box(Box.whole(layer.data.shape))
+
+    def plan(self) -> ExportPlan:
+        """Return what would be written.
+
+        Raises
+        ------
+        SettingsError
+            No volume is chosen, or the box holds no voxel.
+        """
+        layer = self.layer.layer
+        if layer is None:
+            raise SettingsError("There is no generated volume yet.", action="See step 4, Generate.")
+        border = border_of(layer) if self.border.isChecked() else None
+        return plan_export(layer, self.box, border, self.flavour.currentData())
+
+    def refresh(self, _what: object = None) -> None:
+        """Show how large the exported volume will be."""
+        try:
+            plan = self.plan()
+        except SuperResError as error:
+            self.summary.setText(str(error))
+            self.export.setEnabled(False)
+            return
+        extent = ""
+        if plan.voxel_size is not None:
+            lengths = [n * size for n, size in zip(plan.box.shape, plan.voxel_size, strict=True)]
+            extent = ", " + " × ".join(f"{length:.4g}" for length in lengths) + " µm"
+        self.summary.setText(f"Gives {sizes(plan.box.shape)} voxels{extent}.")
+        self.export.setEnabled(not self._writing)
+
+    def start(self) -> None:
+        """Write the file in a thread."""
+        try:
+            plan = self.plan()
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        if not self.path.text().strip():
+            self._browse()
+        path = self.path.text().strip()
+        if not path:
+            return
+        self._writing = True
+        self.export.setEnabled(False)
+        self.status.setText("Writing …")
+        in_thread(write_export, self._on_written, plan, typed_path(path))
+
+    def _on_written(self, outcome: Outcome) -> None:
+        self._writing = False
+        self.refresh()
+        if outcome.error is not None:
+            self.status.setText(f"<b>Not written.</b> {outcome.error}")
+            show_error(str(outcome.error))
+            return
+        self.status.setText(f"Written: {outcome.value}")
+        show_info(f"Exported to {Path(outcome.value).name}.")
+
+    def start_drawing(self) -> None:
+        """Add a Shapes layer, or take the one there is, ready to draw a rectangle."""
+        layer = self.layer.layer
+        if layer is None:
+            return
+        placed = {
+            "scale": layer.scale,
+            "units": layer.units,
+            "axis_labels": layer.axis_labels,
+            "translate": layer.translate,
+        }
+        draw_on(self.viewer, BOX_LAYER, self.take_rectangle, edge_width=1, **placed)
+
+    def take_rectangle(self) -> None:
+        """Set the box from the last rectangle drawn on a slice of the volume."""
+        layer = self.layer.layer
+        shapes = drawn_layer(self.viewer)
+        if layer is None or shapes is None:
+            show_info("Draw a rectangle in a Shapes layer first.")
+            return
+        vertices = vertices_on(layer, shapes)
+        self.set_box(box_of_vertices(vertices, self.box, shown_axes(self.viewer)))
+
+    def _on_layers(self, _event: object = None) -> None:
+        volumes = [
+            layer
+            for layer in reversed(self.viewer.layers)
+            if isinstance(layer, Labels) and role_of(layer) == SUPER_RES
+        ]
+        self.layer.refill(volumes)
+        if volumes and self.layer.layer is None:
+            self.layer.choose(volumes[0])
+
+    def _browse(self) -> None:
+        start = self.path.text() or str(Path.home() / "super-res.tif")
+        path, _ = QFileDialog.getSaveFileName(self, "Export as", start, "TIFF (*.tif *.tiff)")
+        if path:
+            self.path.setText(path)
+
+
+class LaidAside:
+    """Hides maps and other realisations while the crop box is the layer in use.
+
+    They come back when another layer is selected, the crop box is removed, or `end` is
+    called. Whatever else the person has put over the volume stays.
+
+    Parameters
+    ----------
+    drawing : name of the Shapes layer of the box
+    volume : returns the layer to be seen, None where there is none
+    """
+
+    def __init__(self, viewer: Any, drawing: str, volume: Callable[[], Any]) -> None:
+        self.viewer, self.drawing, self.volume = viewer, drawing, volume
+        self._hidden: list[Any] = []
+        viewer.layers.selection.events.active.connect(self.refresh)
+
+    def refresh(self, _event: object = None) -> None:
+        """Hide or show, as the selected layer and the chosen volume have it now."""
+        self.end()
+        active = self.viewer.layers.selection.active
+        if active is None or active.name != self.drawing:
+            return
+        volume = self.volume()
+        if volume is None:
+            return
+        for layer in self.viewer.layers:
+            if layer.visible and covers(layer) and not same(layer, volume):
+                self._hidden.append(bare(layer))
+                layer.visible = False
+
+    def end(self) -> None:
+        """Show again what was hidden, as far as it is still there."""
+        hidden, self._hidden = self._hidden, []
+        if not hidden:
+            return
+        for layer in self.viewer.layers:
+            if bare(layer) in hidden:
+                layer.visible = True
+
+
+def covers(layer: Any) -> bool:
+    """Whether a layer fills the place of a generated volume: a map of it, or another one."""
+    return (isinstance(layer, Image) and is_map(layer)) or role_of(layer) == SUPER_RES

@@ -1,0 +1,1 @@
+"""Step 4: super-res volumes from a run."""

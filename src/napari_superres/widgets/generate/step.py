@@ -1,0 +1,243 @@
+"""Step 4: generate volumes from a run and lay them over the low-res layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from napari_superres.config import GenerationSettings
+from napari_superres.data.boxes import Box
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.events import FinishReason, GenerationFinished
+from napari_superres.widgets.generate.form import GenerateForm
+from napari_superres.widgets.generate.layers import (
+    HiddenPhase,
+    lay_over,
+    read_written,
+    shown_volume,
+)
+from napari_superres.widgets.generate.plan import plan_text, region_text
+from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
+from napari_superres.widgets.jobs.threads import Outcome, in_thread
+from napari_superres.widgets.jobs.words import progress_percent, sizes, status_line
+from napari_superres.widgets.layers.box_drawing import drawn_region, start_drawing
+from napari_superres.widgets.layers.files import check_not_shown
+from napari_superres.widgets.layers.geometry import parse_region
+from napari_superres.widgets.layers.shown import LayerTuple
+from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.run.earlier_runs import open_run
+from napari_superres.widgets.run.results import Generated, Run, Written
+from napari_superres.widgets.run.session import Session, learnt_run
+from napari_superres.widgets.run.step import Step
+
+AT_ONCE = 2**26
+"""Voxels of a volume that are made a layer of without a thread: some 20 ms."""
+
+
+class GenerateStep(Step):
+    """Which run, which part, which seeds, where to; Generate, progress, Cancel."""
+
+    title = "Generate"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self._build()
+        session = self.session
+        session.run_changed.connect(self.refresh)
+        session.training.state_changed.connect(self.refresh)
+        session.generation.state_changed.connect(self._on_state)
+        session.generation.event.connect(self._on_event)
+        session.generation.failed.connect(self._on_failed)
+        session.generated.connect(self.add_layer)
+        session.written.connect(self.open_written)
+        session.checkpoint_chosen.connect(self.use_checkpoint)
+        self.refresh()
+
+    def _build(self) -> None:
+        self.run_note = Note()
+        self.open = QPushButton("Open an earlier run …")
+        self.open.setToolTip("A run folder, to generate from its checkpoints")
+        self.form = GenerateForm()
+        self.hidden = HiddenPhase(self.viewer)
+        self.estimate, self.status = Note(), Note()
+        self.bar = QProgressBar()
+        self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
+        self.generate.setToolTip("Make what the line above says, from the checkpoint above")
+        self.cancel.setToolTip("Stop after this tile; on disk, what is done is kept")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(heading("Run"))
+        layout.addWidget(self.run_note)
+        layout.addWidget(self.open)
+        layout.addWidget(heading("What to generate"))
+        layout.addWidget(self.form)
+        layout.addWidget(self.estimate)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.generate)
+        buttons.addWidget(self.cancel)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.status)
+        layout.addWidget(heading("How to look at it"))
+        look = new_form()
+        look.addRow("Hide a phase", self.hidden)
+        layout.addLayout(look)
+        layout.addStretch(1)
+        self.open.clicked.connect(self._open_run)
+        self.generate.clicked.connect(self.start)
+        self.cancel.clicked.connect(self.session.generation.stop)
+        self.form.changed.connect(self.refresh)
+        self.form.draw_asked.connect(self.start_drawing)
+
+    def settings(self) -> GenerationSettings:
+        """Return what the dials ask for.
+
+        Raises
+        ------
+        SettingsError
+            There is no run yet, or a dial holds something that is not allowed.
+        """
+        return self.form.settings(self._run())
+
+    def _run(self) -> Run:
+        return learnt_run(self.session.run)
+
+    def start(self) -> None:
+        """Generate; what is wrong is told as a notification."""
+        try:
+            target = self.form.target(self._run())
+            check_not_shown(self.viewer.layers, [target.place])
+            self.session.start_generation(self.settings(), target.count, target.output)
+        except SuperResError as error:
+            show_error(str(error))
+
+    def refresh(self, _what: object = None) -> None:
+        """Show what can be done now and how much it would be."""
+        run = self.session.run
+        active = self.session.generation.state in ACTIVE
+        learnt = run is not None and run.learnt
+        self.generate.setEnabled(learnt and not active)
+        self.cancel.setEnabled(active)
+        self.form.draw.setEnabled(run is not None)
+        self.form.offer_checkpoints(run)
+        self.form.show_default(run if learnt else None)
+        self.run_note.setText(
+            f"{run.folder}" if run is not None and learnt else "None yet: train, or open one."
+        )
+        try:
+            told = plan_text(run, self.settings(), self.form.target(run)) if run and learnt else ""
+        except SuperResError as error:
+            told = str(error)
+        self.estimate.setText(told)
+
+    def use_checkpoint(self, name: str) -> None:
+        """Generate from this checkpoint from now on."""
+        self.refresh()
+        self.form.checkpoint.setCurrentText(name)
+
+    def start_drawing(self) -> None:
+        """Let the user draw the region on the low-res volume."""
+        run = self.session.run
+        if run is not None:
+            start_drawing(self.viewer, run.placement, self.take_drawn)
+
+    def take_drawn(self) -> None:
+        """Take the last rectangle as the region; the axis across the slice stays as typed."""
+        run = self.session.run
+        if run is None:
+            return
+        whole = Box.whole(run.low_res_shape)
+        try:
+            typed = parse_region(self.form.region.text(), run.low_res_shape)
+        except SettingsError:
+            typed = None
+        box = drawn_region(self.viewer, Box.of_ranges(typed or whole.ranges()), whole)
+        if box is None:
+            show_info("Draw a rectangle on the low-res volume.")
+        else:
+            self.form.region.setText(region_text(box))
+
+    def add_layer(self, generated: Generated) -> None:
+        """Lay a generated volume over the low-res layer, in the phases' colours."""
+        if self.closed or not self.session.claim(generated):
+            return
+        if generated.labels.size <= AT_ONCE:
+            self._on_shown(Outcome(shown_volume(generated)))
+        else:
+            in_thread(shown_volume, self._on_shown, generated)
+
+    def _on_shown(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.status.setText(f"<b>Generated, but not shown.</b> {escape(str(outcome.error))}")
+            return
+        generated, (data, arguments, _) = outcome.value
+        run, settings = generated.run, generated.settings
+        arguments["metadata"] = run.noted(arguments["metadata"], settings)
+        self._add([(data, arguments, "labels")], run, settings)
+        show_info(f"Generated {sizes(data.shape)} voxels.")
+
+    def open_written(self, written: Written) -> None:
+        """Open what was written to disk; large volumes stay there."""
+        if self.closed or not self.session.claim(written):
+            return
+        self.status.setText(f"Written: {written.path}. Opening it …")
+        in_thread(read_written, self._on_read, written)
+
+    def _on_read(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.status.setText(f"<b>Written, but not opened.</b> {escape(str(outcome.error))}")
+            return
+        written, layers = outcome.value
+        if isinstance(layers, SuperResError):
+            what = escape(f"{written.path}: {layers}")
+            self.status.setText(f"<b>Written, but not opened.</b> {what}")
+            return
+        self._add(layers, written.run, written.settings)
+        self.status.setText(f"Written: {written.path}")
+
+    def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
+        """Lay results over the low-res layer; of several, the last is shown."""
+        self.hidden.offer(run.phases)
+        lay_over(self.viewer, layers, run, settings)
+        self.hidden.paint()
+
+    def _on_state(self, state: RunState) -> None:
+        if state is RunState.STARTING:
+            self.bar.setRange(0, 0)
+            self.status.setText("Preparing …")
+        elif state not in ACTIVE:
+            self.bar.setRange(0, 100)
+            if state is not RunState.COMPLETED:
+                self.bar.setValue(0)
+        self.refresh()
+
+    def _on_event(self, event: object) -> None:
+        percent = progress_percent(event)
+        if percent is not None:
+            self.bar.setRange(0, 100)
+            self.bar.setValue(percent)
+        line = status_line(event)
+        if isinstance(event, GenerationFinished) and event.path is not None:
+            return  # the path is told already
+        if isinstance(event, GenerationFinished) and event.reason is FinishReason.STOPPED:
+            line = f"{line} On disk, Generate with the same dials goes on with it."
+        if line is not None:
+            self.status.setText(line)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.status.setText(f"<b>Generation failed.</b> {escape(str(error))}")
+
+    def _open_run(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
+        if folder:
+            open_run(self.session, folder)

@@ -1,0 +1,1 @@
+"""Work in threads: streams of events, short jobs, their state and progress."""

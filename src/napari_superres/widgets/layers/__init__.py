@@ -1,0 +1,1 @@
+"""Layers of napari as data, and data as layers."""

@@ -1,0 +1,111 @@
+"""Volumes, slices and images as layers of napari, each with scale, units and axis labels; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.phases import Phase
+from napari_superres.widgets.layers.colours import label_colours
+from napari_superres.widgets.layers.data import AXES, KEY, layer_note
+
+SYNTHETIC = "synthetic"
+"""Role of layers that are results, and not to be guessed as inputs."""
+
+
+Pixels = NDArray[np.uint8]
+
+
+GREYS = tuple(
+    Phase(value, f"{value}", f"#{value:02x}{value:02x}{value:02x}") for value in range(256)
+)
+"""What shows grey values where phases are expected: one a value."""
+
+
+def image_layer(
+    images: Any,
+    phases: Sequence[Phase],
+    pixel_size: float | None,
+    name: str,
+    role: str = SYNTHETIC,
+) -> LayerTuple:
+    """Return a layer of one image or a stack.
+
+    Parameters
+    ----------
+    images : (Y, X) or (K, Y, X) uint8 grey values or phase indices
+    phases : empty for grey values
+    pixel_size : µm, None when unknown
+    """
+    placed = placed_by(pixel_size, images.ndim)
+    if phases:
+        return phase_layer(images, phases, name, role, **placed)
+    return grey_layer(images, name, role, **placed)
+
+
+def grey_layer(images: Any, name: str, role: str = SYNTHETIC, **arguments: Any) -> LayerTuple:
+    """Return an Image layer of uint8 grey values, its pixels hard."""
+    more = {
+        "name": name,
+        "metadata": {KEY: {"role": role}},
+        "contrast_limits": (0, 255),
+        "colormap": "gray",
+        "interpolation2d": "nearest",
+        "axis_labels": AXES[-images.ndim :],
+    }
+    return images, {**more, **arguments}, "image"
+
+
+def placed_by(pixel_size: float | None, ndim: int) -> dict[str, Any]:
+    """Return scale and units of images; those of a stack lie a pixel apart."""
+    unit = "pixel" if pixel_size is None else "um"
+    return {"scale": (pixel_size or 1.0,) * ndim, "units": (unit,) * ndim}
+
+
+def add_layer(viewer: Any, layer: LayerTuple) -> Any:
+    """Add a layer tuple to a viewer and return the layer."""
+    data, arguments, kind = layer
+    add = viewer.add_labels if kind == "labels" else viewer.add_image
+    return add(data, **arguments)
+
+
+def look_at(viewer: Any, layer: Any) -> None:
+    """Let a layer fill the canvas; with an older napari, all layers."""
+    if hasattr(viewer, "fit_to_view"):
+        viewer.fit_to_view(layers=[layer])
+    else:
+        viewer.reset_view()
+
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+
+def phase_layer(
+    labels: NDArray[np.uint8],
+    phases: Sequence[Phase],
+    name: str,
+    role: str,
+    **arguments: Any,
+) -> LayerTuple:
+    """Return a Labels layer of phase indices, shown as index + 1 in the phases' colours."""
+    return shown_layer(labels + np.uint8(1), phases, name, role, arguments)
+
+
+def shown_layer(
+    shown: Any, phases: Sequence[Phase], name: str, role: str, arguments: Mapping[str, Any]
+) -> LayerTuple:
+    """Return a Labels layer of labels that are index + 1 already: an array, or levels of one."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    ndim = shown[0].ndim if isinstance(shown, list) else shown.ndim
+    more = {
+        "name": name,
+        "colormap": DirectLabelColormap(color_dict=label_colours(phases)),
+        "metadata": layer_note(phases, role=role),
+        "opacity": 1.0,
+        "axis_labels": AXES[-ndim:],
+    }
+    return shown, {**more, **arguments}, "labels"

@@ -1,0 +1,1 @@
+"""Step 6: measures of layers, as table, plots and report."""

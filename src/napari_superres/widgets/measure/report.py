@@ -1,0 +1,266 @@
+"""The report of the loaded layers: one button, its progress, and where it was written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtWidgets import QCheckBox, QFileDialog
+
+from napari_superres.config import TrainingSettings
+from napari_superres.data.boxes import Triple
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import RunFolderError, SettingsError, SuperResError
+from napari_superres.events import FinishReason
+from napari_superres.scale_factor import ScaleFactor
+from napari_superres.widgets.jobs.job_row import WorkRow
+from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.layers.data import (
+    KEY,
+    Placement,
+    slices_from_layers,
+    volume_from_layer,
+)
+from napari_superres.widgets.layers.geometry import first_voxel_in_low_res
+from napari_superres.widgets.layers.roles import LOW_RES, SUPER_RES, TRUTH, role_of
+from napari_superres.widgets.layers.view import LayerView, view_of
+from napari_superres.widgets.measure.pickers import slice_layers
+from napari_superres.widgets.parts.layer_pickers import candidates, same
+from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.session import Session
+
+ReadInputs = tuple[
+    Callable[[], SegmentedVolume] | None, Callable[[], SegmentedSlices | None] | None
+]
+
+
+def report_plan(
+    viewer: Any, session: Session, realisations: Sequence[Any], transport: bool
+) -> ReportPlan:
+    """Gather what a report is made from: the inputs, the generated layers and the truth.
+
+    Parameters
+    ----------
+    realisations : layers to report on; none for all generated ones
+
+    Raises
+    ------
+    SettingsError
+        There is no generated layer.
+    """
+    layers = candidates(viewer)
+    chosen = [layer for layer in realisations if layer.ndim == 3]
+    chosen = chosen or [layer for layer in reversed(layers) if role_of(layer) == SUPER_RES]
+    if not chosen:
+        raise SettingsError(
+            "There is no volume to report on.", "A report needs at least one.", "Tick one above."
+        )
+    run, first = session.run, chosen[0]
+    made_by = str((first.metadata.get(KEY) or {}).get("provenance", {}).get("run", ""))
+    kept = _kept_inputs(run) if run is not None and made_by == str(run.folder) else None
+    low_res, high_res = kept or _inputs(viewer, session)
+    truth = next((layer for layer in layers if role_of(layer) == TRUTH), None)
+    folder, offset = None, (0, 0, 0)
+    other = run is not None and bool(made_by) and Path(made_by).name != run.folder.name
+    if run is not None and not other and low_res is not None and KEY in first.metadata:
+        folder = run.folder
+        offset = first_low_res_voxel(first.translate, run.placement, run.scale_factor)
+    return ReportPlan(
+        tuple(view_of(layer) for layer in chosen),
+        low_res,
+        high_res,
+        None if truth is None or any(same(truth, one) for one in chosen) else view_of(truth),
+        folder,
+        offset,
+        transport,
+    )
+
+
+def _kept_inputs(run: Run) -> ReadInputs | None:
+    """Return what reads the inputs that a run was trained with; others may be chosen by now."""
+    from napari_superres.runs.folder import RunFolder
+
+    folder = run.folder
+    if not (folder / "config.json").is_file():
+        return None
+
+    def slices() -> SegmentedSlices | None:
+        kept = RunFolder.open(folder)
+        return kept.high_res() if kept.has_slices else None
+
+    return lambda: RunFolder.open(folder).low_res(), slices
+
+
+def _inputs(viewer: Any, session: Session) -> ReadInputs:
+    """Return what reads the low-res volume and the high-res slices, in the report's thread."""
+    inputs = session.inputs
+    if inputs is not None:
+        return lambda: inputs.low_res, lambda: inputs.high_res
+    low = next((layer for layer in candidates(viewer) if role_of(layer) == LOW_RES), None)
+    low_view = None if low is None else view_of(low)
+    high_views = [view_of(layer) for layer in slice_layers(viewer)]
+    return (
+        None if low_view is None else lambda: volume_from_layer(low_view),
+        (lambda: slices_from_layers(high_views)) if high_views else None,
+    )
+
+
+class ReportRow(WorkRow):
+    """Report …, its progress, and the files it became."""
+
+    def __init__(
+        self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
+    ) -> None:
+        self.transport = QCheckBox("with transport")
+        self.transport.setToolTip("Takes longest")
+        super().__init__(
+            session.new_runner(),
+            "Report …",
+            "One HTML file: slices, tables, violins, curves; its numbers as JSON and its "
+            "charts as PNG and SVG beside it",
+            "Not written.",
+            beside=(self.transport,),
+        )
+        self.viewer, self.session, self.realisations = viewer, session, realisations
+        self.button.clicked.connect(self._ask)
+
+    def start(self, path: Path) -> None:
+        """Write a report of the layers."""
+        try:
+            plan = report_plan(
+                self.viewer, self.session, self.realisations(), self.transport.isChecked()
+            )
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        if path.suffix.lower() not in (".html", ".htm"):
+            path = path.with_name(path.name + ".html")
+        self.runner.start("Writing a report", lambda stop: report_events(plan, path, stop))
+
+    def _ask(self) -> None:
+        start = str(Path.home() / "super-res-report.html")
+        path, _ = QFileDialog.getSaveFileName(self, "Write report", start, "HTML (*.html)")
+        if path:
+            self.start(Path(path))
+
+    def _on_state(self, state: RunState) -> None:
+        super()._on_state(state)
+        if state is RunState.STARTING:
+            self.bar.setValue(0)
+            self.status.setText("Reading the layers …")
+
+    def told(self, text: str) -> str:
+        """Return a stage as the beginning of a line."""
+        return text[:1].upper() + text[1:]
+
+    def finished(self, event: ReportWritten) -> None:
+        """Say where it was written."""
+        if event.paths:
+            self.status.setText("Written: " + ", ".join(path.name for path in event.paths))
+            show_info(f"The report is {event.paths[0]}. Open it in a browser.")
+        else:
+            self.status.setText("The report was cancelled.")
+
+
+@dataclass(frozen=True, eq=False)
+class ReportPlan:
+    """What a report is made from; everything is read in the thread.
+
+    Attributes
+    ----------
+    super_res : the realisations
+    low_res, high_res : read them; None for none
+    truth : None for none
+    run_folder : of the training, for its settings; None for none
+    offset : first low-res voxel that the realisations cover
+    transport : whether to measure transport too
+    figures : whether to write each chart as PNG and SVG too
+    """
+
+    super_res: tuple[LayerView, ...]
+    low_res: Callable[[], SegmentedVolume] | None
+    high_res: Callable[[], SegmentedSlices | None] | None
+    truth: LayerView | None
+    run_folder: Path | None
+    offset: Triple = (0, 0, 0)
+    transport: bool = False
+    figures: bool = True
+
+
+@dataclass(frozen=True)
+class ReportWritten:
+    """Last event of a report: the files, none when it was stopped."""
+
+    reason: FinishReason
+    paths: tuple[Path, ...] = ()
+
+
+def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterator[Any]:
+    """Measure and write a report.
+
+    Yields
+    ------
+    ReportProgress, then ReportWritten
+
+    Raises
+    ------
+    SuperResError
+        The layers cannot be used, or the file cannot be written.
+    """
+    from napari_superres.measures.report.numbers import (
+        ReportInputs,
+        ReportMeasured,
+        ReportOptions,
+        measure_report,
+    )
+    from napari_superres.measures.report.writing import check_place, write_report
+
+    check_place(path)
+    truth = None if plan.truth is None else volume_from_layer(plan.truth)
+    inputs = ReportInputs(
+        tuple(volume_from_layer(view) for view in plan.super_res),
+        None if plan.low_res is None else plan.low_res(),
+        None if plan.high_res is None else plan.high_res(),
+        truth,
+        None if plan.run_folder is None else _settings_of(plan.run_folder),
+        plan.offset,
+    )
+    for event in measure_report(inputs, ReportOptions(transport=plan.transport)):
+        if stop.is_set():
+            yield ReportWritten(FinishReason.STOPPED)
+            return
+        if isinstance(event, ReportMeasured):
+            written = write_report(path, inputs, event.numbers, plan.figures)
+            yield ReportWritten(FinishReason.COMPLETED, tuple(written))
+        else:
+            yield event
+
+
+def _settings_of(folder: Path) -> TrainingSettings | None:
+    from napari_superres.runs.folder import RunFolder
+
+    try:
+        return RunFolder.open(folder).config.settings
+    except RunFolderError:
+        return None  # a report without settings is still a report
+
+
+def first_low_res_voxel(
+    translate: Sequence[float], low_res: Placement, scale_factor: ScaleFactor
+) -> Triple:
+    """Return the first low-res voxel that a super-res layer covers, from where both lie.
+
+    Parameters
+    ----------
+    translate : of the super-res layer, which is turned as the low-res one is
+    low_res : where that one lies
+    """
+    shift = np.array(translate, np.float64) - low_res.translate
+    first = np.linalg.solve(low_res.linear, shift) - first_voxel_in_low_res(scale_factor)
+    z, y, x = (round(float(at)) for at in first)
+    return z, y, x

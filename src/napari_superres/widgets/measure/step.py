@@ -1,0 +1,218 @@
+"""Step 6: measure layers, beside the high-res slices or the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from napari_superres.data.boxes import Box
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.measures.rows import rows_of
+from napari_superres.measures.taking import MeasuringFinished, MeasuringProgress, measure_subjects
+from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
+from napari_superres.widgets.layers.box_drawing import drawn_layer, shown_axes, vertices_on
+from napari_superres.widgets.layers.colours import theme_colours
+from napari_superres.widgets.layers.view import view_of
+from napari_superres.widgets.measure.pickers import (
+    ReferenceCombo,
+    has_slices,
+    reference_subject,
+    refill_ticked,
+)
+from napari_superres.widgets.measure.plan import (
+    GROUPS,
+    box_in_layer,
+    can_be_measured,
+    chosen_measures,
+    subject_of,
+)
+from napari_superres.widgets.measure.plots import MeasurePlots
+from napari_superres.widgets.measure.report import ReportRow
+from napari_superres.widgets.measure.table import MeasureTable
+from napari_superres.widgets.measure.words import finished_line
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
+from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.run.step import Step
+
+WHOLE, RECTANGLE = "whole", "rectangle"
+
+
+class MeasureStep(Step):
+    """Which layers, which part, which measures; a table, plots and a report."""
+
+    title = "Measure"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self.runner = self.session.new_runner()
+        self._build()
+        for event in ("inserted", "removed", "reordered", "renamed"):
+            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        self.viewer.events.theme.connect(self._on_theme)
+        self.session.inputs_changed.connect(self._on_layers)
+        self.session.run_changed.connect(self._on_layers)
+        self.runner.state_changed.connect(self._on_state)
+        self.runner.event.connect(self._on_event)
+        self.runner.failed.connect(self._on_failed)
+        self._on_layers()
+
+    def _build(self) -> None:
+        self.layers = LayerChecklist()
+        self.layers.setToolTip("Several realisations are told as mean ± standard deviation")
+        self.part = QComboBox()
+        self.part.addItem("whole layers", WHOLE)
+        self.part.addItem("inside the last rectangle", RECTANGLE)
+        self.part.setToolTip("A rectangle of a Shapes layer; the whole depth below it is measured")
+        self.reference = ReferenceCombo()
+        self.ticks = [QCheckBox(group.text) for group in GROUPS]
+        self.measure, self.cancel = QPushButton("Measure"), QPushButton("Cancel")
+        self.measure.setToolTip("Measure the ticked layers")
+        self.cancel.setToolTip("Stop after the measure under way; what is measured stays")
+        self.bar, self.status = QProgressBar(), Note()
+        self.table, self.plots = MeasureTable(), MeasurePlots()
+        self.report = ReportRow(self.viewer, self.session, lambda: self.layers.layers[::-1])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(heading("Layers"))
+        layout.addWidget(self.layers)
+        form = new_form()
+        form.addRow("Part", self.part)
+        form.addRow("Compare with", self.reference)
+        layout.addLayout(form)
+        layout.addWidget(heading("Measures"))
+        for tick, group in zip(self.ticks, GROUPS, strict=True):
+            tick.setChecked(group.cheap)
+            tick.setToolTip(group.tip)
+            layout.addWidget(tick)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.measure)
+        buttons.addWidget(self.cancel)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.status)
+        layout.addWidget(self.table)
+        layout.addWidget(self.plots)
+        layout.addWidget(heading("Report"))
+        layout.addWidget(self.report)
+        layout.addStretch(1)
+        self.bar.hide()
+        self.cancel.setEnabled(False)
+        self.measure.clicked.connect(self.start)
+        self.cancel.clicked.connect(self.runner.stop)
+        self.layers.chosen.connect(self.refresh)
+
+    def start(self) -> None:
+        """Measure in a thread; what is wrong is told as a notification."""
+        try:
+            subjects = [subject_of(view_of(one, self.box_of(one))) for one in self.chosen()]
+            reference = reference_subject(self.reference, self.viewer, self.session, self.box_of)
+            measures = chosen_measures(tick.isChecked() for tick in self.ticks)
+        except SuperResError as error:
+            show_error(str(error))
+            return
+        self.runner.start(
+            "Measuring",
+            lambda stop: measure_subjects(subjects, reference, measures, stop),
+        )
+
+    def chosen(self) -> Sequence[Any]:
+        """Return the ticked layers.
+
+        Raises
+        ------
+        SettingsError
+            None is ticked.
+        """
+        layers = self.layers.layers[::-1]  # as they were added
+        if not layers:
+            raise SettingsError("No layer is chosen.", action="Tick at least one.")
+        return layers
+
+    def box_of(self, layer: Any) -> Box | None:
+        """Return the part of a layer to measure, None for all of it.
+
+        Raises
+        ------
+        SettingsError
+            A rectangle is asked for and there is none.
+        ShapeError
+            It lies outside of the layer.
+        """
+        if self.part.currentData() == WHOLE or layer.ndim != 3:
+            return None
+        drawn = drawn_layer(self.viewer)
+        if drawn is None:
+            raise SettingsError(
+                "There is no rectangle.",
+                "It is taken from a Shapes layer.",
+                "Draw one, for example in the Export step.",
+            )
+        return box_in_layer(vertices_on(layer, drawn), layer.data.shape, shown_axes(self.viewer))
+
+    def refresh(self, _what: object = None) -> None:
+        """Show what can be done now."""
+        active = self.runner.state in ACTIVE
+        self.measure.setEnabled(bool(self.layers.layers) and not active)
+        self.cancel.setEnabled(active and self.runner.state is not RunState.STOPPING)
+
+    def _on_layers(self, _event: object = None) -> None:
+        layers = [one for one in candidates(self.viewer) if can_be_measured(one)]
+        self.layers.show_lines(min(max(len(layers), 4), 9))
+        refill_ticked(self.layers, layers)
+        volumes = [one for one in layers if one.ndim == 3]
+        self.reference.refill(volumes, has_slices(self.viewer, self.session))
+        self.refresh()
+
+    def _on_theme(self, _event: object = None) -> None:
+        theme = theme_colours(self.viewer)
+        self.table.recolour(theme.background)
+        self.plots.recolour(theme)
+
+    def _on_state(self, state: RunState) -> None:
+        active = state in ACTIVE
+        self.bar.setVisible(active)
+        if state is RunState.STARTING:
+            self.bar.setRange(0, 100)
+            self.bar.setValue(0)
+            self.status.setText("Reading …")
+        elif state is RunState.STOPPING:
+            self.status.setText("Stopping after this measure …")
+        self.refresh()
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, MeasuringProgress):
+            self.bar.setValue(round(100 * event.progress))
+            if self.runner.state is not RunState.STOPPING:
+                self.status.setText(f"{event.text} …")
+        elif isinstance(event, MeasuringFinished):
+            self._show(event)
+
+    def _show(self, finished: MeasuringFinished) -> None:
+        if not finished.found:
+            self.status.setText(finished_line(finished, []))
+            return
+        try:
+            rows = rows_of(finished.found, finished.reference)
+        except SuperResError as error:  # no label value in common
+            self._on_failed(error)
+            return
+        theme = theme_colours(self.viewer)
+        self.table.show_result(finished, rows, theme.background)
+        run_inputs = self.session.inputs
+        by_axis = run_inputs is not None and run_inputs.high_res.anisotropic
+        self.plots.show_result(finished, rows, theme, by_axis)
+        self.status.setText(finished_line(finished, rows))
+
+    def _on_failed(self, error: Exception) -> None:
+        self.status.setText(f"<b>Measuring failed.</b> {error}")

@@ -1,0 +1,1 @@
+"""Step 3: previews, plots and checkpoints of a running training."""

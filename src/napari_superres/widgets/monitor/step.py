@@ -1,0 +1,164 @@
+"""Step 3: watch a training learn, look back, choose a checkpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.measures.naming import phase_names
+from napari_superres.widgets.layers.colours import pair_colours, theme_colours
+from napari_superres.widgets.monitor.checkpoints import CheckpointList
+from napari_superres.widgets.monitor.previews import PreviewPanel
+from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.live_plots import LivePlot
+from napari_superres.widgets.run.earlier_runs import open_run
+from napari_superres.widgets.run.history import rollbacks_line, score_line
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.run.step import Step
+
+REDRAW_MS = 500  # however fast events come, plots are drawn at most twice a second
+SCORE_TIP = (
+    "Fractions: mean absolute difference from the slices. Interfaces: mean relative difference. "
+    "Low-res: voxels that the down-sampled result does not give back. Two-point: difference "
+    "from the correlations of high-res slices that were not trained on. Between axes: how much "
+    "the interface areas differ from axis to axis."
+)
+LEGEND = "Dashed: the slices. Band: the material, 95 %."
+LEGEND_TIP = (
+    "The slices are a sample: the fraction of the material itself lies in the band with 95 %, as "
+    "far as its slices can tell"
+)
+ROOM = (370, 300)  # previews, and what is below them
+
+
+class MonitorStep(Step):
+    """Previews beside real slices, numbers against their targets, losses, checkpoints."""
+
+    title = "Monitor"
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self._build()
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(REDRAW_MS)
+        self._redraw.timeout.connect(self.show_history)
+        self.session.history_changed.connect(self._on_history)
+        self.session.run_changed.connect(self._on_run)
+        self.session.training.state_changed.connect(self._on_run)
+        self.viewer.events.theme.connect(self._on_theme)
+        self._on_run()
+        self.show_history()
+
+    def _build(self) -> None:
+        self.run_name = QLabel()
+        self.run_name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.open = QPushButton("Open an earlier run …")
+        self.open.setToolTip("Plots, previews and checkpoints of a run folder, to look at or use")
+        self.previews = PreviewPanel(self.session)
+        self.score, self.rolled_back, self.legend = Note(), Note(), QLabel(LEGEND)
+        self.score.setToolTip(SCORE_TIP)
+        self.legend.setToolTip(LEGEND_TIP)
+        self.fractions = LivePlot("Volume fractions")
+        self.interfaces = LivePlot("Interface areas")
+        self.losses = LivePlot("Losses")
+        self.mismatch = LivePlot("Low-res mismatch")
+        self.checkpoints = CheckpointList(self.session)
+        self.pages = QTabWidget()
+        self.pages.setDocumentMode(True)
+        self.pages.addTab(_page(self.fractions, self.legend), "Fractions")
+        pages: tuple[tuple[str, QWidget], ...] = (
+            ("Interfaces", self.interfaces),
+            ("Low-res", self.mismatch),
+            ("Losses", self.losses),
+            ("Checkpoints", self.checkpoints),
+        )
+        for title, page in pages:
+            self.pages.addTab(_page(page), title)
+        top, below = QHBoxLayout(), _page(self.score, self.rolled_back, self.pages)
+        top.addWidget(self.run_name, 1)
+        top.addWidget(self.open)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        for number, part in enumerate((self.previews, below)):
+            self.splitter.addWidget(part)
+            self.splitter.setStretchFactor(number, 1)
+        self.splitter.setSizes(list(ROOM))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addWidget(self.splitter, 1)
+        self.open.clicked.connect(self._open_run)
+
+    @property
+    def caption(self) -> QLabel:
+        """What the previews say of themselves."""
+        return self.previews.caption
+
+    @property
+    def _phases(self) -> tuple[Phase, ...]:
+        return self.session.run.phases if self.session.run is not None else ()
+
+    def show_history(self) -> None:
+        """Draw the curves as they are now; only the shown page is painted."""
+        history, theme = self.session.history, theme_colours(self.viewer)
+        target = history.target
+        self.fractions.show_curves(
+            history.fractions,
+            dict(zip(phase_names(self._phases), (p.colour for p in self._phases), strict=True)),
+            theme,
+            target.volume_fractions if target else None,
+            bands=history.bands,
+        )
+        pairs = list(target.interface_areas) if target else list(history.interfaces)
+        areas = target.interface_areas if target else None
+        self.interfaces.show_curves(history.interfaces, pair_colours(pairs), theme, areas)
+        shown = {"voxels not given back": history.mismatch} if history.mismatch.steps else {}
+        self.mismatch.show_curves(shown, {}, theme)
+        names = dict(zip(history.losses, PALETTE[1:], strict=False))
+        self.losses.show_curves(history.losses, names, theme)
+        self.score.setText(score_line(history))
+        self.rolled_back.setText(rollbacks_line(history))
+
+    def _on_history(self) -> None:
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def _on_run(self, _state: object = None) -> None:
+        run, training = self.session.run, self.session.training.active
+        self.run_name.setText(run.folder.name if run is not None else "No run yet")
+        self.run_name.setToolTip(str(run.folder) if run is not None else "Train, or open one")
+        self.open.setEnabled(not training)
+
+    def _on_theme(self, _event: object = None) -> None:
+        self.show_history()
+
+    def _open_run(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
+        if folder:
+            open_run(self.session, folder)
+
+
+def _page(*parts: QWidget) -> QWidget:
+    """Return parts below each other; plots and pages share what room there is."""
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 2, 0, 0)
+    layout.setSpacing(2)
+    for part in parts:
+        layout.addWidget(part, 0 if isinstance(part, QLabel) else 1)
+    return page

@@ -1,0 +1,1 @@
+"""Controls that any step may use: forms, pickers, plots, folds."""

@@ -1,0 +1,212 @@
+"""Choosing layers: one from a list, or several with ticks; kept in step with the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from napari.layers import Image, Labels
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QSpinBox,
+    QWidget,
+)
+
+from napari_superres.data.boxes import Box
+from napari_superres.widgets.layers.data import KEY
+from napari_superres.widgets.layers.roles import PREVIEW, bare, role_of
+
+LINES, FEWEST = 5, 3
+"""Layers that a list shows without scrolling, and at least where there is little room."""
+
+
+def candidates(viewer: Any) -> list[Any]:
+    """Return the viewer's Labels and Image layers, topmost first; no previews, maps or swipes."""
+    layers = [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels | Image)]
+    return [one for one in layers if role_of(one) != PREVIEW and not is_map(one)]
+
+
+def is_map(layer: Any) -> bool:
+    """Whether a layer only shows something about volumes: maps, a swipe."""
+    note = layer.metadata.get(KEY)
+    return isinstance(note, Mapping) and "map" in note
+
+
+def grey_layers(viewer: Any) -> list[Any]:
+    """Return the Image layers that may hold grey values: none made here, topmost first."""
+    layers = [layer for layer in reversed(viewer.layers) if isinstance(layer, Image)]
+    return [layer for layer in layers if KEY not in layer.metadata]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two proxies stand for one layer."""
+    return bare(one) is bare(other)
+
+
+class LayerCombo(QComboBox):
+    """A drop-down list of layers.
+
+    Signals
+    -------
+    chosen : another layer (or none) is chosen, by whoever
+    """
+
+    chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+        self.currentIndexChanged.connect(self.chosen)
+
+    @property
+    def layer(self) -> Any | None:
+        """The chosen layer."""
+        return self.currentData()
+
+    def choose(self, layer: Any | None) -> None:
+        """Choose a layer; None for no layer."""
+        for index in range(self.count()):
+            if same(self.itemData(index), layer):
+                self.setCurrentIndex(index)
+                return
+
+    def refill(self, layers: Sequence[Any]) -> None:
+        """Show other layers, keeping the choice where it is still there."""
+        before = self.layer
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItem("choose a layer …", None)
+            for layer in layers:
+                self.addItem(str(layer.name), layer)
+            self.setCurrentIndex(0)
+            self.choose(before)
+        if before is not None and self.layer is None:
+            self.chosen.emit()
+
+
+class LayerChecklist(QListWidget):
+    """A short list of layers with a tick each.
+
+    Signals
+    -------
+    chosen : other layers are ticked, by whoever
+    picked : a person ticked a layer, with the mouse or the space bar
+    """
+
+    chosen = Signal()
+    picked = Signal()
+    _lines = LINES
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.itemChanged.connect(self._on_item)
+        self.show_lines(LINES)
+
+    def show_lines(self, lines: int) -> None:
+        """Take the height of so many layers, whatever the size of the letters."""
+        self._lines = lines
+        line = max(self.fontMetrics().height() + 2, self.sizeHintForRow(0))
+        frame = 2 * self.frameWidth() + 4
+        self.setMinimumHeight(min(lines, FEWEST) * line + frame)
+        self.setMaximumHeight(lines * line + frame)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
+        """Grow with the letters: the theme's size comes after the list is made."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.show_lines(self._lines)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The ticked layers, in the list's order."""
+        items = [self.item(row) for row in range(self.count())]
+        return [
+            item.data(Qt.ItemDataRole.UserRole)
+            for item in items
+            if item is not None and item.checkState() == Qt.CheckState.Checked
+        ]
+
+    def choose(self, layers: Sequence[Any]) -> None:
+        """Tick these layers and no others."""
+        with QSignalBlocker(self):
+            for row in range(self.count()):
+                item = self.item(row)
+                layer = item.data(Qt.ItemDataRole.UserRole)
+                ticked = any(same(layer, other) for other in layers)
+                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self.chosen.emit()
+
+    def refill(self, layers: Sequence[Any]) -> None:
+        """Show other layers, keeping the ticks of those still there."""
+        before = self.layers
+        with QSignalBlocker(self):
+            self.clear()
+            for layer in layers:
+                item = QListWidgetItem(str(layer.name))
+                item.setData(Qt.ItemDataRole.UserRole, layer)
+                item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
+                ticked = any(same(layer, other) for other in before)
+                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+                self.addItem(item)
+        if len(self.layers) != len(before):
+            self.chosen.emit()
+
+    def _on_item(self, _item: QListWidgetItem) -> None:
+        self.chosen.emit()
+        self.picked.emit()
+
+
+class BoxForm(QWidget):
+    """Two numbers an axis.
+
+    Signals
+    -------
+    changed : a person typed another number
+
+    Attributes
+    ----------
+    spins : (first, one past the last) of z, y and x
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spins = [[QSpinBox(), QSpinBox()] for _ in range(3)]
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, text in enumerate(("", "from", "up to")):
+            grid.addWidget(QLabel(text), 0, column)
+        for axis, name in enumerate("zyx"):
+            grid.addWidget(QLabel(name), axis + 1, 0)
+            for end, spin in enumerate(self.spins[axis]):
+                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
+                spin.valueChanged.connect(self.changed)
+                grid.addWidget(spin, axis + 1, end + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+
+    @property
+    def box(self) -> Box:
+        """The typed box."""
+        return Box.of_ranges((lo.value(), hi.value()) for lo, hi in self.spins)
+
+    def show_box(self, box: Box) -> None:
+        """Show a box, without a signal."""
+        for pair, ends in zip(self.spins, box.ranges(), strict=True):
+            for spin, value in zip(pair, ends, strict=True):
+                with QSignalBlocker(spin):
+                    spin.setValue(value)
+
+    def limit(self, shape: Sequence[int]) -> None:
+        """Allow boxes within a volume, without a signal."""
+        for pair, size in zip(self.spins, shape, strict=True):
+            for spin in pair:
+                with QSignalBlocker(spin):
+                    spin.setRange(0, size)

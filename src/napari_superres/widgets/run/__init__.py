@@ -1,0 +1,1 @@
+"""The run that the steps of a panel share: session, engine, history, results."""

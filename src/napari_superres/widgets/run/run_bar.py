@@ -1,0 +1,285 @@
+"""The row that drives a training, always in sight: what is going on, how long, the buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_superres.events import StepCompleted, StepProgress, TrainingFinished, TrainingStarted
+from napari_superres.runs.discard import Holdings, discard, holdings
+from napari_superres.widgets.jobs.run_state import Happening, RunState, controls, start_tip
+from napari_superres.widgets.jobs.threads import Outcome, in_thread
+from napari_superres.widgets.jobs.words import (
+    continue_text,
+    failure_text,
+    progress_percent,
+    start_text,
+    status_line,
+)
+from napari_superres.widgets.parts.keys import MIDDLE, START, STOP, on_key, with_key
+from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.run.history import History, PreviewBook
+from napari_superres.widgets.run.image_session import ImageSession
+from napari_superres.widgets.run.session import Trained
+
+MIDDLE_TIPS = {
+    Happening.PAUSE: "Compute nothing after this step, until Resume",
+    Happening.RESUME: "Go on where it was paused",
+    Happening.START: "Train this run for as long again as step 2, Train, says",
+}
+
+
+class RunBar(QWidget):
+    """Status line, progress bar, and Start, Pause / Resume / Continue, Stop and keep, Discard.
+
+    Signals
+    -------
+    start_asked, continue_asked : the panel gathers the settings and starts
+    """
+
+    start_asked = Signal()
+    continue_asked = Signal()
+
+    def __init__(self, session: Trained, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.status = Note()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 100)
+        self.start = QPushButton("Start")
+        self.middle = QPushButton("Pause")
+        self.stop = QPushButton("Stop and keep")
+        self.discard = QPushButton("Discard …")
+        self.discarder = Discarder(session, self)
+        self._started = False
+        tip = "Save what was learnt and end; it can be continued later"
+        self.stop.setToolTip(with_key(tip, STOP))
+        self.discard.setToolTip("Delete the run and all that it has learnt, after asking")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.addWidget(self.status)
+        layout.addWidget(self.bar)
+        buttons = QHBoxLayout()
+        for button in (self.start, self.middle, self.stop, self.discard):
+            buttons.addWidget(button, 1)
+        layout.addLayout(buttons)
+        self.start.clicked.connect(self.start_asked)
+        self.middle.clicked.connect(self._on_middle)
+        self.stop.clicked.connect(session.training.stop)
+        self.discard.clicked.connect(self.discarder.ask)
+        self.discarder.said.connect(self._on_discarded)
+        session.inputs_changed.connect(self.refresh)
+        session.run_changed.connect(self.refresh)
+        session.training.state_changed.connect(self._on_state)
+        session.training.event.connect(self._on_event)
+        session.training.failed.connect(self._on_failed)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the run's state offers now."""
+        session = self.session
+        offer = controls(
+            session.training.state,
+            session.ready,
+            session.can_continue,
+            session.run is not None,
+            session.missing,
+        )
+        self.start.setEnabled(offer.start)
+        self.start.setText(start_text(session.less))
+        tip = start_tip(session.training.state, session.missing)
+        self.start.setToolTip(with_key(tip, START) if offer.start else tip)
+        self.middle.setEnabled(offer.middle)
+        self.middle.setText(offer.middle_text)
+        self.middle.setToolTip(with_key(MIDDLE_TIPS[offer.middle_does], MIDDLE))
+        if offer.middle and session.offer and not session.training.active:
+            self.middle.setText(continue_text(session.offer))
+        self.stop.setEnabled(offer.stop)
+        self.discard.setEnabled(offer.discard)
+        if offer.hint:
+            self.status.setText(offer.hint)
+        self._middle_does = offer.middle_does
+
+    def listen_to_keys(self, scope: QWidget) -> None:
+        """Press the buttons by keys while the focus is in `scope`."""
+        for keys, button in ((START, self.start), (MIDDLE, self.middle), (STOP, self.stop)):
+            on_key(keys, scope, button.click)
+
+    def _on_middle(self) -> None:
+        if self._middle_does is Happening.PAUSE:
+            self.session.training.pause()
+        elif self._middle_does is Happening.RESUME:
+            self.session.training.resume()
+        else:
+            self.continue_asked.emit()
+
+    def _on_state(self, state: RunState) -> None:
+        if state is RunState.STARTING:
+            self._started = False
+            self.bar.setRange(0, 0)
+        elif self.bar.maximum() == 0:
+            self.bar.setRange(0, 100)
+        self.refresh()
+
+    def _on_event(self, event: object) -> None:
+        self._started = self._started or isinstance(event, TrainingStarted)
+        percent = progress_percent(event)
+        if percent is not None:
+            self.bar.setRange(0, 100 if percent >= 0 else 0)
+            self.bar.setValue(max(percent, 0))
+        line = status_line(event)
+        late = self.session.training.state in (RunState.STOPPING, RunState.PAUSING)
+        if line is not None and not (late and isinstance(event, StepCompleted | StepProgress)):
+            self.status.setText(line)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.bar.setValue(0)
+        self.refresh()  # settings that need less memory may be offered
+        session = self.session
+        self.status.setText(failure_text(error, self._started, session.offer, session.less))
+
+    def _on_discarded(self, text: str) -> None:
+        self.bar.setValue(0)
+        self.status.setText(text)
+
+
+def discard_question(folder: Path, found: Holdings, training: bool) -> str:
+    """Return what is asked before a run is deleted.
+
+    Parameters
+    ----------
+    found : what lies in the folder
+    training : whether the run is being trained
+    """
+    stops = "The training ends, and what it has learnt is lost. " if training else ""
+    count = "1 checkpoint" if found.checkpoints == 1 else f"{found.checkpoints} checkpoints"
+    text = f"{stops}Delete {found.size} with {count} in {folder}? This cannot be undone."
+    if found.others:
+        text += f" What the run did not make stays: {_listed(found.others)}."
+    return text
+
+
+def discarded_text(folder: Path, left: Sequence[str]) -> str:
+    """Return what is said once a run is deleted."""
+    return f"Discarded {folder}." + (f" Still there: {_listed(left)}." if left else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+
+
+class Discarder(QObject):
+    """Deletes the session's run after asking.
+
+    Signals
+    -------
+    said : a sentence for the status line
+    """
+
+    said = Signal(str)
+
+    def __init__(self, session: Trained, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._window = parent
+        self._asked: Path | None = None
+        self._doomed: Path | None = None
+        session.training.state_changed.connect(self._on_state)
+
+    def ask(self) -> None:
+        """Look through the run in a thread, then ask; without a clear yes nothing happens."""
+        run = self.session.run
+        if run is None or self._asked is not None or self._doomed is not None:
+            return
+        if not self._in_use():
+            self._asked = run.folder
+            in_thread(holdings, self._on_found, run.folder)
+
+    def _in_use(self) -> bool:
+        if self.session.generation.active:
+            show_error("Something is being made from this run. Cancel it, or let it end.")
+        return bool(self.session.generation.active)
+
+    def _on_found(self, outcome: Outcome) -> None:
+        folder, session = self._asked, self.session
+        try:
+            if folder is None or not self._is_shown(folder):
+                return  # another run was opened meanwhile
+            if outcome.error is not None:
+                show_error(str(outcome.error))
+                return
+            question = discard_question(folder, outcome.value, session.training.active)
+            if not self.confirmed(question) or not self._is_shown(folder) or self._in_use():
+                return
+        finally:
+            self._asked = None
+        self._doomed = folder
+        session.training.stop()
+        self._on_state()
+
+    def _is_shown(self, folder: Path) -> bool:
+        return self.session.run is not None and self.session.run.folder == folder
+
+    def confirmed(self, question: str) -> bool:
+        """Return what the person answers; Cancel is the default."""
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Discard this run?")
+        box.setText(question)
+        yes = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        return box.clickedButton() is yes
+
+    def _on_state(self, _state: object = None) -> None:
+        if self._doomed is not None and not self.session.training.active:
+            self.said.emit(f"Deleting {self._doomed} …")
+            in_thread(discard, self._on_deleted, self._doomed)
+
+    def _on_deleted(self, outcome: Outcome) -> None:
+        folder, self._doomed = self._doomed, None
+        if outcome.error is not None or folder is None:
+            self.said.emit(f"<b>Not discarded.</b> {outcome.error}")
+            return
+        if self._is_shown(folder):
+            self.session.show_run(None, History(), PreviewBook())
+        text = discarded_text(folder, outcome.value)
+        self.said.emit(text)
+        show_info(text)
+
+
+class ImageRunBar(RunBar):
+    """Status line, progress bar and buttons.
+
+    Parameters
+    ----------
+    images : what is driven
+    first, after : what to do before a training can start, and once it has ended
+    """
+
+    def __init__(
+        self, images: ImageSession, first: str, after: str, parent: QWidget | None = None
+    ) -> None:
+        self._first, self._after = first, after
+        super().__init__(images, parent)
+
+    def refresh(self) -> None:
+        """Show what the run's state offers now."""
+        super().refresh()
+        if self.session.training.state is not RunState.IDLE:
+            return
+        if self.session.can_continue:
+            self.status.setText(f"Continue trains this run further. {self._after}")
+        elif not self.session.ready:
+            self.status.setText(self._first)
+
+    def _on_event(self, event: object) -> None:
+        super()._on_event(event)
+        line = status_line(event)
+        if isinstance(event, TrainingFinished) and line is not None:
+            self.status.setText(line.partition(" Next:")[0] + f" {self._after}")

@@ -1,0 +1,1 @@
+"""Thresholds that turn a grey image into phases."""

@@ -1,0 +1,330 @@
+"""For those who bring greyscale: thresholds by multi-Otsu or by hand, seen at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from html import escape
+from typing import Any
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QObject, QSignalBlocker, Signal
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QVBoxLayout
+
+from napari_superres.data.grey.thresholds import multi_otsu
+from napari_superres.errors import SuperResError
+from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
+from napari_superres.widgets.jobs.threads import Latest, Outcome
+from napari_superres.widgets.layers.colours import theme_colours
+from napari_superres.widgets.layers.shown import shown_layer
+from napari_superres.widgets.parts.fold import Fold
+from napari_superres.widgets.parts.layer_pickers import grey_layers, same
+from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.segment.form import SegmentForm
+from napari_superres.widgets.segment.plan import (
+    GreyImage,
+    Look,
+    Segmented,
+    Segmenting,
+    class_phases,
+    empty_line,
+    first_thresholds,
+    grey_image,
+    likely_role,
+    look_at,
+    moved,
+    sample_line,
+    segmenting,
+    shares_line,
+)
+from napari_superres.widgets.segment.preview import SegmentPreview
+
+
+class SegmentPanel(Step):
+    """Segment a greyscale layer; nothing is looked at while the panel is out of sight.
+
+    Signals
+    -------
+    segmented : the new layer
+    """
+
+    title = "Segment"
+    segmented = Signal(object)
+
+    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
+        super().__init__(napari_viewer, session)
+        self.image: GreyImage | None = None
+        self.thresholds: tuple[float, ...] = ()
+        self._look: Look | None = None
+        self._looking = Latest(self)
+        self.preview = SegmentPreview(self.viewer, self)
+        self.form = SegmentForm()
+        self.whole = SegmentRun(self.viewer, self.session, self.form, self)
+        self.runner = self.whole.runner
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.form)
+        layout.addStretch(1)
+        self._connect()
+        self._on_layers()
+
+    def _connect(self) -> None:
+        for event in ("inserted", "removed", "reordered"):
+            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        self.viewer.events.theme.connect(self._draw)
+        self.form.layer.chosen.connect(self._on_layer)
+        self.form.classes.valueChanged.connect(self.estimate)
+        self.form.otsu.clicked.connect(self.estimate)
+        self.form.histogram.dragged.connect(self._on_moved)
+        self.form.row.moved.connect(self._on_moved)
+        self.form.smooth.valueChanged.connect(self._look_again)
+        self.form.alone.toggled.connect(self._look_again)
+        self.form.show_preview.toggled.connect(self._show_preview)
+        self.preview.deleted.connect(self._on_preview_deleted)
+        self._looking.done.connect(self._on_look)
+        self.form.apply.clicked.connect(self.start)
+        self.runner.state_changed.connect(self._refresh)
+        self.whole.segmented.connect(self.segmented)
+
+    @property
+    def source(self) -> Any | None:
+        """The layer that was segmented last, or is being segmented."""
+        return self.whole.source
+
+    def choose(self, layer: Any) -> None:
+        """Choose a layer to segment."""
+        self.form.layer.choose(layer)
+
+    def estimate(self) -> None:
+        """Set the thresholds by multi-Otsu."""
+        if self._look is None:
+            return
+        try:
+            self._set(multi_otsu(self._look.sample, self.form.classes.value()))
+        except SuperResError as error:
+            self._set(first_thresholds(self._look.sample, self.form.classes.value()))
+            self.form.note.setText(str(error))
+
+    def start(self) -> None:
+        """Segment the whole image in a thread, where it lies now."""
+        image = self._image_now()
+        if image is not None and self.thresholds:
+            self.whole.start(image, self.thresholds)
+
+    def _image_now(self) -> GreyImage | None:
+        """Return the chosen image; None, after a look at it, if it has other values by now."""
+        layer, before = self.form.layer.layer, self.image
+        if layer is None or before is None:
+            return None
+        with suppress(SuperResError):
+            image = grey_image(layer)
+            if image.data is before.data:
+                return image
+        self._on_layer()
+        show_info(f"{layer.name} has other values by now: look at the thresholds again.")
+        return None
+
+    def look(self) -> None:
+        """Look at the chosen image if the panel is open, else take the preview away."""
+        if self._open and self.image is None:
+            self._on_layer()
+        self._show_preview()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
+        """Look at the image once the panel can be seen."""
+        super().showEvent(event)
+        self.look()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
+        """Take the preview away with the panel."""
+        super().hideEvent(event)
+        self.preview.hide()
+
+    def leave(self) -> None:
+        """Take the preview away with the dock."""
+        self.preview.hide()
+
+    @property
+    def _open(self) -> bool:
+        return not self.closed and self.isVisibleTo(self.window())
+
+    def _on_layers(self, _event: object = None) -> None:
+        layers = grey_layers(self.viewer)
+        self.form.layer.refill(layers)
+        if self.form.layer.layer is None and layers:
+            self.form.layer.choose(layers[0])
+        self._refresh()
+
+    def _on_layer(self) -> None:
+        self.image, self._look, self.thresholds = None, None, ()
+        self.preview.hide()
+        self._looking.forget()
+        self.form.note.setText("")
+        layer = self.form.layer.layer
+        if layer is not None and self._open:
+            try:
+                self.image = grey_image(layer)
+            except SuperResError as error:
+                self.form.note.setText(f"<b>Cannot be segmented.</b> {escape(str(error))}")
+            else:
+                self.form.role.setCurrentIndex(
+                    self.form.role.findData(likely_role(self.image.shape))
+                )
+                self._look_again()
+        self._draw()
+
+    def _look_again(self) -> None:
+        self._refresh()
+        if self.image is not None:
+            self.form.note.setText("Looking at the grey values …")
+            classes, smoothing = self.form.classes.value(), self.form.smoothing
+            self._looking.ask(look_at, self.image, classes, smoothing)
+
+    def _on_look(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._look, self.thresholds = None, ()
+            self.form.note.setText(f"<b>Cannot be segmented.</b> {escape(str(outcome.error))}")
+            self._draw()
+            self._show_preview()
+            return
+        if outcome.value.image is not self.image:
+            return
+        first = self._look is None
+        self._look = outcome.value
+        self.form.note.setText(sample_line(self._look.sample))
+        self.form.row.show_range(self._look.sample)
+        self.form.histogram.show_sample(self._look.sample, theme_colours(self.viewer))
+        if first and len(self._look.thresholds) + 1 != self.form.classes.value():
+            self.estimate()  # another number was asked for meanwhile
+        else:
+            self._set(self._look.thresholds if first else self.thresholds)
+
+    def _on_moved(self, index: int, value: float) -> None:
+        if self._look is not None:
+            self._set(moved(self.thresholds, index, value, self._look.sample.whole_numbers))
+
+    def _set(self, thresholds: tuple[float, ...]) -> None:
+        self.thresholds = thresholds
+        with QSignalBlocker(self.form.classes):
+            self.form.classes.setValue(len(thresholds) + 1)
+        self.form.histogram.show_thresholds(thresholds, class_phases(len(thresholds) + 1))
+        self._refresh()
+        self._show_preview()
+
+    def _draw(self, _event: object = None) -> None:
+        self.form.histogram.show_sample(
+            self._look.sample if self._look else None, theme_colours(self.viewer)
+        )
+        if self._look is not None:
+            self._set(self.thresholds)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        known, active = self._look is not None and bool(self.thresholds), self.runner.active
+        self.form.row.show_thresholds(self.thresholds if known else ())
+        self.form.offer(self.image.shape if self.image else None, known, active)
+        text = ""
+        if known and self._look is not None:
+            shares = self._look.sample.shares(self.thresholds)
+            background = theme_colours(self.viewer).background
+            text = "<br>".join(filter(None, (shares_line(shares, background), empty_line(shares))))
+        self.form.shares.setText(text)
+
+    def _show_preview(self, _on: object = None) -> None:
+        layer = self.form.layer.layer
+        wanted = self.form.show_preview.isChecked() and self._open and bool(self.thresholds)
+        if wanted and self.image is not None and layer is not None:
+            self.preview.show(layer, self.image, self.thresholds, self.form.smoothing)
+        else:
+            self.preview.hide()
+
+    def _on_preview_deleted(self) -> None:
+        self.form.show_preview.setChecked(False)
+
+
+class SegmentFold(Fold):
+    """The segment panel in a fold; closed, it looks at nothing."""
+
+    def __init__(self, viewer: Any, session: Session) -> None:
+        super().__init__("Segment greyscale layers")
+        self.button.setToolTip("For images with grey values rather than phases")
+        self.panel = SegmentPanel(viewer, session)
+        self.panel.layout().setContentsMargins(0, 0, 0, 0)
+        self.addWidget(self.panel)
+        self.toggled.connect(self.panel.look)
+
+    def open_for(self, layers: Sequence[Any]) -> None:
+        """Unfold it, with the first greyscale layer among these chosen."""
+        self.expand()
+        for layer in grey_layers(self.panel.viewer):
+            if any(same(layer, one) for one in layers):
+                self.panel.choose(layer)
+                break
+        self.panel.form.layer.setFocus()
+
+
+class SegmentRun(QObject):
+    """One image at a time, by what the form says when it starts.
+
+    Attributes
+    ----------
+    source : the layer that was segmented last, or is being segmented
+    runner : of the thread
+
+    Signals
+    -------
+    segmented : the new layer
+    """
+
+    segmented = Signal(object)
+
+    def __init__(
+        self, viewer: Any, session: Session, form: SegmentForm, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.viewer, self.form = viewer, form
+        self.source: Any | None = None
+        self._role = ""
+        self.runner = session.new_runner()
+        form.cancel.clicked.connect(self.runner.stop)
+        self.runner.state_changed.connect(self._on_state)
+        self.runner.event.connect(self._on_event)
+
+    def start(self, image: GreyImage, thresholds: tuple[float, ...]) -> None:
+        """Segment the image of the layer chosen in the form; ignored while one is segmented."""
+        if self.runner.active:
+            return
+        # another layer may be chosen until it is done
+        self.source, self._role = self.form.layer.layer, self.form.role.currentData()
+        smoothing = self.form.smoothing
+        self.form.note.setText("")
+        self.runner.start(
+            f"Segmenting {image.name}",
+            lambda stop: segmenting(image, thresholds, smoothing, stop),
+        )
+
+    def _on_state(self, state: RunState) -> None:
+        if state is RunState.STARTING:
+            self.form.bar.setValue(0)
+        self.form.bar.setVisible(state in ACTIVE)
+        self.form.cancel.setVisible(state in ACTIVE)
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, Segmenting):
+            self.form.bar.setValue(round(100 * event.progress))
+        elif isinstance(event, Segmented):
+            if event.labels is None:
+                self.form.note.setText("Segmenting was cancelled.")
+            else:
+                self._add(event)
+
+    def _add(self, event: Segmented) -> None:
+        self.form.show_preview.setChecked(False)
+        image, phases = event.image, class_phases(event.classes)
+        name = f"{image.name} segmented"
+        data, arguments, _ = shown_layer(event.labels, phases, name, self._role, image.placed)
+        layer = self.viewer.add_labels(data, **arguments)
+        show_info(f"{layer.name} is ready. Name its phases in the Data step.")
+        self.segmented.emit(layer)

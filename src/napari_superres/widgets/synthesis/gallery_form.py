@@ -1,0 +1,266 @@
+"""The dials and buttons of the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_superres.data.phases import Phase
+from napari_superres.widgets.layers.shown import GREYS
+from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.preview_grid import coloured
+
+TRUNCATION_TIP = (
+    "Draws styles towards their mean: 1 not at all, 0 wholly. Less is more like the average "
+    "image, and less varied."
+)
+
+
+class GalleryForm(QWidget):
+    """What the gallery shows; the step connects it.
+
+    Attributes
+    ----------
+    made_with_a_run : buttons that need a trained run
+    made_with_samples : buttons that need samples on show
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._make_dials()
+        self._make_buttons()
+        self.picked = Note()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        top = new_form()
+        top.addRow("Checkpoint", self.checkpoint)
+        top.addRow("Samples", _row(self.count, self.new))
+        top.addRow("Truncation", self.truncation)
+        layout.addLayout(top)
+        layout.addWidget(self.thumbnails, 1)
+        layout.addWidget(self.picked)
+        layout.addLayout(self._picked_buttons())
+        layout.addWidget(heading("Many samples"))
+        many = new_form()
+        many.addRow("First seed, count", _row(self.seed, self.many))
+        many.addRow("Write to", _row(self.path, self.browse, self.export))
+        self.classes_row = QWidget()
+        classes = new_form(self.classes_row)
+        classes.addRow("Phases, by thresholds", self.classes)
+        layout.addLayout(many)
+        layout.addWidget(self.classes_row)
+        layout.addLayout(_across(self.slices, self.option))
+        layout.addWidget(heading("Real against synthetic"))
+        layout.addWidget(self.report)
+
+    def _make_dials(self) -> None:
+        self.thumbnails = Thumbnails()
+        self.checkpoint = QComboBox()
+        self.checkpoint.setEditable(True)
+        self.checkpoint.addItems(["best", "last"])
+        self.checkpoint.setToolTip("best, last, or a step that was saved")
+        self.count, self.seed = _spin(1, 400, 16), _spin(0, 2**31 - 1, 0)
+        self.many = _spin(1, 100_000, 64)
+        self.frames, self.classes = _spin(2, 1000, 16), _spin(2, 6, 2)
+        self.count.setToolTip("Samples shown at a time")
+        self.seed.setToolTip("Of the first sample; the others follow")
+        self.many.setToolTip("Samples to write, or to use as slices")
+        self.frames.setToolTip("Images from one picked sample to the other, both included")
+        self.classes.setToolTip("Grey samples are split into so many phases, dark ones first")
+        self.truncation = QDoubleSpinBox()
+        self.truncation.setRange(0, 2)
+        self.truncation.setSingleStep(0.1)
+        self.truncation.setValue(1)
+        self.truncation.setToolTip(TRUNCATION_TIP)
+        self.path = QLineEdit()
+        self.path.setToolTip("A .tif file takes a stack, a folder PNG files")
+        self.path.setPlaceholderText("samples.tif, or a folder for PNG files")
+
+    def _make_buttons(self) -> None:
+        def button(text: str, tip: str) -> QPushButton:
+            made = QPushButton(text)
+            made.setToolTip(tip)
+            return made
+
+        self.new = button("New samples", "New styles and new noise")
+        self.noise = button("Same style, new noise", "Of the one picked sample")
+        self.style_button = button("Same noise, new styles", "Of the one picked sample")
+        self.between = button(
+            "Interpolate", "An image stack between two picked samples; napari's ▶ plays it"
+        )
+        self.nearest = button(
+            "Nearest real",
+            "The window of the real images most like each picked sample, of all places, "
+            "rotations and mirrors: was it learnt by heart?",
+        )
+        self.show_picked = button("To viewer", "The picked samples as a layer; all if none is")
+        self.browse = button("Choose …", "A TIFF file; type a folder's name for PNG files")
+        self.export = button("Export", "Write so many samples")
+        self.slices = button(
+            "Use as high-res slices for fusion",
+            "A Labels layer of so many samples, to be ticked beside the high-res slices in the "
+            "fusion panel's step 1, Data",
+        )
+        self.option = button(
+            "Copy as option",
+            "As many samples for a terminal, their seeds from that of the training: "
+            "napari-superres train … --augment-with",
+        )
+        self.report = button("Report …", "Figure 3 of the paper for this run, as one HTML page")
+        self.made_with_a_run = (self.new, self.export, self.slices, self.option, self.report)
+        self.made_with_samples = (
+            self.noise,
+            self.style_button,
+            self.between,
+            self.nearest,
+            self.show_picked,
+        )
+
+    def _picked_buttons(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        grid.addWidget(self.noise, 0, 0, 1, 2)
+        grid.addWidget(self.style_button, 0, 2, 1, 2)
+        grid.addWidget(self.between, 1, 0)
+        grid.addWidget(self.frames, 1, 1)
+        grid.addWidget(self.nearest, 1, 2)
+        grid.addWidget(self.show_picked, 1, 3)
+        return grid
+
+
+def _spin(lowest: int, highest: int, value: int) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(lowest, highest)
+    spin.setValue(value)
+    return spin
+
+
+def _across(*widgets: QWidget) -> QHBoxLayout:
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    for number, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if number == 0 else 0)
+    return layout
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    row = QWidget()
+    layout: Any = _across(*widgets)
+    row.setLayout(layout)
+    return row
+
+
+SIDE = 92
+FIRST, NEXT = 32, 8
+"""Thumbnails that are made at once, and at a time after that: a hundred take too long."""
+PICKED = "#d2691e"
+STYLE = (
+    "QListWidget::item { border: 3px solid transparent; padding: 1px; }"
+    f"QListWidget::item:selected {{ border: 3px solid {PICKED}; background: transparent; }}"
+)
+
+
+class Thumbnails(QListWidget):
+    """Images in rows; a click picks one or lets it go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setSelectionMode(QListWidget.SelectionMode.MultiSelection)
+        self.setIconSize(QSize(SIDE, SIDE))
+        self.setUniformItemSizes(True)
+        self.setSpacing(1)
+        self.setMinimumHeight(4 * (SIDE + 12))
+        self.setStyleSheet(STYLE)
+        self._order: list[int] = []
+        self._phases: Sequence[Phase] = ()
+        self._waiting: list[tuple[NDArray[np.uint8], str]] = []
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._make_next)
+        self.itemSelectionChanged.connect(self._on_selection)
+
+    @property
+    def picked(self) -> list[int]:
+        """Places of the picked samples, in the order in which they were clicked."""
+        return list(self._order)
+
+    def pick(self, places: Sequence[int]) -> None:
+        """Pick these samples and no others."""
+        self.clearSelection()
+        for place in places:
+            item = self.item(place)
+            if item is not None:
+                item.setSelected(True)
+
+    def show_images(
+        self, images: NDArray[np.uint8], names: Sequence[str], phases: Sequence[Phase]
+    ) -> None:
+        """Show samples, (K, Y, X) grey values or phase indices, and pick none."""
+        self.clear()
+        self._phases = phases
+        self._waiting = list(zip(images, names, strict=True))
+        self._make(FIRST)
+
+    def clear(self) -> None:
+        """Show none, nor those that were still to be made."""
+        super().clear()
+        self._order, self._waiting = [], []
+
+    def _make_next(self) -> None:
+        self._make(NEXT)
+
+    def _make(self, count: int) -> None:
+        now, self._waiting = self._waiting[:count], self._waiting[count:]
+        for image, name in now:
+            pixels, icon = _pixmap(image, self._phases), QIcon()
+            for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):  # Qt would tint the latter
+                icon.addPixmap(pixels, mode)
+            item = QListWidgetItem(icon, "")
+            item.setToolTip(name)
+            item.setSizeHint(QSize(SIDE + 8, SIDE + 8))
+            self.addItem(item)
+        if self._waiting:
+            self._later.start()
+
+    def _on_selection(self) -> None:
+        chosen = [self.row(item) for item in self.selectedItems()]
+        kept = [place for place in self._order if place in chosen]
+        self._order = kept + [place for place in chosen if place not in kept]
+
+
+def _pixmap(image: NDArray[np.uint8], phases: Sequence[Phase]) -> QPixmap:
+    pixels = np.ascontiguousarray(coloured(image, phases or GREYS))
+    rows, columns, _ = pixels.shape
+    data = pixels.tobytes()
+    made = QImage(data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+    smooth = max(rows, columns) > SIDE
+    how = (
+        Qt.TransformationMode.SmoothTransformation
+        if smooth
+        else Qt.TransformationMode.FastTransformation
+    )
+    # fromImage copies: QImage does not own `data`
+    return QPixmap.fromImage(made).scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio, how)

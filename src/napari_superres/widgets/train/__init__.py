@@ -1,0 +1,1 @@
+"""Step 2: settings and start of a training."""

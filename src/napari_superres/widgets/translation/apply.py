@@ -1,0 +1,214 @@
+"""Step 4 of translation: an image or a volume layer, slice by slice, into a layer or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.events import GenerationFinished
+from napari_superres.widgets.generate.form import FILTERS, TARGETS
+from napari_superres.widgets.jobs.job_row import JobRow, guarded
+from napari_superres.widgets.jobs.words import sizes
+from napari_superres.widgets.layers.files import check_not_shown
+from napari_superres.widgets.layers.shown import add_layer
+from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
+from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.paths import free_path
+from napari_superres.widgets.parts.target import Target, target_of
+from napari_superres.widgets.run.image_engine import OpenedRun
+from napari_superres.widgets.run.image_session import ImageSession
+from napari_superres.widgets.run.preferences import preferences
+from napari_superres.widgets.run.session import learnt_run
+from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.translation.engine import TranslationEngine, Wanted
+from napari_superres.widgets.translation.plan import (
+    outputs,
+    result_arguments,
+    result_layer,
+    result_shape,
+    subject_of,
+)
+
+
+class TranslationApplyStep(Step):
+    """Layer, axis, seeds, where to; Translate and Cancel."""
+
+    title = "Apply"
+
+    def __init__(self, napari_viewer: Any, images: ImageSession) -> None:
+        super().__init__(napari_viewer, images.owner)
+        assert isinstance(images.engine, TranslationEngine)
+        self.images, self.engine = images, images.engine
+        self._build()
+        images.run_changed.connect(self.refresh)
+        for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
+            event.connect(self._on_layers)
+        self._on_layers()
+
+    def _build(self) -> None:
+        self._make_dials()
+        self.run_note, self.told = Note(), Note()
+        self.translate = QPushButton("Translate")
+        self.translate.setToolTip("Make the layer finer, slice by slice")
+        self.jobs = JobRow(self.images.work)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(heading("Run"))
+        layout.addWidget(self.run_note)
+        layout.addWidget(heading("What to translate"))
+        form = new_form()
+        form.addRow("Layer", self.layer)
+        form.addRow("Slices normal to", self.axis)
+        form.addRow("Checkpoint", self.checkpoint)
+        form.addRow("Seed", self.seed)
+        form.addRow("Realisations", self.count)
+        form.addRow("Where to", self.kind)
+        form.addRow("", self.file_row)
+        layout.addLayout(form)
+        layout.addWidget(self.told)
+        layout.addWidget(self.translate)
+        layout.addWidget(self.jobs)
+        layout.addStretch(1)
+        self.translate.clicked.connect(guarded(self.start))
+        self.browse.clicked.connect(self._ask)
+        self.layer.chosen.connect(self.refresh)
+        for combo in (self.axis, self.kind):
+            combo.currentIndexChanged.connect(self.refresh)
+        self.count.valueChanged.connect(self.refresh)
+        self.jobs.changed.connect(self.refresh)
+
+    def _make_dials(self) -> None:
+        self.layer, self.axis, self.checkpoint = LayerCombo(), QComboBox(), QComboBox()
+        for number, name in enumerate("zyx"):
+            self.axis.addItem(name, number)
+        self.axis.setToolTip("The result is finer along the two other axes")
+        self.checkpoint.setEditable(True)
+        self.checkpoint.addItems(["best", "last"])
+        self.checkpoint.setToolTip("best, last, or a step that was saved")
+        self.layer.setToolTip("An image, a stack, or a volume")
+        self.seed, self.count, self.kind = QSpinBox(), QSpinBox(), QComboBox()
+        self.seed.setMaximum(2**31 - 1)
+        self.seed.setToolTip("Of the noise: one realisation")
+        self.count.setRange(1, 100)
+        self.count.setToolTip("Results that differ in noise, with one seed after the other")
+        for text, kind in TARGETS:
+            self.kind.addItem(text, kind)
+        self.kind.setToolTip("Memory for what fits into it, else disk")
+        self.path, self.browse, self.file_row = QLineEdit(), QPushButton("Choose …"), QWidget()
+        self.path.setToolTip("The file to write")
+        self.browse.setToolTip("Choose the file to write")
+        row: Any = QHBoxLayout(self.file_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.path, 1)
+        row.addWidget(self.browse)
+
+    def target(self) -> Target:
+        """Return where results go; without a path, under a new name into the run folder.
+
+        Raises
+        ------
+        SettingsError
+            A file of another kind is named.
+        """
+        kind = self.kind.currentData()
+        count, run = self.count.value(), self._run()
+        return target_of(count, kind, self.path.text() or str(_default(run, kind, count)))
+
+    def start(self) -> None:
+        """Translate the chosen layer.
+
+        Raises
+        ------
+        SuperResError
+            There is no run or layer, or they do not fit.
+        """
+        run, layer = self._run(), self.layer.layer
+        if layer is None:
+            raise SettingsError("No layer is chosen.", "One to translate is needed.")
+        subject, target = subject_of(layer), self.target()
+        check_not_shown(self.viewer.layers, outputs(target.output, target.count))
+        axis = self.axis.currentData() if subject.ndim == 3 else 0
+        wanted = Wanted(
+            subject,
+            run.phases,
+            axis,
+            self.seed.value(),
+            target.count,
+            target.output,
+            self.checkpoint.currentText().strip() or "best",
+        )
+        seeds = iter(range(wanted.seed, wanted.seed + wanted.count))
+        placed = result_arguments(subject, run.scale_factor, axis)
+
+        def made(event: GenerationFinished) -> None:
+            result = event.labels if event.path is None else event.path
+            name = f"{subject.view.name}, translated, seed {next(seeds)}"
+            add_layer(self.viewer, result_layer(result, run.phases, subject, name, placed))
+            where = "as a layer" if event.path is None else f"to {event.path}"
+            self.jobs.status.setText(f"Translated {where}.")
+
+        device, translate = preferences().device, self.engine.translate
+        self.jobs.start(
+            f"Translating {subject.view.name}",
+            lambda stop: translate(run.folder, wanted, device, stop),
+            made,
+        )
+
+    def refresh(self, _what: object = None) -> None:
+        """Show what can be done now, and what it gives."""
+        run, layer, kind = self.images.run, self.layer.layer, self.kind.currentData()
+        learnt = run is not None and run.learnt
+        self.run_note.setText(
+            f"{run.folder}, scale factor {run.scale_factor}"
+            if run is not None and learnt
+            else "None yet: train, or open one."
+        )
+        self.translate.setEnabled(learnt and layer is not None and not self.jobs.active)
+        self.axis.setEnabled(layer is not None and layer.ndim == 3)
+        self.file_row.setVisible(bool(kind))
+        name = f"translated{kind}"
+        if run is not None and learnt and kind:
+            name = _default(run, kind, self.count.value()).name
+        self.path.setPlaceholderText(f"{name} in the run folder")
+        told = ""
+        if run is not None and learnt and layer is not None:
+            try:
+                data = subject_of(layer).view.data
+                axis = self.axis.currentData() if layer.ndim == 3 else 0
+                told = f"Gives {sizes(result_shape(data.shape, run.scale_factor, axis))} voxels."
+            except SuperResError as error:
+                told = str(error)
+        self.told.setText(told)
+
+    def _run(self) -> OpenedRun:
+        return learnt_run(self.images.run)
+
+    def _on_layers(self, _event: object = None) -> None:
+        self.layer.refill(candidates(self.viewer))
+        self.refresh()
+
+    def _ask(self) -> None:
+        kind = self.kind.currentData()
+        start = self.path.text() or str(Path.home() / f"translated{kind}")
+        path, _ = QFileDialog.getSaveFileName(self, "Translate into", start, FILTERS[kind])
+        if path:
+            self.path.setText(path)
+
+
+def _default(run: OpenedRun, kind: str, count: int) -> Path:
+    def taken(path: Path) -> bool:
+        return any(one is not None and one.exists() for one in outputs(path, count))
+
+    return free_path(run.folder / f"translated{kind}", taken)

@@ -1,0 +1,125 @@
+"""The seam between the translation panel and its engine; torch is imported when first called."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_superres.config import Budget
+from napari_superres.data.phases import Phase
+from napari_superres.events import GenerationEvent, TrainingEvent
+from napari_superres.widgets.run.image_engine import ImageEngine, OpenedRun, Sets, adapted
+from napari_superres.widgets.translation.plan import Subject, outputs
+
+KIND = "translation"
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is to be translated.
+
+    Attributes
+    ----------
+    phases : of the run; empty for grey values
+    axis : 0, 1 or 2: the slices are normal to z, y or x
+    seed, count : realisations have one seed after the other
+    output : None for in memory
+    """
+
+    subject: Subject
+    phases: tuple[Phase, ...]
+    axis: int = 0
+    seed: int = 0
+    count: int = 1
+    output: Path | None = None
+    checkpoint: str = "best"
+
+
+def _train(
+    sets: Sets, settings: Any, run_folder: Path, budget: Budget, stop: threading.Event
+) -> Iterator[TrainingEvent]:
+    from napari_superres.translation.training import train
+
+    return train(sets[0], sets[1], settings, run_folder, budget, stop)
+
+
+def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator[TrainingEvent]:
+    from napari_superres.translation.training import resume
+
+    return resume(run_folder, budget, stop)
+
+
+def _adapt(folder: Path, batch: int | None) -> Any:
+    from napari_superres.translation.settings import TranslationSettings
+
+    return adapted(folder, KIND, TranslationSettings, batch)
+
+
+def _open(folder: Path) -> OpenedRun:
+    from napari_superres.runs.image_run import ImageRun
+    from napari_superres.translation.settings import TranslationSettings
+    from napari_superres.translation.training import HIGH
+
+    run = ImageRun.open(folder, KIND)
+    info = run.input_info(HIGH)
+    return OpenedRun(
+        Path(folder),
+        info.phases,
+        info.pixel_size,
+        run.settings(TranslationSettings).scale_factor,
+        bool(run.checkpoints()),
+        tuple(run.measurements()),
+    )
+
+
+def _augment(sets: Sets, run: Path, count: int) -> Sets:
+    from napari_superres.synthesis.link import images_with_synthetic
+
+    return sets[0], images_with_synthetic(sets[1], run, count)
+
+
+def _translate(
+    run: Path, wanted: Wanted, device: str, stop: threading.Event
+) -> Iterator[GenerationEvent]:
+    from napari_superres.translation.apply import translate_to
+
+    subject = wanted.subject
+    volume = subject.read(wanted.phases)
+    axis = wanted.axis if subject.ndim == 3 else 0
+    for number, output in enumerate(outputs(wanted.output, wanted.count)):
+        yield from translate_to(
+            run,
+            volume,
+            output,
+            axis,
+            wanted.seed + number,
+            None,
+            wanted.checkpoint,
+            device,
+            subject.voxel_size,
+            stop,
+        )
+        if stop.is_set():
+            return
+
+
+@dataclass(frozen=True)
+class TranslationEngine(ImageEngine):
+    """Everything that the translation panel asks of the engine.
+
+    Attributes
+    ----------
+    augment : (sets, synthesis run, count) to sets with synthetic high-res images
+    translate : (run, wanted, device, stop) to events
+    """
+
+    kind: str = KIND
+    train: Callable[..., Iterator[TrainingEvent]] = _train
+    resume: Callable[..., Iterator[TrainingEvent]] = _resume
+    open: Callable[[Path], OpenedRun] = _open
+    adapt: Callable[[Path, int | None], Any] = _adapt
+    augment: Callable[[Sets, Path, int], Sets] = _augment
+    translate: Callable[..., Iterator[GenerationEvent]] = _translate

@@ -1,0 +1,186 @@
+"""What a translation of a layer takes and where its result lies; no Qt, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_superres.data.label_values import values_of
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import VoxelSize
+from napari_superres.errors import ShapeError
+from napari_superres.scale_factor import parse_scale_factor
+from napari_superres.widgets.layers.data import (
+    AXES,
+    KEY,
+    Placement,
+    placement_of,
+    slices_from_layers,
+    volume_from_layer,
+)
+from napari_superres.widgets.layers.scale import layer_voxel_size
+from napari_superres.widgets.layers.shown import SYNTHETIC, LayerTuple, grey_layer, shown_layer
+from napari_superres.widgets.layers.view import LayerView, view_of
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A layer to translate: read later, in the thread.
+
+    Attributes
+    ----------
+    placement : of the layer, an image taken for a volume of one slice
+    ndim : 2 or 3
+    """
+
+    view: LayerView
+    placement: Placement
+    ndim: int
+
+    @property
+    def voxel_size(self) -> VoxelSize | None:
+        """µm, zyx; None when the layer has no units of length."""
+        sizes = layer_voxel_size(self.view)
+        if sizes is None:
+            return None
+        rows, columns = sizes[-2:]
+        return (sizes[0] if self.ndim == 3 else rows, rows, columns)
+
+    def read(self, phases: Sequence[Phase]) -> NDArray[np.uint8]:
+        """Return (Z, Y, X) or (Y, X) label values, or 8-bit grey values for a run without phases.
+
+        Raises
+        ------
+        InputError
+            The layer holds something else.
+        """
+        if phases and self.ndim == 2:
+            slices = slices_from_layers([self.view])
+            return values_of(slices.sets[0][0], slices.phases)
+        if phases:
+            volume = volume_from_layer(self.view)
+            return values_of(volume.labels, volume.phases)
+        array = np.asarray(self.view.data)
+        if array.dtype != np.uint8 or self.view.rgb:
+            raise ShapeError(
+                f"{self.view.name} holds values of type {array.dtype}.",
+                "8-bit grey values are needed.",
+                "Convert it, with the same limits as the images that were trained on.",
+            )
+        return array
+
+
+def subject_of(layer: Any) -> Subject:
+    """Return a layer as something to translate.
+
+    Raises
+    ------
+    ShapeError
+        It has neither two nor three axes.
+    """
+    if layer.ndim not in (2, 3):
+        raise ShapeError(f"{layer.name} has {layer.ndim} axes.", "Two or three are needed.")
+    placement = placement_of(layer) if layer.ndim == 3 else _of_an_image(layer)
+    return Subject(view_of(layer), placement, int(layer.ndim))
+
+
+def result_arguments(subject: Subject, scale_factor: int, axis: int) -> dict[str, Any]:
+    """Return scale, translate, units and the rest of a result's layer.
+
+    Parameters
+    ----------
+    axis : the slices are normal to it; the result is finer along the other two
+    """
+    factors = ",".join("1" if a == axis else str(scale_factor) for a in range(3))
+    placed = subject.placement.super_res(parse_scale_factor(factors))
+    if subject.ndim == 3:
+        return placed
+    return {
+        "scale": placed["scale"][-2:],
+        "translate": placed["translate"][-2:],
+        "units": placed["units"][-2:],
+        "axis_labels": placed["axis_labels"][-2:],
+        "rotate": placed["rotate"][-2:, -2:],
+        "shear": placed["shear"][-1:],
+        "affine": placed["affine"][-3:, -3:],
+    }
+
+
+def result_shape(shape: Sequence[int], scale_factor: int, axis: int) -> tuple[int, ...]:
+    """Return the size of a result, of an image or a volume."""
+    away = axis - (3 - len(shape))
+    return tuple(n if a == away else n * scale_factor for a, n in enumerate(shape))
+
+
+def outputs(output: Path | None, count: int) -> list[Path | None]:
+    """Return a file for each realisation, numbered where there are several."""
+    if output is None or count == 1:
+        return [output] * count
+    return [output.with_name(f"{output.stem}-{n}{output.suffix}") for n in range(1, count + 1)]
+
+
+def result_layer(
+    result: Any, phases: Sequence[Phase], subject: Subject, name: str, placed: dict[str, Any]
+) -> LayerTuple:
+    """Return the layer of a result: an array of values in memory, or the file it was written to.
+
+    Files are read where the viewer looks.
+    """
+    levels = _levels(result) if isinstance(result, Path) else [result]
+    if subject.ndim == 2:
+        levels = [level[0] for level in levels]
+    if phases:
+        levels = [_shown(level, phases) for level in levels]
+    data = levels if len(levels) > 1 else levels[0]
+    if phases:
+        layer = shown_layer(data, phases, name, SYNTHETIC, placed)
+    else:
+        _, arguments, kind = grey_layer(levels[0], name, SYNTHETIC, **placed)
+        layer = data, arguments, kind
+    if isinstance(result, Path):
+        layer[1]["metadata"][KEY]["path"] = str(result)
+    return layer
+
+
+def _levels(path: Path) -> list[Any]:
+    import dask.array as da
+    import tifffile
+
+    from_array: Any = da.from_array  # without types
+    if path.suffix.lower() == ".zarr":
+        from napari_superres.data.files.ome_zarr import open_pyramid
+
+        from_zarr: Any = da.from_zarr
+        return [from_zarr(level) for level in open_pyramid(path).levels]
+    stack: Any = tifffile.memmap(path, mode="r")
+    stack = stack.reshape(stack.shape if stack.ndim == 3 else (1, *stack.shape))
+    return [from_array(stack, chunks=(1, *stack.shape[1:]))]
+
+
+def _shown(values: Any, phases: Sequence[Phase]) -> Any:
+    index = np.zeros(256, np.uint8)
+    for number, phase in enumerate(phases, 1):
+        index[phase.value] = number
+    if isinstance(values, np.ndarray):
+        return index[values]
+    return values.map_blocks(index.__getitem__, dtype=np.uint8)
+
+
+def _of_an_image(layer: Any) -> Placement:
+    labels = tuple(str(label) for label in layer.axis_labels)
+    rotate, affine, shear = np.eye(3), np.eye(4), np.zeros(3)
+    rotate[1:, 1:] = layer.rotate
+    affine[1:, 1:] = layer.affine.affine_matrix
+    shear[2:] = layer.shear
+    rows, columns = (float(size) for size in layer.scale)
+    top, left = (float(shift) for shift in layer.translate)
+    units = tuple(str(unit) for unit in layer.units)
+    named = AXES if any("-" in label for label in labels) else ("z", *labels)
+    return Placement(
+        (rows, rows, columns), (0.0, top, left), (units[0], *units), named, rotate, shear, affine
+    )

@@ -1,0 +1,105 @@
+"""What each of two processes does in test_distributed.py: started by torchrun's variables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from napari_superres.config import Budget
+from napari_superres.data.checks.inputs import check_inputs
+from napari_superres.fusion.losses.adversary import descend
+from napari_superres.fusion.step import Trainer
+from napari_superres.fusion.training import train
+from napari_superres.training import distributed
+from napari_superres.training.clock import Clock
+from tests.fusion.materials import TINY, tiny_pair, tiny_settings
+
+FIXED = TINY.replace(noise="off", voxel_threshold=0.0, clip_norm=None, gradient_penalty=1.0)
+
+
+def fixed_trainer() -> Trainer:
+    low_res, high_res = tiny_pair()
+    settings = tiny_settings(engine=FIXED)
+    return Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+
+
+def gradients(trainer: Trainer, crops: slice) -> dict[str, torch.Tensor]:
+    """Return the gradients of one step on a part of four fixed crops and their slices."""
+    random = torch.Generator().manual_seed(3)
+    starts = trainer.low_res.random_starts(4, random)[crops]
+    reals = torch.stack([trainer.slices[0].sample(48, random) for _ in range(4)])[crops]
+    context, _ = trainer.low_res.pair(starts)
+    logits = trainer.logits(trainer.networks.generator, context)
+    fake = torch.softmax(logits, 1)
+    cuts = torch.cat([fake.movedim(axis + 2, 1).flatten(0, 1) for axis in range(3)])
+    real = torch.cat([reals[:, 16 * axis : 16 * axis + 16].flatten(0, 1) for axis in range(3)])
+    pairs = [(trainer.networks.discriminators[0], cuts, real)]
+    trainer.steps = 1
+    trainer.adversary.update(trainer.networks, pairs, penalise=True)
+    found = grads("d", trainer.networks.discriminators)
+    trainer.networks.generator_optimiser.zero_grad()
+    loss = (trainer.adversary.score(pairs[0][0], cuts) - 1).square().mean() + (
+        fake[:, 0].mean() - 0.3
+    )
+    networks, clip = trainer.networks, trainer.engine.clip_norm
+    descend(networks.generator_optimiser, networks.generator, loss, clip)
+    return found | grads("g", trainer.networks.generator)
+
+
+def grads(name: str, module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}.{key}": p.grad.clone()
+        for key, p in module.named_parameters()
+        if p.grad is not None
+    }
+
+
+def fail_on_the_second(trainer: Trainer) -> object:
+    if distributed.rank() == 1 and trainer.steps == 2:
+        raise torch.OutOfMemoryError("out of memory")
+    return PARTS(trainer)
+
+
+def of_its_own(clock: Clock) -> float:
+    """Seconds as if the second process had begun later: it is at 75 %, the first at 90 %."""
+    return 540.0 - 90 * distributed.rank()
+
+
+PARTS = Trainer.parts
+
+
+def main(task: str, folder: Path) -> None:
+    if task == "gradients":
+        with distributed.joined("cpu"):
+            rank = distributed.rank()
+            found = gradients(fixed_trainer(), slice(2 * rank, 2 * rank + 2))
+            torch.save(found, folder / f"gradients-{rank}.pt")
+        return
+    budget = Budget(steps=4)
+    if task == "fail":
+        Trainer.parts = fail_on_the_second  # type: ignore[assignment, method-assign]
+    if task == "minutes":
+        budget = Budget(minutes=10, steps=4)
+        Clock.seconds = of_its_own  # type: ignore[method-assign]
+    kept: list[Trainer] = []
+    make = Trainer.__init__
+
+    def remembering(self: Trainer, *args: object) -> None:
+        make(self, *args)  # type: ignore[arg-type]
+        kept.append(self)
+
+    Trainer.__init__ = remembering  # type: ignore[assignment, method-assign]
+    rank = "?"
+    for event in train(*tiny_pair(), tiny_settings(), folder / "run", budget):
+        rank = str(distributed.rank())
+        with open(folder / f"events-{rank}.txt", "a") as file:
+            file.write(type(event).__name__ + "\n")
+    networks = kept[0].networks
+    weights = {**networks.generator.state_dict(), **networks.discriminators.state_dict()}
+    torch.save([weights, kept[0].random.get_state()], folder / f"weights-{rank}.pt")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
