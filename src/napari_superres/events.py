@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.uint8]
+Result = TypeVar("Result")
 
 
 class FinishReason(StrEnum):
@@ -24,6 +26,34 @@ class FinishReason(StrEnum):
     COMPLETED = "completed"  # the budget was used
     STOPPED = "stopped"  # somebody asked to stop; what was learnt is kept
     SETTLED = "settled"  # no better measurement for as long as `patience` says
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A job that is no training and no generation is under way.
+
+    Attributes
+    ----------
+    text : what is being done, without a full stop
+    share : of it that is done, 0 to 1
+    """
+
+    text: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """Last event of such a job.
+
+    Attributes
+    ----------
+    result : what came of it; None when it was stopped
+    reason : completed or stopped
+    """
+
+    result: Result | None = None
+    reason: FinishReason = FinishReason.COMPLETED
 
 
 @dataclass(frozen=True)
