@@ -35,13 +35,13 @@ class Mutation(NamedTuple):
 
 MUTATIONS = (
     Mutation(
-        "fusion/losses/voxel.py",
+        "training/adversarial.py",
         "return F.softplus(fake_B - real_B).mean()",
         "return F.softplus(real_B - fake_B).mean()",
         "tests/fusion/losses/test_losses.py",
     ),
     Mutation(
-        "fusion/losses/voxel.py",
+        "training/adversarial.py",
         "return 0.5 * squares_B.mean()",
         "return squares_B.mean()",
         "tests/fusion/losses/test_losses.py",

@@ -63,7 +63,7 @@ def test_an_interrupt_stops_where_nothing_can_be_said(monkeypatch, error) -> Non
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
 def test_the_second_interrupt_kills() -> None:
     code = (
-        "import time\nfrom napari_superres.cli.interrupt import stop_on_interrupt\n"
+        "import time\nfrom napari_superres.cli.common import stop_on_interrupt\n"
         "with stop_on_interrupt():\n    print('ready', flush=True)\n"
         "    while True: time.sleep(0.05)\n"
     )

@@ -89,11 +89,11 @@ KILLED = """
 import os, signal, sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from generation import test_writing as t
-from generation.networks import low_res
+from tests.generation import test_writing as t
+from tests.generation.networks import low_res
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.generation import tiff_sink, zarr_sink
-from napari_superres.generation.journal import unfinished_folder
+from napari_superres.writing import tiff_sink, zarr_sink
+from napari_superres.writing.journal import unfinished_folder
 tiff_sink.SIDE, zarr_sink.SIDES = 24, (32, 32)
 done = unfinished_folder(Path({output!r})) / "done"
 volume = SegmentedVolume.from_labels(low_res((10, 12, 9)), (0.4, 0.4, 0.8))
@@ -109,7 +109,7 @@ for event in t.events(volume, Path({output!r})):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_generation_is_continued_to_the_same_file(tmp_path, volume, kind):
     whole, output = tmp_path / f"whole{kind}", tmp_path / f"cut{kind}"
-    script = KILLED.format(tests=str(Path(__file__).parents[1]), output=str(output))
+    script = KILLED.format(tests=str(Path(__file__).parents[2]), output=str(output))
     killed = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert (unfinished_folder(output) / LOCK).is_file()

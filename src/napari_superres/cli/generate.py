@@ -130,7 +130,7 @@ def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None
         volume = read_volume(low_res, phases=folder.config.low_res_phases)
     common: dict[str, Any] = {"run_folder": run, "low_res": volume}
     if workers or scheduler is not None:
-        from napari_superres.generation.workers import Workers
+        from napari_superres.generation.render import Workers
 
         common["workers"] = Workers(workers, scheduler)
     return common
