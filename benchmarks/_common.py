@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,8 @@ import torch
 from napari_superres.cli.pair import choose_phase_map, read_pair, with_phase_names
 from napari_superres.cli.values import read_settings_file
 from napari_superres.config import Budget, TrainingSettings, validated
-from napari_superres.data.examples.pair import example_pair
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.examples.pair import Example, example_pair
+from napari_superres.data.pair import Pair
 from napari_superres.events import Measurement, MetricsMeasured, StepCompleted, StepProgress
 from napari_superres.fusion.evaluation import measure_slices
 from napari_superres.fusion.training import train
@@ -28,61 +27,46 @@ GENERATED = "generated"
 OF_SETTINGS = ("imaging", "anisotropic", "one_sided", "rotations", "mirrors")
 
 
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """Inputs of a training, the truth where it is known, and settings without seed."""
-
-    low_res: SegmentedVolume
-    high_res: SegmentedSlices
-    truth: SegmentedVolume | None
-    settings: TrainingSettings
-
-
 def pair_choices() -> list[str]:
     """Return the names that `load_pair` knows: generated, case1 to case4."""
     files = sorted((ROOT / "examples").glob("case*.toml"))
     return [GENERATED, *(file.stem.partition("_")[0] for file in files)]
 
 
-def load_pair(name: str) -> Pair:
+def load_pair(name: str) -> Example:
     """Return the generated material, or a case of `examples/` on the published data."""
     if name == GENERATED:
-        example = example_pair()
-        return Pair(example.low_res, example.high_res, example.truth, example.settings)
+        return example_pair()
     os.environ.setdefault("SUPERRES_DATA", str(ROOT.parent / "shared" / "data"))
     (file,) = (ROOT / "examples").glob(f"{name}_*.toml")
     options = read_settings_file(file).options
-    low_res, high_res, factor = read_pair(
+    pair, factor = read_pair(
         Path(options["low_res"]),
         [Path(path) for path in options["high_res"]],
         bool(options.get("anisotropic", False)),
         options["scale_factor"],
         options.get("voxel_size"),
     )
-    phase_map = choose_phase_map(options.get("phase_map"), low_res, high_res)
-    low_res, high_res = with_phase_names(low_res, high_res, phase_map, options.get("phase_names"))
+    phase_map = choose_phase_map(options.get("phase_map"), pair)
+    pair = with_phase_names(pair, phase_map, options.get("phase_names"))
     chosen = {key: options[key] for key in OF_SETTINGS if key in options}
     values = {"scale_factor": factor, "phase_map": phase_map} | chosen
-    return Pair(low_res, high_res, None, validated(TrainingSettings, values))
+    return Example(pair, None, validated(TrainingSettings, values))
 
 
 def course(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
-    settings: TrainingSettings,
-    run: Path,
-    budget: Budget,
+    pair: Pair, settings: TrainingSettings, run: Path, budget: Budget
 ) -> Iterator[tuple[int, float, MetricsMeasured]]:
     """Train; yield step, seconds trained and each measurement."""
     seconds = 0.0
-    for event in train(low_res, high_res, settings, run, budget):
+    for event in train(pair, settings, run, budget):
         if isinstance(event, StepCompleted | StepProgress):
             seconds = event.elapsed_s
         elif isinstance(event, MetricsMeasured):
             yield event.step, seconds, event
 
 
-def wanted_of(pair: Pair) -> Measurement:
+def wanted_of(example: Example) -> Measurement:
     """Return the fractions and interface areas to reach.
 
     Of the truth, where it is known. Otherwise the interface areas are those of the
@@ -91,21 +75,21 @@ def wanted_of(pair: Pair) -> Measurement:
     cannot have other ones. With one-sided phases, which may appear elsewhere, the
     fractions are those of the slices.
     """
-    phases = pair.high_res.phases
-    if pair.truth is not None:
-        labels, n = pair.truth.labels, len(phases)
+    phases = example.pair.high_res.phases
+    if example.truth is not None:
+        labels, n = example.truth.labels, len(phases)
         areas = interface_areas(labels, n)
         return Measurement(
             dict(zip(phase_names(phases), volume_fractions(labels, n).tolist(), strict=True)),
             {name: float(areas[a, b]) for (a, b), name in pair_names(phases).items()},
         )
-    slices = measure_slices(pair.high_res)
-    if pair.settings.one_sided:
+    slices = measure_slices(example.pair.high_res)
+    if example.settings.one_sided:
         return slices
-    volume = volume_fractions(pair.low_res.labels, len(pair.low_res.phases))
-    of_value = {p.value: float(f) for p, f in zip(pair.low_res.phases, volume, strict=True)}
+    volume = volume_fractions(example.pair.low_res.labels, len(example.pair.low_res.phases))
+    of_value = {p.value: float(f) for p, f in zip(example.pair.low_res.phases, volume, strict=True)}
     fine = dict(zip((p.value for p in phases), slices.volume_fractions.values(), strict=True))
-    lows = pair.settings.phase_map
+    lows = example.settings.phase_map
     sums = {low: sum(fine[high] for high in fine if lows[high] == low) for low in of_value}
     fractions = [of_value[lows[high]] * fine[high] / sums[lows[high]] for high in fine]
     return Measurement(

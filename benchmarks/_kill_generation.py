@@ -86,7 +86,7 @@ def _blocks_written(output: Path) -> int:
 def _untrained_run(path: Path) -> Path:
     volume = SegmentedVolume.from_labels(low_res((33, 33, 33)))
     settings = tiny_settings(scale_factor=4, engine=LIGHT)
-    folder = RunFolder.create(path, volume, tiny_pair()[1], settings)
+    folder = RunFolder.create(path, volume, tiny_pair().high_res, settings)
     state = {"step": 1, "score": 0.0}
     save_checkpoint(path / "checkpoints", mixed_generator("4").state_dict(), {}, state)
     return folder.path

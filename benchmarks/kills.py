@@ -55,7 +55,7 @@ from napari_superres.fusion.training import resume, train
 from tests.fusion.materials import tiny_pair
 run, budget = Path(sys.argv[1]), Budget(steps=int(sys.argv[2]))
 begun = (run / "config.json").exists()
-for event in resume(run, budget) if begun else train(*tiny_pair(), SETTINGS, run, budget):
+for event in resume(run, budget) if begun else train(tiny_pair(), SETTINGS, run, budget):
     if isinstance(event, CheckpointSaved):
         print("saved", event.step, flush=True)
     elif isinstance(event, StepCompleted | TrainingStarted):

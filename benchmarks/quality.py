@@ -26,7 +26,8 @@ import numpy as np
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings, validated
 from napari_superres.data.examples.pair import PHASE_MAP, example_pair
 from napari_superres.data.files.segmented import read_slices, read_volume
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.data.pair import Pair
+from napari_superres.data.volumes import Labels
 from napari_superres.events import GenerationFinished, RolledBack, TrainingFinished
 from napari_superres.fusion.quick_measures import anisotropy, face_shares
 from napari_superres.fusion.training import train
@@ -48,19 +49,17 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 Row = dict[str, float]
 
 
-def load(
-    name: str, slice_size: int = 512
-) -> tuple[SegmentedVolume, SegmentedSlices, list[Labels], dict[str, object]]:
-    """Return low-res, high-res, what to measure against, and settings."""
+def load(name: str, slice_size: int = 512) -> tuple[Pair, list[Labels], dict[str, object]]:
+    """Return the pair, what to measure against, and settings."""
     if name == "generated":
         example = example_pair(slice_size=slice_size)
         assert example.truth is not None
         settings = {"imaging": "blurred", "phase_map": PHASE_MAP}
-        return example.low_res, example.high_res, [example.truth.labels], settings
+        return example.pair, [example.truth.labels], settings
     folder, settings = PAIRS[name]
     data = Path(os.environ.get("SUPERRES_DATA", DATA)) / folder
     high_res = read_slices([data / "high_res.tif"])
-    return read_volume(data / "low_res.tif"), high_res, list(high_res.sets[0]), settings
+    return Pair(read_volume(data / "low_res.tif"), high_res), list(high_res.sets[0]), settings
 
 
 def measured(arrays: list[Labels], phases: int, transport: bool) -> dict[str, np.ndarray]:
@@ -118,7 +117,7 @@ def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
 
 def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
     """Train, generate, measure."""
-    low_res, high_res, against, values = load(options.pair, options.slice_size)
+    pair, against, values = load(options.pair, options.slice_size)
     changes = dict(item.split("=", 1) for item in options.set)
     settings = validated(TrainingSettings, {"scale_factor": 4, "seed": seed} | values)
     settings = settings.replace(engine=settings.engine.replace(**changes))
@@ -126,18 +125,18 @@ def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
     budget = Budget(minutes=minutes, steps=options.steps)
     run = folder / f"{options.pair}-seed{seed}"
     steps, rollbacks = 0, 0
-    for event in train(low_res, high_res, settings, run, budget):
+    for event in train(pair, settings, run, budget):
         rollbacks += isinstance(event, RolledBack)
         if isinstance(event, TrainingFinished):
             steps = event.step
     labels, other = (realisation(run, options.checkpoint, noise) for noise in (0, 1))
-    phases = len(high_res.phases)
+    phases = len(pair.high_res.phases)
     transport = options.pair == "generated" and not options.no_transport
     row = {"seed": seed, "steps": steps, "roll-backs": rollbacks}
     row |= errors(measured([labels], phases, transport), measured(against, phases, transport))
-    lr_of_hr = np.array([values["phase_map"][p.value] for p in high_res.phases])  # type: ignore[index]
+    lr_of_hr = np.array([values["phase_map"][p.value] for p in pair.high_res.phases])  # type: ignore[index]
     row["mismatch"] = low_res_mismatch(
-        labels, low_res.labels, lr_of_hr, settings.scale_factor, settings.imaging
+        labels, pair.low_res.labels, lr_of_hr, settings.scale_factor, settings.imaging
     )
     row["lopsided"] = lopsidedness(labels, phases)
     row["realisations differ"] = float((labels != other).mean())

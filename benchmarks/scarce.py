@@ -23,6 +23,7 @@ from quality import Row, errors, lopsidedness, measured, realisation, show
 
 from napari_superres.config import Budget
 from napari_superres.data.files.images import ImageSet
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.events import StepCompleted, TrainingFinished
 from napari_superres.fusion.training import train
@@ -66,7 +67,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64, help="side of synthetic slices")
     parser.add_argument("--count", type=int, default=64, help="synthetic slices")
     options = parser.parse_args()
-    pair = load_pair(options.pair)
+    example = load_pair(options.pair)
+    pair = example.pair
     few = scarce(pair.high_res, SCARCE)
     budget = Budget(minutes=None if options.steps else options.minutes, steps=options.steps)
     with tempfile.TemporaryDirectory() as temporary:
@@ -87,8 +89,8 @@ def main() -> None:
             for seed in options.seeds:
                 run = scratch / f"{name}-{seed}"
                 steps = 0
-                settings = pair.settings.replace(seed=seed)
-                for event in train(pair.low_res, slices, settings, run, budget):
+                settings = example.settings.replace(seed=seed)
+                for event in train(Pair(pair.low_res, slices), settings, run, budget):
                     steps = event.step if isinstance(event, StepCompleted) else steps
                 labels = realisation(run, "best", 0)
                 row: Row = {"seed": seed, "steps": steps}

@@ -54,7 +54,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         run, following, events = Path(folder) / "run", every, 0
         for event in train(
-            *tiny_pair(), tiny_settings(engine=SMALLEST), run, Budget(steps=asked.steps)
+            tiny_pair(), tiny_settings(engine=SMALLEST), run, Budget(steps=asked.steps)
         ):
             events += 1
             step = getattr(event, "step", 0)

@@ -19,6 +19,7 @@ from _peak import peak_bytes
 
 from napari_superres.config import PRESETS, Preset, TrainingSettings
 from napari_superres.data.checks.inputs import check_inputs
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.runs.device import discriminator_load, generator_load, training_bytes
 
@@ -55,10 +56,11 @@ def settings_of(network: str, changes: dict[str, object]) -> TrainingSettings:
     )
 
 
-def inputs() -> tuple[SegmentedVolume, SegmentedSlices]:
+def inputs() -> Pair:
     random = np.random.default_rng(0)
     low_res = SegmentedVolume.from_labels(random.integers(0, 2, (40, 40, 40)))
-    return low_res, SegmentedSlices.from_labels([[random.integers(0, 3, (512, 512))]])
+    high_res = SegmentedSlices.from_labels([[random.integers(0, 3, (512, 512))]])
+    return Pair(low_res, high_res)
 
 
 def peak(network: str, changes: dict[str, object]) -> None:
@@ -66,9 +68,9 @@ def peak(network: str, changes: dict[str, object]) -> None:
     from napari_superres.runs.device import keep_freed_memory
 
     keep_freed_memory()
-    low_res, high_res = inputs()
+    pair = inputs()
     settings = settings_of(network, changes)
-    trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    trainer = Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
     for _ in range(2):
         trainer.step()
     print(peak_bytes())
@@ -84,7 +86,7 @@ def main() -> None:
     if options.changes is not None:
         peak(options.networks[0], json.loads(options.changes))
         return
-    low_res, high_res = inputs()
+    pair = inputs()
     for network in options.networks or CONFIGURATIONS:
         configurations = CONFIGURATIONS[network]
         rows = []
@@ -92,7 +94,7 @@ def main() -> None:
             command = [sys.executable, __file__, network, "--changes", json.dumps(changes)]
             found = subprocess.run(command, capture_output=True, text=True, check=True)
             settings = settings_of(network, changes)
-            report = check_inputs(low_res, high_res, settings)
+            report = check_inputs(pair, settings)
             loads = (
                 generator_load(settings.engine, report),
                 discriminator_load(settings.engine, report),

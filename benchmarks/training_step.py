@@ -131,6 +131,7 @@ def plain(volumes: int, device: str) -> tuple[Callable[[], Any], Callable[[], An
 def ours(row: str, volumes: int, device: str) -> tuple[Callable[[], Any], Callable[[], Any]]:
     from napari_superres.config import PRESETS, Preset, TrainingSettings
     from napari_superres.data.checks.inputs import check_inputs
+    from napari_superres.data.pair import Pair
     from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
     from napari_superres.fusion.step import Trainer
     from napari_superres.runs.device import choose_device, keep_freed_memory
@@ -144,7 +145,7 @@ def ours(row: str, volumes: int, device: str) -> tuple[Callable[[], Any], Callab
     )
     low, high = material()
     low_res, high_res = SegmentedVolume.from_labels(low), SegmentedSlices.from_labels([[high]])
-    report = check_inputs(low_res, high_res, settings)
+    report = check_inputs(Pair(low_res, high_res), settings)
     trainer = Trainer(low_res, high_res, settings, report, choose_device(device))
     trainer.networks.generator.on_coarse_grid = row != "ours-fine"
     return trainer.step, trainer.step

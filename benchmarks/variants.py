@@ -36,7 +36,6 @@ from typing import Any
 import numpy as np
 from _common import (
     GENERATED,
-    Pair,
     course,
     errors_of,
     load_average,
@@ -49,6 +48,7 @@ from _variants import VARIANTS
 
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import Budget, GenerationSettings, Preset, TrainingSettings
+from napari_superres.data.examples.pair import Example
 from napari_superres.errors import EngineError
 from napari_superres.events import GenerationFinished, Measurement
 from napari_superres.fusion.evaluation import measure_slices
@@ -59,12 +59,12 @@ Line = dict[str, Any]
 
 
 def settings_of(
-    variant: str, pair: Pair, seed: int, options: argparse.Namespace
+    variant: str, example: Example, seed: int, options: argparse.Namespace
 ) -> TrainingSettings:
     """Return the settings of one training."""
     common = parse_changes(options.set) | {"measure_every": options.every}
-    engine = pair.settings.engine.replace(**{**common, **VARIANTS[variant][1]})
-    return pair.settings.replace(preset=Preset.QUICK, seed=seed, engine=engine)
+    engine = example.settings.engine.replace(**{**common, **VARIANTS[variant][1]})
+    return example.settings.replace(preset=Preset.QUICK, seed=seed, engine=engine)
 
 
 def key_of(name: str, settings: TrainingSettings, options: argparse.Namespace) -> str:
@@ -74,14 +74,14 @@ def key_of(name: str, settings: TrainingSettings, options: argparse.Namespace) -
 
 
 def one_run(
-    pair: Pair, settings: TrainingSettings, folder: Path, options: argparse.Namespace
+    example: Example, settings: TrainingSettings, folder: Path, options: argparse.Namespace
 ) -> Line:
     """Train; return when the target was reached, and all measurements."""
-    wanted, before, problem = wanted_of(pair), load_average(), None
+    wanted, before, problem = wanted_of(example), load_average(), None
     budget = Budget(minutes=None if options.steps else options.minutes, steps=options.steps)
     measured: list[dict[str, float]] = []
     try:
-        for step, seconds, event in course(pair.low_res, pair.high_res, settings, folder, budget):
+        for step, seconds, event in course(example.pair, settings, folder, budget):
             fractions, areas = errors_of(event.measurement, wanted)
             mismatch = event.measurement.low_res_mismatch or 0.0
             measured.append(
@@ -93,11 +93,11 @@ def one_run(
     line: Line = {"measured": measured, "problem": problem, "load": [before, load_average()]}
     line["rollbacks"] = len(RunFolder.open(folder).rollbacks())
     if options.whole and problem is None:
-        line["whole"] = errors_of(whole_volume(pair, folder), wanted)
+        line["whole"] = errors_of(whole_volume(example, folder), wanted)
     return line
 
 
-def whole_volume(pair: Pair, folder: Path) -> Measurement:
+def whole_volume(example: Example, folder: Path) -> Measurement:
     """Return fractions and areas of all that the best checkpoint generates."""
     from napari_superres.data.volumes import SegmentedSlices
     from napari_superres.generation.render import generate
@@ -106,7 +106,7 @@ def whole_volume(pair: Pair, folder: Path) -> Measurement:
     for event in generate(folder, GenerationSettings()):
         labels = event.labels if isinstance(event, GenerationFinished) else labels
     assert labels is not None
-    return measure_slices(SegmentedSlices(((labels,),), pair.high_res.phases))
+    return measure_slices(SegmentedSlices(((labels,),), example.pair.high_res.phases))
 
 
 def reached(measured: Sequence[Mapping[str, float]]) -> Mapping[str, float] | None:

@@ -22,6 +22,7 @@ from _common import course
 from napari_superres.config import Budget
 from napari_superres.data.examples.pair import PHASE_MAP, Example, example_pair
 from napari_superres.data.examples.simulate import simulate_low_res
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import Labels
 from napari_superres.events import MetricsMeasured
 
@@ -41,9 +42,10 @@ def coarser(size: int) -> Example:
     fine = example_pair(size=size * 4 // 5, seed=1, slice_size=416)
     assert fine.truth is not None
     truth = replace(fine.truth, labels=enlarged(fine.truth.labels))
-    images = tuple(enlarged(image) for image in fine.high_res.sets[0])
+    images = tuple(enlarged(image) for image in fine.pair.high_res.sets[0])
     low_res = simulate_low_res(truth, 4, PHASE_MAP, name="coarser low-res")
-    return Example(low_res, replace(fine.high_res, sets=(images,)), truth, fine.settings)
+    high_res = replace(fine.pair.high_res, sets=(images,))
+    return Example(Pair(low_res, high_res), truth, fine.settings)
 
 
 def row(name: str, seed: int, measured: list[tuple[int, float, MetricsMeasured]]) -> str:
@@ -68,14 +70,14 @@ def main() -> None:
         folder = options.keep or Path(scratch)
         first, second = example_pair(size=options.size), coarser(options.size)
         source = folder / "source"
-        learnt = list(course(first.low_res, first.high_res, first.settings, source, budget))
+        learnt = list(course(first.pair, first.settings, source, budget))
         print("start seed  " + "".join(f"to score {score:<7g}" for score in SCORES) + "     last")
         print(row("first", first.settings.seed, learnt), flush=True)
         for seed in range(options.seeds):
             for name, warm in (("cold", None), ("warm", str(source))):
                 settings = second.settings.replace(seed=seed, warm_start=warm)
                 run = folder / f"{name}-{seed}"
-                measured = list(course(second.low_res, second.high_res, settings, run, budget))
+                measured = list(course(second.pair, settings, run, budget))
                 print(row(name, seed, measured), flush=True)
 
 

@@ -109,9 +109,9 @@ def fetch(case: str, folder: Path) -> None:
 
     number, names = FETCHED[case]
     print(f"Fetching case {number} from the authors' repository", flush=True)
-    example = fetch_published(number)
+    pair = fetch_published(number).pair
     folder.mkdir(parents=True, exist_ok=True)
-    low_res, slices = example.low_res, example.high_res
+    low_res, slices = pair.low_res, pair.high_res
     write_labels_tiff(
         folder / "low_res.tif", low_res.values, voxel_size=None, phases=low_res.phases
     )

@@ -14,8 +14,9 @@ import numpy as np
 from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
 from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
+from napari_superres.data.pair import Pair
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.events import (
     CheckpointSaved,
     FinishReason,
@@ -86,16 +87,15 @@ class FakeEngine:
 
     def train(
         self,
-        low_res: SegmentedVolume,
-        high_res: SegmentedSlices,
+        pair: Pair,
         settings: TrainingSettings,
         run_folder: Path,
         budget: Budget,
         stop: threading.Event,
     ) -> Iterator[TrainingEvent]:
         """Yield a short training of these inputs."""
-        self.phases = high_res.phases
-        self.shape = super_res_shape(low_res.shape, settings.scale_factor)
+        self.phases = pair.high_res.phases
+        self.shape = super_res_shape(pair.low_res.shape, settings.scale_factor)
         return self._events(run_folder, 0, budget, stop)
 
     def resume(

@@ -103,13 +103,13 @@ def test_data_that_is_nowhere_is_told(script, tmp_path, monkeypatch, capsys) -> 
 
 
 def test_a_case_that_is_public_is_fetched(script, tmp_path, monkeypatch) -> None:
-    pair = example_pair(size=64, slices=1, slice_size=64)
+    example = example_pair(size=64, slices=1, slice_size=64)
     monkeypatch.setenv("SUPERRES_DATA", "")
     monkeypatch.setattr(script, "HERE", tmp_path / "a" / "b")
-    monkeypatch.setattr(published, "fetch_published", lambda case: {3: pair}[case])
+    monkeypatch.setattr(published, "fetch_published", lambda case: {3: example}[case])
     assert script.find_data("case3_anode", tmp_path / "result")
     labels, _ = read_tiff(tmp_path / "result/published/case3_anode/high_res.tif")
-    np.testing.assert_array_equal(labels.squeeze(), pair.high_res.sets[0][0])
+    np.testing.assert_array_equal(labels.squeeze(), example.pair.high_res.sets[0][0])
     assert not script.find_data("case1_cathode", tmp_path / "result")
 
 

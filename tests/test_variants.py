@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from napari_superres.data.examples.pair import example_pair
+from napari_superres.data.examples.pair import Example, example_pair
 from napari_superres.events import Measurement, MetricsMeasured
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -22,9 +22,8 @@ def variants(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def pair(variants: ModuleType) -> object:
-    example = example_pair(size=64, slices=1, slice_size=64)
-    return variants.Pair(example.low_res, example.high_res, example.truth, example.settings)
+def example() -> Example:
+    return example_pair(size=64, slices=1, slice_size=64)
 
 
 def measured(*errors: tuple[float, float]) -> list[dict[str, float]]:
@@ -57,26 +56,26 @@ def test_the_table_has_median_and_range_over_the_seeds(variants) -> None:
     assert row == "| quick | as it is | 2 | 0.40 | 15 s (10–20) |"
 
 
-def test_every_variant_is_one_that_the_engine_can_be_set_to(variants, pair) -> None:
+def test_every_variant_is_one_that_the_engine_can_be_set_to(variants, example) -> None:
     options = variants._parser().parse_args(["--set", "average_half_life=20"])
-    found = [variants.settings_of(name, pair, 0, options) for name in variants.VARIANTS]
+    found = [variants.settings_of(name, example, 0, options) for name in variants.VARIANTS]
     assert len({settings.engine for settings in found}) == len(variants.VARIANTS)
 
 
 def test_what_is_in_the_results_is_not_run_again(
-    variants, pair, tmp_path, monkeypatch, capsys
+    variants, example, tmp_path, monkeypatch, capsys
 ) -> None:
     runs = []
 
-    def course(low_res, high_res, settings, folder, budget):
+    def course(pair, settings, folder, budget):
         runs.append(settings.seed)
-        wanted = variants.wanted_of(pair)
+        wanted = variants.wanted_of(example)
         found = Measurement(wanted.volume_fractions, wanted.interface_areas, 0.001)
         for step in (25, 50):
             yield step, float(step), MetricsMeasured(step, found, 0.1, True)
 
     monkeypatch.setattr(variants, "course", course)
-    monkeypatch.setattr(variants, "load_pair", lambda name: pair)
+    monkeypatch.setattr(variants, "load_pair", lambda name: example)
     monkeypatch.setattr(variants.RunFolder, "open", lambda folder: variants.RunFolder)
     monkeypatch.setattr(variants.RunFolder, "rollbacks", lambda: [])
     results = tmp_path / "r.jsonl"

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 
 from napari_superres.data.examples.pair import Example, example_pair
 from napari_superres.data.examples.simulate import simulate_low_res
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.widgets.data.examples import example_layers, open_example_pair
 from napari_superres.widgets.layers.roles import HIGH_RES, role_of
@@ -28,13 +29,14 @@ def stretched_layers() -> list[LayerTuple]:
         assert example.truth is not None
         labels = np.repeat(example.truth.labels, STRETCH, axis=0)[: len(example.truth.labels)]
         truths.append(labels)
-    phases, um, settings = example.high_res.phases, example.high_res.voxel_size, example.settings
+    high_res, settings = example.pair.high_res, example.settings
+    phases, um = high_res.phases, high_res.voxel_size
     volume = SegmentedVolume(truths[0], phases, um, "pressed truth")
     low_res = simulate_low_res(volume, settings.scale_factor, settings.phase_map, name="pressed")
     middle = len(truths[1]) // 2
     sets = tuple((np.ascontiguousarray(truths[1].take(middle, axis)),) for axis in range(AXES))
     slices = SegmentedSlices(sets, phases, um, "pressed")
-    return example_layers(Example(low_res, slices, None, settings))
+    return example_layers(Example(Pair(low_res, slices), None, settings))
 
 
 def open_example(journey: Journey) -> None:

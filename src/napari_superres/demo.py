@@ -98,12 +98,12 @@ def prepare(plan: DemoPlan) -> Example:
             "Choose another with --output.",
         )
     example = example_pair(size=plan.size, seed=plan.seed)
-    slices = example.high_res
+    slices = example.pair.high_res
     stack = np.stack([values_of(image, slices.phases) for image in slices.sets[0]])
     write_labels_tiff(
         plan.output / "high-res.tif", stack, voxel_size=slices.voxel_size, phases=slices.phases
     )
-    for name, volume in (("low-res", example.low_res), ("truth", example.truth)):
+    for name, volume in (("low-res", example.pair.low_res), ("truth", example.truth)):
         if volume is not None:
             write_labels_tiff(
                 plan.output / f"{name}.tif",
@@ -139,9 +139,10 @@ def judge(
     from napari_superres.measures.comparison import compare_volumes
     from napari_superres.measures.report.side_by_side import compare_figure
 
-    high_res, settings = example.high_res, example.settings
+    pair, settings = example.pair, example.settings
+    high_res = pair.high_res
     super_res = SegmentedVolume(labels, high_res.phases, high_res.voxel_size, "super-res")
-    inputs = (example.low_res, high_res, super_res, example.truth)
+    inputs = (pair.low_res, high_res, super_res, example.truth)
     numbers: dict[str, Any] = {
         "version": __version__,
         "settings": settings.model_dump(mode="json"),

@@ -85,10 +85,10 @@ class FakeEngine:
     during: Callable[[], None] = lambda: None
 
     def train(
-        self, low_res: Any, high_res: Any, settings: Any, run_folder: Path, budget: Any, stop: Any
+        self, pair: Any, settings: Any, run_folder: Path, budget: Any, stop: Any
     ) -> Iterator[object]:
         self.training.append(
-            {"low_res": low_res, "settings": settings, "run": run_folder, "budget": budget}
+            {"pair": pair, "settings": settings, "run": run_folder, "budget": budget}
         )
         return self.events(run_folder, stop)
 

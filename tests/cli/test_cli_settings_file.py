@@ -74,7 +74,7 @@ def test_paths_hold_variables_and_start_at_the_file(cli, engine, pair, tmp_path,
     values |= {"scale_factor": "4", "phase_map": {"0": 0, "1": 1, "2": 0}}
     (tmp_path / "settings.json").write_text(json.dumps(values))
     asked = trained(cli, engine, "--settings", tmp_path / "settings.json")
-    assert asked["low_res"].shape == (12, 12, 12)
+    assert asked["pair"].low_res.shape == (12, 12, 12)
 
 
 def test_an_option_of_no_value_is_left_out(cli, engine, pair, tmp_path, monkeypatch) -> None:
@@ -138,7 +138,7 @@ def test_a_missing_file_is_told(cli, engine, tmp_path) -> None:
 def test_phases_get_names_and_low_res_phases_those_of_their_parts(cli, engine, pair) -> None:
     names = ("--phase-names", "0:pore, 1:active material,2:binder")
     result = cli("train", *pair.options, "--phase-map", "0:0,1:1,2:0", *names, "--steps", 1)
-    low_res = engine.training[-1]["low_res"]
+    low_res = engine.training[-1]["pair"].low_res
     assert [phase.name for phase in low_res.phases] == ["pore + binder", "active material"]
     assert "active material: 0." in result.out
 

@@ -52,7 +52,7 @@ def test_a_voxel_size_can_be_given_where_the_file_has_none(cli, pair, engine) ->
     write_labels_tiff(pair.low_res, read_volume(pair.low_res).values, voxel_size=None)
     result = cli("train", *pair.options, *MAP, *SMALL, "--voxel-size", "0.4", "--steps", 1)
     assert result.status == 0, result.err
-    assert engine.training[0]["low_res"].voxel_size == (0.4, 0.4, 0.4)
+    assert engine.training[0]["pair"].low_res.voxel_size == (0.4, 0.4, 0.4)
 
 
 def test_a_volume_without_a_voxel_size_gets_the_one_that_the_slices_imply(
@@ -61,7 +61,7 @@ def test_a_volume_without_a_voxel_size_gets_the_one_that_the_slices_imply(
     write_labels_tiff(pair.low_res, read_volume(pair.low_res).values, voxel_size=None)
     result = cli("train", *pair.options, *MAP, *SMALL, "--scale-factor", 4, "--steps", 1)
     assert result.status == 0, result.err
-    assert engine.training[0]["low_res"].voxel_size == pytest.approx((0.4, 0.4, 0.4))
+    assert engine.training[0]["pair"].low_res.voxel_size == pytest.approx((0.4, 0.4, 0.4))
 
 
 def test_without_a_phase_map_equal_values_belong_together(cli, pair, engine) -> None:

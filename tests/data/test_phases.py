@@ -4,7 +4,6 @@ import pytest
 from napari_superres.data.phases import (
     PALETTE,
     Phase,
-    default_phase_map,
     phases_from_values,
     resolve_phase_map,
     with_names,
@@ -72,8 +71,3 @@ def test_a_map_that_does_not_fit_is_refused_with_the_values(pairs, message):
 def test_fewer_high_res_than_low_res_phases_are_refused():
     with pytest.raises(PhaseError, match=r"2 phases \(0, 128\).*has 3 \(0, 1, 2\)"):
         resolve_phase_map({0: 0, 128: 1}, LOW, HIGH)
-
-
-def test_equal_values_map_to_each_other_by_default():
-    assert default_phase_map(HIGH[:2], HIGH) == {0: 0, 1: 1}
-    assert default_phase_map(HIGH, LOW) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_superres.config import PRESETS, Preset, TrainingSettings
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 
 TINY = PRESETS[Preset.QUICK].replace(
@@ -19,12 +20,12 @@ TINY = PRESETS[Preset.QUICK].replace(
 )
 
 
-def tiny_pair(seed: int = 0) -> tuple[SegmentedVolume, SegmentedSlices]:
+def tiny_pair(seed: int = 0) -> Pair:
     rng = np.random.default_rng(seed)
     low_res = (rng.random((14, 13, 12)) < 0.5).astype(np.uint8)
     slices = np.kron(rng.integers(0, 2, (20, 20)), np.ones((2, 2))).astype(np.uint8)
     slices[rng.random((40, 40)) < 0.1] = 2
-    return (
+    return Pair(
         SegmentedVolume.from_labels(low_res, (0.2, 0.2, 0.2)),
         SegmentedSlices.from_labels([[slices]], (0.1, 0.1, 0.1)),
     )

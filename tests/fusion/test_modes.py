@@ -11,6 +11,7 @@ import torch
 
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
 from napari_superres.data.checks.inputs import check_inputs, crop_shape
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
 from napari_superres.events import GenerationFinished, TrainingFinished
@@ -59,7 +60,7 @@ def test_every_scale_factor_trains_and_generates_its_exact_shape(
     )
     low_res = volume((z, y, x + steps[2]))
     high_res = SegmentedSlices.from_labels([[image(64, 64)]])
-    *_, last = train(low_res, high_res, settings, tmp_path / "run", Budget(steps=2))
+    *_, last = train(Pair(low_res, high_res), settings, tmp_path / "run", Budget(steps=2))
     assert isinstance(last, TrainingFinished)
     assert generated(tmp_path / "run").shape == super_res_shape(
         low_res.shape, settings.scale_factor
@@ -68,12 +69,15 @@ def test_every_scale_factor_trains_and_generates_its_exact_shape(
 
 def test_an_anisotropic_material_has_sets_of_its_own_of_any_sizes(tmp_path: Path) -> None:
     sets = [[image(30, 50), image(24, 24)], [image(40, 20)], [image(18, 18), image(90, 17)]]
-    low_res, _ = tiny_pair()
+    low_res = tiny_pair().low_res
     settings = tiny_settings(
         anisotropic=True, rotations="z", mirrors="yx", engine=TINY.replace(held_back=0.25)
     )
     *_, last = train(
-        low_res, SegmentedSlices.from_labels(sets), settings, tmp_path / "run", Budget(steps=2)
+        Pair(low_res, SegmentedSlices.from_labels(sets)),
+        settings,
+        tmp_path / "run",
+        Budget(steps=2),
     )
     assert isinstance(last, TrainingFinished)
     assert generated(tmp_path / "run").shape == (28, 26, 24)
@@ -81,7 +85,7 @@ def test_an_anisotropic_material_has_sets_of_its_own_of_any_sizes(tmp_path: Path
 
 def test_without_noise_the_result_depends_on_no_seed(tmp_path: Path) -> None:
     settings = tiny_settings(engine=TINY.replace(noise="off"))
-    list(train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=2)))
+    list(train(tiny_pair(), settings, tmp_path / "run", Budget(steps=2)))
     first, second = (
         list(generate(tmp_path / "run", GenerationSettings(device="cpu", seed=seed)))[-1].labels
         for seed in (0, 1)
@@ -100,7 +104,7 @@ def test_without_noise_the_result_depends_on_no_seed(tmp_path: Path) -> None:
     ],
 )
 def test_every_mode_takes_steps(changes: dict[str, object], tmp_path: Path) -> None:
-    events = list(train(*tiny_pair(), tiny_settings(**changes), tmp_path / "run", Budget(steps=2)))
+    events = list(train(tiny_pair(), tiny_settings(**changes), tmp_path / "run", Budget(steps=2)))
     assert isinstance(events[-1], TrainingFinished)
 
 
@@ -111,15 +115,16 @@ def test_any_number_of_low_res_phases_up_to_that_of_the_high_res(
     low_res = volume((12, 12, 12), 3)
     high_res = SegmentedSlices.from_labels([[image(64, 64, len(phase_map))]])
     settings = tiny_settings(phase_map=phase_map)
-    list(train(low_res, high_res, settings, tmp_path / "run", Budget(steps=2)))
+    list(train(Pair(low_res, high_res), settings, tmp_path / "run", Budget(steps=2)))
     assert generated(tmp_path / "run").max() < len(phase_map)
 
 
 def test_an_anisotropic_material_is_not_augmented() -> None:
-    low_res, high_res = tiny_pair()
+    pair = tiny_pair()
+    high_res = SegmentedSlices(pair.high_res.sets * 3, pair.high_res.phases)
     settings = tiny_settings(anisotropic=True, engine=TINY.replace(augment_low_res=True))
     with pytest.raises(SettingsError, match="same from all sides"):
-        check_inputs(low_res, SegmentedSlices(high_res.sets * 3, high_res.phases), settings)
+        check_inputs(Pair(pair.low_res, high_res), settings)
 
 
 def warm(source: Path, **changes: object) -> TrainingSettings:
@@ -127,9 +132,9 @@ def warm(source: Path, **changes: object) -> TrainingSettings:
 
 
 def test_a_warm_start_begins_with_what_another_run_learnt(tmp_path: Path) -> None:
-    list(train(*tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
+    list(train(tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
     learnt = load_tensors(RunFolder.open(tmp_path / "first").find_checkpoint().folder, "generator")
-    for event in train(*tiny_pair(1), warm(tmp_path / "first"), tmp_path / "warm", Budget(steps=2)):
+    for event in train(tiny_pair(1), warm(tmp_path / "first"), tmp_path / "warm", Budget(steps=2)):
         if getattr(event, "folder", None) is not None:
             break
     begun = RunFolder.open(tmp_path / "warm").find_checkpoint("0")
@@ -138,8 +143,8 @@ def test_a_warm_start_begins_with_what_another_run_learnt(tmp_path: Path) -> Non
 
 
 def test_a_warm_started_run_needs_the_other_no_more(tmp_path: Path) -> None:
-    list(train(*tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
-    list(train(*tiny_pair(1), warm(tmp_path / "first"), tmp_path / "warm", Budget(steps=1)))
+    list(train(tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
+    list(train(tiny_pair(1), warm(tmp_path / "first"), tmp_path / "warm", Budget(steps=1)))
     (tmp_path / "first").rename(tmp_path / "gone")
     assert isinstance(list(resume(tmp_path / "warm", Budget(steps=2)))[-1], TrainingFinished)
 
@@ -155,21 +160,22 @@ def test_a_warm_started_run_needs_the_other_no_more(tmp_path: Path) -> None:
 def test_a_run_that_does_not_fit_is_refused_before_anything_is_written(
     changes: dict[str, object], error: type[Exception], said: str, tmp_path: Path
 ) -> None:
-    list(train(*tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=1)))
-    low_res, high_res = tiny_pair()
-    low_res = SegmentedVolume(np.kron(low_res.labels, np.ones((2, 2, 2), np.uint8)), low_res.phases)
+    list(train(tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=1)))
+    pair = tiny_pair()
+    coarse = np.kron(pair.low_res.labels, np.ones((2, 2, 2), np.uint8))
+    pair = replace(pair, low_res=SegmentedVolume(coarse, pair.low_res.phases))
     settings = warm(tmp_path / "first", **changes)
     with pytest.raises(error, match=said):
-        next(train(low_res, high_res, settings, tmp_path / "warm", Budget(steps=1)))
+        next(train(pair, settings, tmp_path / "warm", Budget(steps=1)))
     assert not (tmp_path / "warm").exists()
 
 
 def test_no_frequencies_are_asked_of_slices_that_do_not_represent_the_volume() -> None:
-    low_res, high_res = tiny_pair()
+    pair = tiny_pair()
     settings, device = tiny_settings(), torch.device("cpu")
-    report = check_inputs(low_res, high_res, settings)
+    report = check_inputs(pair, settings)
     asked = [
-        frequency_loss(high_res, settings, replace(report, fractions_agree=agree), device)
+        frequency_loss(pair.high_res, settings, replace(report, fractions_agree=agree), device)
         for agree in (True, False)
     ]
     assert [loss is None for loss in asked] == [False, True]

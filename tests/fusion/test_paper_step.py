@@ -29,8 +29,8 @@ WASSERSTEIN = PRESETS[Preset.PAPER].replace(
 
 def trainer(engine=WASSERSTEIN) -> Trainer:
     settings = tiny_settings(engine=engine)
-    low_res, high_res = tiny_pair()
-    return Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    pair = tiny_pair()
+    return Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
 
 
 @pytest.mark.parametrize("loss", ["logistic", "relativistic"])

@@ -85,7 +85,7 @@ def test_a_run_with_a_roll_back_resumes_to_the_same_numbers(
     spoil(monkeypatch, lambda trainer: trainer.steps >= 6 and rate(trainer) == TINY.learning_rate)
     train_tiny(tmp_path / "whole", 10)
     settings = tiny_settings()
-    stream = train(*tiny_pair(), settings, tmp_path / "parts", Budget(steps=10))
+    stream = train(tiny_pair(), settings, tmp_path / "parts", Budget(steps=10))
     for event in stream:
         if getattr(event, "step", 0) >= kill_at:
             break

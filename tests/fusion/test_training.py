@@ -11,6 +11,7 @@ import torch
 
 from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
 from napari_superres.data.checks.inputs import check_inputs
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import (
     EngineError,
@@ -37,7 +38,7 @@ from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 
 def test_a_run_reports_every_kind_of_event_and_ends_with_its_folder(tmp_path: Path) -> None:
-    events = list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=4)))
+    events = list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=4)))
     kinds = {type(event) for event in events}
     assert kinds == {
         TrainingStarted,
@@ -58,10 +59,10 @@ def test_a_run_reports_every_kind_of_event_and_ends_with_its_folder(tmp_path: Pa
 
 
 def test_the_target_is_what_the_slices_measure(tmp_path: Path) -> None:
-    low_res, high_res = tiny_pair()
-    first = next(train(low_res, high_res, tiny_settings(), tmp_path / "run", Budget(steps=1)))
+    pair = tiny_pair()
+    first = next(train(pair, tiny_settings(), tmp_path / "run", Budget(steps=1)))
     assert isinstance(first, TrainingStarted)
-    image = high_res.sets[0][0]
+    image = pair.high_res.sets[0][0]
     wanted = [float((image == phase).mean()) for phase in range(3)]
     assert list(first.target.volume_fractions.values()) == pytest.approx(wanted)
 
@@ -69,7 +70,7 @@ def test_the_target_is_what_the_slices_measure(tmp_path: Path) -> None:
 def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
     stop = threading.Event()
     steps = []
-    for event in train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(), stop):
+    for event in train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(), stop):
         if isinstance(event, StepCompleted | MetricsMeasured):
             steps.append(event.step)
             stop.set()
@@ -81,9 +82,9 @@ def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
 
 def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
     pair, settings = tiny_pair(), tiny_settings()
-    list(train(*pair, settings, tmp_path / "whole", Budget(steps=6)))
+    list(train(pair, settings, tmp_path / "whole", Budget(steps=6)))
     stop = threading.Event()
-    for event in train(*pair, settings, tmp_path / "parts", Budget(steps=6), stop):
+    for event in train(pair, settings, tmp_path / "parts", Budget(steps=6), stop):
         if isinstance(event, MetricsMeasured):
             stop.set()
     assert RunFolder.open(tmp_path / "parts").find_checkpoint("last").step < 6
@@ -97,7 +98,7 @@ def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
 
 def test_a_run_abandoned_between_checkpoints_forgets_what_it_will_do_again(tmp_path: Path) -> None:
     pair, settings = tiny_pair(), tiny_settings()
-    list(train(*pair, settings, tmp_path / "run", Budget(steps=2)))
+    list(train(pair, settings, tmp_path / "run", Budget(steps=2)))
     run = RunFolder.open(tmp_path / "run")
     run.append_line({"step": 4, "score": 0.0})
     list(resume(tmp_path / "run", Budget(steps=4)))
@@ -108,7 +109,7 @@ def test_a_run_abandoned_between_checkpoints_forgets_what_it_will_do_again(tmp_p
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(tmp_path: Path) -> None:
     lines = []
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
-        list(train(*tiny_pair(), tiny_settings(seed=seed), tmp_path / name, Budget(steps=2)))
+        list(train(tiny_pair(), tiny_settings(seed=seed), tmp_path / name, Budget(steps=2)))
         lines.append((tmp_path / name / "metrics.jsonl").read_text())
     assert lines[0] == lines[1] != lines[2]
 
@@ -125,8 +126,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(tmp_path: 
 )
 def test_every_way_of_training_takes_steps(engine: object) -> None:
     settings = tiny_settings(engine=engine)
-    low_res, high_res = tiny_pair()
-    trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    pair = tiny_pair()
+    trainer = Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
     before = [p.clone() for p in trainer.networks.generator.parameters()]
     for _ in range(2):
         terms = trainer.step()
@@ -142,15 +143,15 @@ def test_every_way_of_training_takes_steps(engine: object) -> None:
 @pytest.mark.parametrize("imaging", list(ImagingModel))
 def test_every_scale_factor_trains(factor: str, imaging: ImagingModel, tmp_path: Path) -> None:
     settings = tiny_settings(scale_factor=factor, imaging=imaging, engine=TINY.replace(crop=16))
-    low_res, high_res = tiny_pair()
-    low_res = SegmentedVolume.from_labels(np.kron(low_res.labels, np.ones((2, 2, 2), np.uint8)))
-    high_res = SegmentedSlices(high_res.sets, high_res.phases)
-    events = list(train(low_res, high_res, settings, tmp_path / "run", Budget(steps=2)))
+    pair = tiny_pair()
+    coarse = np.kron(pair.low_res.labels, np.ones((2, 2, 2), np.uint8))
+    low_res = SegmentedVolume.from_labels(coarse)
+    high_res = SegmentedSlices(pair.high_res.sets, pair.high_res.phases)
+    events = list(train(Pair(low_res, high_res), settings, tmp_path / "run", Budget(steps=2)))
     assert isinstance(events[-1], TrainingFinished)
 
 
 def test_the_paper_preset_takes_a_step_on_a_small_crop() -> None:
-    low_res, high_res = tiny_pair()
     paper = PRESETS[Preset.PAPER].replace(
         batch=1,
         slices_per_axis=2,
@@ -161,22 +162,23 @@ def test_the_paper_preset_takes_a_step_on_a_small_crop() -> None:
     )
     rng = np.random.default_rng(0)
     low_res = SegmentedVolume.from_labels(rng.integers(0, 2, (16, 16, 16)).astype(np.uint8))
+    pair = Pair(low_res, tiny_pair().high_res)
     settings = tiny_settings(engine=paper, preset=Preset.PAPER)
-    trainer = Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    trainer = Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
     assert {"discriminator", "penalty", "generator", "voxel"} <= set(trainer.step())
 
 
 def test_bad_inputs_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     settings = tiny_settings(phase_map={0: 0, 1: 0, 2: 0})
     with pytest.raises(PhaseError, match="low-res"):
-        next(train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
+        next(train(tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
     assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("keep me")
     with pytest.raises(OutputError, match="not empty"):
-        next(train(*tiny_pair(), tiny_settings(), tmp_path, Budget(steps=1)))
+        next(train(tiny_pair(), tiny_settings(), tmp_path, Budget(steps=1)))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +197,7 @@ def test_failures_of_torch_become_errors_that_say_what_to_do(
 
     monkeypatch.setattr(Trainer, "parts", fail)
     with pytest.raises(expected):
-        list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
+        list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
 
 
 def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
@@ -206,7 +208,7 @@ def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
 
 
 def test_the_step_that_ends_a_budget_is_measured_and_can_become_the_best(tmp_path: Path) -> None:
-    events = list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=3)))
+    events = list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=3)))
     assert [e.step for e in events if isinstance(e, MetricsMeasured)] == [2, 3]
     run = RunFolder.open(tmp_path / "run")
     scores = {line["step"]: line["score"] for line in run.measurements()}
@@ -215,13 +217,13 @@ def test_the_step_that_ends_a_budget_is_measured_and_can_become_the_best(tmp_pat
 
 
 def test_a_perfect_measurement_scores_zero(tmp_path: Path) -> None:
-    first = next(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
+    first = next(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
     assert isinstance(first, TrainingStarted)
     assert score(first.target, first.target) == 0
 
 
 def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
-    list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=2)))
+    list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=2)))
     (line,) = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert set(json.loads(line)) == {
         "step",
@@ -236,7 +238,7 @@ def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
 
 
 def test_a_pause_does_not_use_up_the_budget(tmp_path: Path) -> None:
-    events = train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(minutes=0.05))
+    events = train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(minutes=0.05))
     for event in events:
         if isinstance(event, StepCompleted):
             time.sleep(3.2)

@@ -47,7 +47,7 @@ from napari_superres.fusion.training import train
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 torch.set_num_threads(1)
 settings = tiny_settings(engine=TINY.replace(checkpoint_seconds=0.2))
-for event in train(*tiny_pair(), settings, Path(sys.argv[1]), Budget(steps=60)):
+for event in train(tiny_pair(), settings, Path(sys.argv[1]), Budget(steps=60)):
     pass
 """
 
@@ -77,7 +77,7 @@ def test_a_run_killed_before_its_last_measurement_makes_up_for_it(tmp_path: Path
     engine = {"checkpoint_seconds": 1e-6, "penalty_every": 2}
     train_tiny(tmp_path / "whole", 3, **engine)
     settings = tiny_settings(engine=TINY.replace(**engine))
-    stream = train(*tiny_pair(), settings, tmp_path / "killed", Budget(steps=3))
+    stream = train(tiny_pair(), settings, tmp_path / "killed", Budget(steps=3))
     for event in stream:
         if isinstance(event, CheckpointSaved) and event.step == 3:
             break
@@ -99,7 +99,7 @@ def test_a_run_that_ended_is_not_measured_again(tmp_path: Path, steps: int) -> N
 def test_a_stopped_run_is_not_measured_where_it_was_stopped(tmp_path: Path) -> None:
     stop = threading.Event()
     settings = tiny_settings(engine=TINY.replace(checkpoint_seconds=1e-6))
-    for event in train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=6), stop):
+    for event in train(tiny_pair(), settings, tmp_path / "run", Budget(steps=6), stop):
         if isinstance(event, CheckpointSaved) and event.step == 3:
             stop.set()
     list(resume(tmp_path / "run", Budget(steps=2)))
@@ -149,7 +149,7 @@ def test_a_run_cannot_be_resumed_with_other_networks(tmp_path: Path) -> None:
 
 
 def test_a_second_process_is_refused_while_the_first_trains(tmp_path: Path) -> None:
-    first = train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=2))
+    first = train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=2))
     next(first)
     with pytest.raises(RunFolderError, match="in use by process"):
         next(resume(tmp_path / "run", Budget(steps=2)))

@@ -34,7 +34,8 @@ SIZE = {"voxel_size": (0.2, 0.2, 0.2)}
 def make(folder: Path) -> Path:
     """Fill a folder with files of every kind that the project reads, and return it."""
     folder.mkdir(parents=True)
-    low_res, high_res = tiny_pair()
+    pair = tiny_pair()
+    low_res = pair.low_res
     labels, phases = low_res.values, low_res.phases
     write_labels_tiff(folder / "low.tif", labels, **SIZE, phases=phases)
     write_labels_tiff(folder / "low.ome.tif", labels, **SIZE, phases=phases, flavour="ome")
@@ -48,7 +49,7 @@ def make(folder: Path) -> Path:
         z, y, x = (8 * at for at in start)
         block = Box((z, y, x), (min(z + 8, 14), min(y + 8, 13), min(x + 8, 12)))
         put_block(levels, (z, y, x), low_res.labels[block.slices()], values, len(phases))
-    image = high_res.sets[0][0]
+    image = pair.high_res.sets[0][0]
     write_labels_tiff(folder / "high.tif", image[None], voxel_size=(0.1, 0.1, 0.1))
     fine = np.random.default_rng(0).integers(0, 3, (28, 26, 24)).astype(np.uint8)
     write_labels_tiff(folder / "sr.tif", fine, voxel_size=(0.1, 0.1, 0.1))
@@ -57,10 +58,10 @@ def make(folder: Path) -> Path:
     Image.fromarray(grey).save(folder / "grey.jpg")
     tifffile.imwrite(folder / "grey.tif", grey[:16, :16])
     budget = Budget(steps=STEPS)
-    list(train(low_res, high_res, tiny_settings(), folder / "run", budget))
+    list(train(pair, tiny_settings(), folder / "run", budget))
     list(train_style(tiny_images(), style_settings(), folder / "synth", budget))
-    pair = translation_images(16), translation_images(32, seed=1)
-    list(train_translation(*pair, translation_settings(), folder / "trans", budget))
+    sets = translation_images(16), translation_images(32, seed=1)
+    list(train_translation(*sets, translation_settings(), folder / "trans", budget))
     _reference_weights(folder / "weights.pt")
     return folder
 

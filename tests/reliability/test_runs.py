@@ -20,7 +20,7 @@ from tests.fusion.materials import tiny_pair, tiny_settings
 
 
 def train_tiny(run: Path, steps: int) -> RunFolder:
-    list(train(*tiny_pair(), tiny_settings(), run, Budget(steps=steps)))
+    list(train(tiny_pair(), tiny_settings(), run, Budget(steps=steps)))
     return RunFolder.open(run)
 
 
@@ -96,13 +96,13 @@ def test_a_run_in_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monk
 
     monkeypatch.setattr(Path, "mkdir", refuse)  # root may write anywhere
     with pytest.raises(OutputError, match="Permission denied"):
-        list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
+        list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
 
 
 def test_a_clock_that_is_set_back_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     now = iter(range(2_000_000_000, 0, -86_400))
     monkeypatch.setattr(time, "time", lambda: float(next(now)))
-    events = list(train(*tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=4)))
+    events = list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=4)))
     steps = [event for event in events if isinstance(event, StepCompleted)]
     assert events[-1].step == 4
     assert all(event.elapsed_s >= 0 for event in steps)

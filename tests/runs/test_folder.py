@@ -15,12 +15,13 @@ from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.image_run import ImageRun
 from tests.fusion.materials import tiny_pair, tiny_settings
 
+PAIR = tiny_pair()
 WEIGHTS = {"w": torch.arange(6.0).reshape(2, 3)}
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    return RunFolder.create(tmp_path / "run", *tiny_pair(), tiny_settings())
+    return RunFolder.create(tmp_path / "run", PAIR.low_res, PAIR.high_res, tiny_settings())
 
 
 def save(run: RunFolder, step: int, score: float | None = None) -> Path:
@@ -30,7 +31,7 @@ def save(run: RunFolder, step: int, score: float | None = None) -> Path:
 
 
 def test_a_run_gives_back_its_settings_and_inputs(run: RunFolder) -> None:
-    low_res, high_res = tiny_pair()
+    low_res, high_res = PAIR.low_res, PAIR.high_res
     again = RunFolder.open(run.path)
     assert again.config.settings == tiny_settings()
     np.testing.assert_array_equal(again.low_res().labels, low_res.labels)
@@ -40,7 +41,7 @@ def test_a_run_gives_back_its_settings_and_inputs(run: RunFolder) -> None:
 
 
 def test_a_volume_of_one_plane_comes_back_as_a_volume(tmp_path: Path) -> None:
-    low_res, high_res = tiny_pair()
+    low_res, high_res = PAIR.low_res, PAIR.high_res
     plane = replace(low_res, labels=low_res.labels[:1].copy())
     run = RunFolder.create(tmp_path / "run", plane, high_res, tiny_settings())
     np.testing.assert_array_equal(run.low_res().labels, plane.labels)
@@ -56,13 +57,13 @@ def test_a_folder_that_another_process_has_just_taken_is_refused(
 ) -> None:
     monkeypatch.setattr(Path, "iterdir", lambda folder: iter(()))  # as it was a moment ago
     with pytest.raises(OutputError, match=r"not empty.*resume the run"):
-        RunFolder.create(run.path, *tiny_pair(), tiny_settings())
+        RunFolder.create(run.path, PAIR.low_res, PAIR.high_res, tiny_settings())
 
 
 def test_a_folder_that_holds_no_run_is_not_offered_for_resuming(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"Choose another\.$"):
-        RunFolder.create(tmp_path, *tiny_pair(), tiny_settings())
+        RunFolder.create(tmp_path, PAIR.low_res, PAIR.high_res, tiny_settings())
 
 
 def test_the_best_checkpoint_is_the_one_of_lowest_score(run: RunFolder) -> None:

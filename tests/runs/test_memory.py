@@ -10,7 +10,7 @@ from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 def needed(**engine: object) -> int:
     settings = tiny_settings(engine=TINY.replace(**engine))
-    return device.training_bytes(settings, check_inputs(*tiny_pair(), settings))
+    return device.training_bytes(settings, check_inputs(tiny_pair(), settings))
 
 
 def test_more_of_anything_needs_more() -> None:
@@ -28,6 +28,6 @@ def test_a_warning_comes_when_it_exceeds_what_is_free(
 ) -> None:
     monkeypatch.setattr(device, "device_info", lambda name: DeviceInfo(name, "", free, free))
     settings = tiny_settings()
-    text = device.memory_warning(settings, check_inputs(*tiny_pair(), settings), "cpu")
+    text = device.memory_warning(settings, check_inputs(tiny_pair(), settings), "cpu")
     assert (text is not None) is warned
     assert text is None or "GiB free: a smaller batch or crop" in text

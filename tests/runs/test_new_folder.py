@@ -13,6 +13,7 @@ from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.new_folder import MARK, is_free, new_run_folder
 from tests.fusion.materials import tiny_pair, tiny_settings
 
+PAIR = tiny_pair()
 KILLED = """
 import os, signal, sys
 from napari_superres.runs.new_folder import new_run_folder
@@ -23,7 +24,7 @@ with new_run_folder(sys.argv[1]) as folder:
 
 
 def create(path: Path) -> RunFolder:
-    return RunFolder.create(path, *tiny_pair(), tiny_settings())
+    return RunFolder.create(path, PAIR.low_res, PAIR.high_res, tiny_settings())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")

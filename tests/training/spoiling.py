@@ -20,7 +20,7 @@ NAN = torch.tensor(torch.nan)
 
 def train_tiny(run: Path, steps: int, **engine: object) -> list[TrainingEvent]:
     settings = tiny_settings(engine=TINY.replace(**engine))
-    return list(train(*tiny_pair(), settings, run, Budget(steps=steps)))
+    return list(train(tiny_pair(), settings, run, Budget(steps=steps)))
 
 
 def spoil(

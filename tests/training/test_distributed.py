@@ -108,9 +108,9 @@ def test_when_one_process_fails_the_other_saves_and_ends(tmp_path: Path) -> None
 
 
 def test_the_command_line_trains_in_two_processes(tmp_path: Path) -> None:
-    low_res, high_res = tiny_pair()
-    write_labels_tiff(tmp_path / "low.tif", low_res.values, voxel_size=(0.2,) * 3)
-    write_labels_tiff(tmp_path / "high.tif", high_res.sets[0][0][None], voxel_size=(0.1,) * 3)
+    pair = tiny_pair()
+    write_labels_tiff(tmp_path / "low.tif", pair.low_res.values, voxel_size=(0.2,) * 3)
+    write_labels_tiff(tmp_path / "high.tif", pair.high_res.sets[0][0][None], voxel_size=(0.1,) * 3)
     small = [
         f"--set={name}={getattr(TINY, name)}"
         for name in ("channels", "max_channels", "crop", "slices_per_axis")

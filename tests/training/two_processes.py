@@ -20,9 +20,9 @@ FIXED = TINY.replace(noise="off", voxel_threshold=0.0, clip_norm=None, gradient_
 
 
 def fixed_trainer() -> Trainer:
-    low_res, high_res = tiny_pair()
+    pair = tiny_pair()
     settings = tiny_settings(engine=FIXED)
-    return Trainer(low_res, high_res, settings, check_inputs(low_res, high_res, settings), "cpu")
+    return Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
 
 
 def gradients(trainer: Trainer, crops: slice) -> dict[str, torch.Tensor]:
@@ -92,7 +92,7 @@ def main(task: str, folder: Path) -> None:
 
     Trainer.__init__ = remembering  # type: ignore[assignment, method-assign]
     rank = "?"
-    for event in train(*tiny_pair(), tiny_settings(), folder / "run", budget):
+    for event in train(tiny_pair(), tiny_settings(), folder / "run", budget):
         rank = str(distributed.rank())
         with open(folder / f"events-{rank}.txt", "a") as file:
             file.write(type(event).__name__ + "\n")

@@ -9,6 +9,7 @@ pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="qtpy is not installed")
 
 from napari_superres.data.examples.pair import Example
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from tests.fakes import PHASES, FakeEngine
 from tests.widgets.bench import Bench
@@ -44,7 +45,7 @@ def high_res():
 
 @pytest.fixture
 def example(low_res, high_res):
-    return Example(low_res, high_res, None, None)
+    return Example(Pair(low_res, high_res), None, None)
 
 
 @pytest.fixture

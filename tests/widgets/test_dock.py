@@ -130,7 +130,7 @@ def test_the_demo_goes_through_all_stages_by_itself(bench, example, monkeypatch,
     from napari_superres.widgets import demo
 
     settings = bench.dock.train.settings()
-    shown = Example(example.low_res, example.high_res, None, settings)
+    shown = Example(example.pair, None, settings)
     monkeypatch.setattr(demo, "prepare", lambda plan: shown)
     monkeypatch.setattr(demo, "judge", lambda *arguments: {})
     monkeypatch.setattr(demo, "verdict", lambda numbers: "all is well")

@@ -49,7 +49,7 @@ def test_int64_labels_train(bench):
     )
     bench.dock.data.low_res.choose(low)
     bench.trained()
-    assert bench.session.inputs.low_res.labels.dtype == np.uint8
+    assert bench.session.inputs.pair.low_res.labels.dtype == np.uint8
 
 
 def test_an_image_layer_is_coloured_by_phase(bench):
@@ -108,7 +108,9 @@ def test_layers_that_were_there_before_are_chosen(make_napari_viewer_proxy, exam
     viewer = make_napari_viewer_proxy()
     for data, arguments, _ in example_layers(example):
         viewer.add_labels(data, **arguments)
-    viewer.add_labels(example.high_res.sets[0][0] + 1, name="another", scale=(0.1,) * 2, units="um")
+    viewer.add_labels(
+        example.pair.high_res.sets[0][0] + 1, name="another", scale=(0.1,) * 2, units="um"
+    )
     dock = SuperResDock(viewer, Session(engine))
     viewer.window.add_dock_widget(dock)
     qtbot.waitUntil(lambda: dock.session.ready, timeout=3000)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_superres.data.examples.pair import Example
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import StepCompleted
 from napari_superres.widgets.data.examples import example_layers
@@ -22,7 +23,7 @@ def example():
     image = np.indices((40, 40)).sum(0) // 5 % 3
     low = SegmentedVolume(grid.astype(np.uint8), PHASES[:2], (0.4,) * 3, "low")
     high = SegmentedSlices(((image.astype(np.uint8),),), PHASES, (0.1,) * 3, "high")
-    return Example(low, high, None, None)
+    return Example(Pair(low, high), None, None)
 
 
 class RealBench:

@@ -86,9 +86,8 @@ def run_in_terminal(plan: DemoPlan) -> None:
         f"2/4  Training for {plan.minutes:g} minutes (Ctrl-C stops it and keeps what was learnt)"
     )
     with stop_on_interrupt() as stop:
-        low_res, high_res, settings = example.low_res, example.high_res, example.settings
         training = follow_training(
-            train(low_res, high_res, settings, plan.run_folder, plan.budget, stop)
+            train(example.pair, example.settings, plan.run_folder, plan.budget, stop)
         )
         trained = time.monotonic()
         if training.reason is FinishReason.STOPPED:
@@ -109,7 +108,7 @@ def run_in_terminal(plan: DemoPlan) -> None:
         raise typer.Exit(INTERRUPTED)
     generated = time.monotonic()
     typer.echo("4/4  Measuring it")
-    super_res = read_volume(plan.super_res, phases=example.high_res.phases)
+    super_res = read_volume(plan.super_res, phases=example.pair.high_res.phases)
     seconds = {
         "example": made - start,
         "training": trained - made,

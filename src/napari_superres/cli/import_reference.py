@@ -11,6 +11,7 @@ import typer
 from napari_superres.cli import values
 from napari_superres.cli.pair import choose_phase_map
 from napari_superres.config import ImagingModel
+from napari_superres.data.pair import Pair
 
 
 def import_reference(
@@ -66,7 +67,7 @@ def import_reference(
     elif slices is None:
         pairs = values.parse_pairs(str(phase_map), "--phase-map")
     else:
-        pairs = choose_phase_map(phase_map, volume, slices)
+        pairs = choose_phase_map(phase_map, Pair(volume, slices))
     made = import_reference_generator(
         weights, volume, scale_factor, pairs, run, slices, imaging, residual_blocks
     )

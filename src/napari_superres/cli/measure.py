@@ -26,6 +26,7 @@ from napari_superres.data.common_phases import (
     volume_with_phases,
     with_phases,
 )
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError, ShapeError
 from napari_superres.measures.summary import QUICK_MEASURES, WITHOUT_TRANSPORT, Summary
@@ -331,12 +332,12 @@ def settings_for_mismatch(
 ) -> TrainingSettings:
     """Return what the low-res mismatch needs to know, as a training would read it."""
     assert question.low_res is not None
-    fine = as_slices(question.found[0])
+    pair = Pair(question.low_res, as_slices(question.found[0]))
     return validated(
         TrainingSettings,
         {
-            "scale_factor": choose_scale_factor(scale_factor, question.low_res, fine),
-            "phase_map": choose_phase_map(phase_map, question.low_res, fine),
+            "scale_factor": choose_scale_factor(scale_factor, pair),
+            "phase_map": choose_phase_map(phase_map, pair),
             "imaging": imaging,
             "one_sided": tuple(one_sided or ()),
         },

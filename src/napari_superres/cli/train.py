@@ -22,6 +22,7 @@ from napari_superres.config import (
     TrainingSettings,
     validated,
 )
+from napari_superres.data.pair import Pair
 from napari_superres.events import FinishReason, TrainingEvent
 
 HOW_IT_ENDED = {
@@ -79,13 +80,14 @@ def train(
     Without --minutes or --steps it trains until Ctrl-C. However it ends, what was
     learnt is in the run folder, with copies of the inputs.
     """
-    volume, slices, factor = read_pair(low_res, high_res, anisotropic, scale_factor, voxel_size)
+    pair, factor = read_pair(low_res, high_res, anisotropic, scale_factor, voxel_size)
     if augment_with is not None:
         from napari_superres.synthesis.link import with_synthetic
 
-        slices = with_synthetic(slices, augment_with, augment_count, seed)
-    pairs = choose_phase_map(phase_map, volume, slices)
-    volume, slices = with_phase_names(volume, slices, pairs, phase_names)
+        slices = with_synthetic(pair.high_res, augment_with, augment_count, seed)
+        pair = Pair(pair.low_res, slices)
+    pairs = choose_phase_map(phase_map, pair)
+    pair = with_phase_names(pair, pairs, phase_names)
     dials = {} if settings_file is None else read_settings_file(settings_file).engine
     settings = validated(
         TrainingSettings,
@@ -107,14 +109,14 @@ def train(
         },
     )
     budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    known = show_inputs(volume, slices, settings)
+    known = show_inputs(pair, settings)
     if minutes is None and steps is None:
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
     from napari_superres.fusion.training import train as train_engine  # torch is slow to load
 
     folder = common.free_name(Path("superres-run")) if run is None else run
     with stop_on_interrupt() as stop:
-        events = train_engine(volume, slices, settings, folder, budget, stop)
+        events = train_engine(pair, settings, folder, budget, stop)
         follow_to_end(events, known)
 
 

@@ -91,8 +91,8 @@ def resolve_phase_map(
     low_values = [phase.value for phase in low_res]
     if len(high_values) < len(low_values):
         raise PhaseError(
-            f"The high-res slice has {len(high_values)} phases {_listed(high_values)}; "
-            f"the low-res volume has {len(low_values)} {_listed(low_values)}.",
+            f"The high-res slice has {len(high_values)} phases {listed(high_values)}; "
+            f"the low-res volume has {len(low_values)} {listed(low_values)}.",
             "The slice needs at least as many.",
             "Use slices in which every phase of the volume can be seen, "
             "or merge phases of the volume.",
@@ -101,7 +101,7 @@ def resolve_phase_map(
     missing = [value for value in high_values if value not in phase_map]
     if missing:
         raise PhaseError(
-            f"The phase map says nothing of high-res {_listed(missing)}.",
+            f"The phase map says nothing of high-res {listed(missing)}.",
             "Every high-res phase needs the low-res phase it belongs to.",
             "Add pairs such as --phase-map " + ",".join(f"{v}:{v}" for v in high_values) + ".",
         )
@@ -109,7 +109,7 @@ def resolve_phase_map(
     unmapped = [value for value in low_values if value not in phase_map.values()]
     if unmapped:
         raise PhaseError(
-            f"No high-res phase belongs to low-res {_listed(unmapped)}.",
+            f"No high-res phase belongs to low-res {listed(unmapped)}.",
             "Every low-res phase needs at least one high-res phase.",
             "Correct the phase map.",
         )
@@ -120,18 +120,11 @@ def _check_known(says: str, values: Iterable[int], known: Sequence[int]) -> None
     strange = sorted(set(values) - set(known))
     if strange:
         raise PhaseError(
-            f"The phase map {says} {_listed(strange)}, not among {_listed(known)}.",
+            f"The phase map {says} {listed(strange)}, not among {listed(known)}.",
             "Pairs are high-res value : low-res value.",
         )
 
 
-def default_phase_map(high_res: Sequence[Phase], low_res: Sequence[Phase]) -> dict[int, int] | None:
-    """Return the map by equal values where every high-res value has one, else None."""
-    low_values = {phase.value for phase in low_res}
-    if all(phase.value in low_values for phase in high_res):
-        return {phase.value: phase.value for phase in high_res}
-    return None
-
-
-def _listed(values: Sequence[int]) -> str:
-    return "(" + ", ".join(str(value) for value in values) + ")"
+def listed(values: Iterable[int]) -> str:
+    """Return label values as a message shows them: "(0, 1, 2)"."""
+    return "(" + ", ".join(map(str, values)) + ")"

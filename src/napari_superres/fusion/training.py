@@ -16,6 +16,7 @@ from typing import Any
 from napari_superres.config import Budget, TrainingSettings
 from napari_superres.data.checks.held_back import hold_back
 from napari_superres.data.checks.inputs import InputReport, check_inputs, needed_sides
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import TrainingEvent
 from napari_superres.fusion.evaluation import Evaluator
@@ -32,8 +33,7 @@ from napari_superres.training.loop import TrainingLoop
 
 
 def train(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
+    pair: Pair,
     settings: TrainingSettings,
     run_folder: Path,
     budget: Budget,
@@ -43,7 +43,7 @@ def train(
 
     Parameters
     ----------
-    low_res, high_res : the segmented pair
+    pair : the segmented volume and slices
     settings : what to train
     run_folder : new or empty folder
     budget : when to end; without limits, when `stop` is set
@@ -63,7 +63,8 @@ def train(
     EngineError
         When the device fails or training diverges for good; checkpoints are kept.
     """
-    report = check_inputs(low_res, high_res, settings)
+    low_res, high_res = pair.low_res, pair.high_res
+    report = check_inputs(pair, settings)
     device = choose_device(settings.device)
     source = None if settings.warm_start is None else Path(settings.warm_start)
     if source is not None:
@@ -120,7 +121,7 @@ def resume(
     before = run.checkpoints()
     run = run.with_engine(changes, before[-1].step if before else 0)
     settings = run.config.settings
-    report = check_inputs(low_res, high_res, settings)
+    report = check_inputs(Pair(low_res, high_res), settings)
     device = choose_device(device or settings.device)
     with distributed.joined(device), engine_errors(device, settings.engine), _held(run):
         last = distributed.from_first(max(run.checkpoints(), key=_step, default=None))

@@ -140,11 +140,11 @@ class DemoDriver(QObject):
 
 def _finish(plan: DemoPlan, example: Example, labels: Labels, seconds: dict[str, float]) -> str:
     """Write the volume, figure and numbers; returns the verdict."""
-    phases = example.high_res.phases
+    phases = example.pair.high_res.phases
     write_labels_tiff(
         plan.super_res,
         values_of(labels, phases),
-        voxel_size=example.high_res.voxel_size,
+        voxel_size=example.pair.high_res.voxel_size,
         phases=phases,
         provenance={"run": str(plan.run_folder), "seed": str(GENERATION.seed)},
     )

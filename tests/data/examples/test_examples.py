@@ -14,34 +14,34 @@ def fractions(labels):
 
 
 def test_slices_and_truth_have_the_same_fractions(small):
-    truth, slices = fractions(small.truth.labels), fractions(small.high_res.sets[0][0])
+    truth, slices = fractions(small.truth.labels), fractions(small.pair.high_res.sets[0][0])
     assert truth == pytest.approx([0.37, 0.48, 0.15], abs=0.002)
     assert slices == pytest.approx(truth, abs=0.01)
 
 
 def test_the_low_res_volume_is_the_truths(small):
     again = simulate_low_res(small.truth, 4, small.settings.phase_map)
-    assert np.array_equal(again.labels, small.low_res.labels)
-    assert small.low_res.voxel_size == pytest.approx((0.4, 0.4, 0.4))
-    assert [phase.name for phase in small.low_res.phases] == ["pore", "active material"]
+    assert np.array_equal(again.labels, small.pair.low_res.labels)
+    assert small.pair.low_res.voxel_size == pytest.approx((0.4, 0.4, 0.4))
+    assert [phase.name for phase in small.pair.low_res.phases] == ["pore", "active material"]
 
 
 def test_the_pair_passes_the_checks_without_a_warning():
-    pair = example_pair(size=96, slices=2, slice_size=256)
-    assert check_inputs(pair.low_res, pair.high_res, pair.settings).warnings == ()
+    example = example_pair(size=96, slices=2, slice_size=256)
+    assert check_inputs(example.pair, example.settings).warnings == ()
 
 
 def test_the_same_seed_makes_the_same_material_and_another_another(small):
     again = example_pair(size=64, seed=3, slices=1, slice_size=128)
     other = example_pair(size=64, seed=4, slices=1, slice_size=128)
     assert np.array_equal(again.truth.labels, small.truth.labels)
-    assert np.array_equal(again.high_res.sets[0][0], small.high_res.sets[0][0])
+    assert np.array_equal(again.pair.high_res.sets[0][0], small.pair.high_res.sets[0][0])
     assert not np.array_equal(other.truth.labels, small.truth.labels)
 
 
 def test_slices_are_of_another_place_than_the_volume(small):
     # 64² parts of a slice against the truth's planes: unlike as independent materials are
-    part = small.high_res.sets[0][0][:64, :64]
+    part = small.pair.high_res.sets[0][0][:64, :64]
     assert min(np.mean(plane != part) for plane in small.truth.labels) > 0.4
 
 
@@ -59,9 +59,9 @@ def test_the_material_knows_no_axis():
 
 
 def test_planes_have_the_boundaries_of_the_volume():
-    pair = example_pair(size=128, slices=3, slice_size=384)
-    volume, _ = boundary_density([pair.truth.labels])
-    planes, _ = boundary_density(pair.high_res.sets[0])
+    example = example_pair(size=128, slices=3, slice_size=384)
+    volume, _ = boundary_density([example.truth.labels])
+    planes, _ = boundary_density(example.pair.high_res.sets[0])
     assert planes.mean() == pytest.approx(volume.mean(), rel=0.08)
 
 
@@ -88,6 +88,6 @@ def test_particles_touch_but_hardly_overlap():
 
 @pytest.mark.parametrize("factor", ["8/5", 2, 8])
 def test_other_scale_factors_give_a_truth_on_the_super_res_grid(factor):
-    pair = example_pair(size=48, scale_factor=factor, slices=1, slice_size=64)
-    ratio = float(pair.settings.scale_factor[0])
-    assert pair.truth.shape == tuple(int(side * ratio) for side in pair.low_res.shape)
+    example = example_pair(size=48, scale_factor=factor, slices=1, slice_size=64)
+    ratio = float(example.settings.scale_factor[0])
+    assert example.truth.shape == tuple(int(side * ratio) for side in example.pair.low_res.shape)

@@ -35,10 +35,10 @@ def served(monkeypatch):
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_a_published_case_can_be_trained_on(case, served, real_data, tmp_path):
     served(lambda name: real_data / COPIES[name])
-    pair = fetch_published(case, tmp_path)
-    assert check_inputs(pair.low_res, pair.high_res, pair.settings).warnings == ()
-    assert pair.truth is None
-    assert [phase.name for phase in pair.high_res.phases] == list(CASES[case].phase_names)
+    example = fetch_published(case, tmp_path)
+    assert check_inputs(example.pair, example.settings).warnings == ()
+    assert example.truth is None
+    assert [phase.name for phase in example.pair.high_res.phases] == list(CASES[case].phase_names)
 
 
 def test_labels_that_are_not_the_published_ones_are_refused_and_forgotten(served, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from napari_superres.config import TrainingSettings, validated
 from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.data.files.segmented import read_slices, read_volume
+from napari_superres.data.pair import Pair
 from napari_superres.errors import NotSegmentedError
 
 CASE_4 = {"scale_factor": 2, "phase_map": {0: 0, 1: 128, 2: 0}}
@@ -16,7 +17,7 @@ def check(real_data, folder, low, high, **settings):
     slices = read_slices(
         [real_data / folder / name for name in high], settings.get("anisotropic", False)
     )
-    return check_inputs(volume, slices, validated(TrainingSettings, settings))
+    return check_inputs(Pair(volume, slices), validated(TrainingSettings, settings))
 
 
 def test_case_1_is_a_good_pair(real_data):

@@ -53,10 +53,10 @@ def test_blurring_both_realisations_is_no_way_to_differ() -> None:
 
 
 def trainer(**changes: object) -> Trainer:
-    low_res, high_res = tiny_pair()
+    pair = tiny_pair()
     settings = tiny_settings(engine=TINY.replace(**({"diversity_weight": 1.0} | changes)))
-    report = check_inputs(low_res, high_res, settings)
-    return Trainer(low_res, high_res, settings, report, "cpu")
+    report = check_inputs(pair, settings)
+    return Trainer(pair.low_res, pair.high_res, settings, report, "cpu")
 
 
 def test_the_material_is_learnt_first_then_its_variety() -> None:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_superres.config import Budget
+from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.events import TrainingStarted
 from napari_superres.fusion.losses.fraction_loss import (
@@ -105,11 +106,12 @@ def test_a_loss_goes_on_where_another_was_saved() -> None:
 
 
 def test_slices_that_do_not_represent_the_volume_do_not_set_the_target(tmp_path: Path) -> None:
-    low_res, high_res = tiny_pair()
+    pair = tiny_pair()
+    low_res = pair.low_res
     mostly = np.where(np.random.default_rng(0).random((200, 200)) < 0.9, 1, 0).astype(np.uint8)
     mostly[::20, ::20] = 2
-    slices = SegmentedSlices.from_labels([[mostly]], high_res.voxel_size)
-    started = next(train(low_res, slices, tiny_settings(), tmp_path / "run", Budget(steps=1)))
+    slices = SegmentedSlices.from_labels([[mostly]], pair.high_res.voxel_size)
+    started = next(train(Pair(low_res, slices), tiny_settings(), tmp_path / "run", Budget(steps=1)))
     assert isinstance(started, TrainingStarted)
     assert any("represent" in warning for warning in started.warnings)
     pore, solid, rare = started.target.volume_fractions.values()

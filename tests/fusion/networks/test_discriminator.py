@@ -45,13 +45,13 @@ def test_a_crop_of_which_too_little_is_left_is_refused_before_anything_is_writte
 ) -> None:
     settings = tiny_settings(engine=TINY.replace(**changes))
     with pytest.raises(SettingsError, match="crop_margin"):
-        next(train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
+        next(train(tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
     assert not (tmp_path / "run").exists()
 
 
 def test_a_run_is_not_resumed_with_a_crop_too_small_for_its_discriminator(tmp_path: Path) -> None:
     settings = tiny_settings(engine=TINY.replace(crop=24, crop_margin=6))
-    list(train(*tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
+    list(train(tiny_pair(), settings, tmp_path / "run", Budget(steps=1)))
     before = (tmp_path / "run" / "config.json").read_text()
     with pytest.raises(SettingsError, match="crop_margin"):
         next(resume(tmp_path / "run", Budget(steps=2), changes={"crop": 16}))

@@ -33,8 +33,8 @@ def inputs():
     other = replace(truth, labels=truth.labels[::-1].copy(), name="second <realisation>")
     return ReportInputs(
         (replace(truth, name="super-res"), other),
-        example.low_res,
-        example.high_res,
+        example.pair.low_res,
+        example.pair.high_res,
         truth,
         example.settings,
     )

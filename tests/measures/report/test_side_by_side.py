@@ -17,7 +17,12 @@ def example():
 def test_the_figure_shows_the_phases_and_returns_its_numbers(example, tmp_path):
     path = tmp_path / "new" / "comparison.png"
     numbers = compare_figure(
-        example.low_res, example.high_res, example.truth, example.truth, path, example.settings
+        example.pair.low_res,
+        example.pair.high_res,
+        example.truth,
+        example.truth,
+        path,
+        example.settings,
     )
     pixels = np.unique(
         (matplotlib.image.imread(path)[..., :3] * 255).round().reshape(-1, 3), axis=0
@@ -31,7 +36,7 @@ def test_the_figure_shows_the_phases_and_returns_its_numbers(example, tmp_path):
 def test_a_cropped_volume_is_set_against_the_part_it_covers(example):
     cropped = replace(example.truth, labels=example.truth.labels[4:-4, 4:-4, 4:-4])
     numbers = compare_volumes(
-        example.low_res, example.high_res, cropped, None, example.settings, (1, 1, 1)
+        example.pair.low_res, example.pair.high_res, cropped, None, example.settings, (1, 1, 1)
     )
     assert numbers["low_res_mismatch"] < 0.05
     assert list(numbers["differences"]) == ["super_res_high_res"]
@@ -42,7 +47,14 @@ def test_the_planes_shown_lie_at_the_same_place(example, axis):
     truth = example.truth
     cropped = replace(truth, labels=truth.labels[4:-4, 8:-8, 12:-12])
     panels = plane_panels(
-        example.low_res, example.high_res, cropped, truth, axis, (1, 1, 1), (4, 4, 4), (1, 2, 3)
+        example.pair.low_res,
+        example.pair.high_res,
+        cropped,
+        truth,
+        axis,
+        (1, 1, 1),
+        (4, 4, 4),
+        (1, 2, 3),
     )
     low_res, _, shown, whole = panels
     top, left = (int(-corner) for corner in whole.origin)
@@ -52,6 +64,9 @@ def test_the_planes_shown_lie_at_the_same_place(example, axis):
 
 
 def test_volumes_without_voxel_sizes_are_drawn_too(example, tmp_path):
-    bare = [replace(v, voxel_size=None) for v in (example.low_res, example.high_res, example.truth)]
+    bare = [
+        replace(v, voxel_size=None)
+        for v in (example.pair.low_res, example.pair.high_res, example.truth)
+    ]
     compare_figure(*bare, None, tmp_path / "comparison.png")
     assert (tmp_path / "comparison.png").stat().st_size > 10_000

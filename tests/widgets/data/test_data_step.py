@@ -9,6 +9,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
 
 from napari_superres.data.examples.pair import Example
+from napari_superres.data.pair import Pair
 from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.data.step import READING, DataStep
 from napari_superres.widgets.dock import TrainPanel
@@ -35,7 +36,7 @@ def step(make_napari_viewer_proxy, engine, qtbot):
 
 @pytest.fixture
 def filled(step, low_res, high_res):
-    step.add_layers(example_layers(Example(low_res, high_res, None, None)))
+    step.add_layers(example_layers(Example(Pair(low_res, high_res), None, None)))
     return step
 
 
@@ -168,7 +169,7 @@ def test_an_anisotropic_material_asks_for_three_layers(filled):
     assert isinstance(getattr(layer, "__wrapped__", layer), Labels)
     step.axes.choose([layer] * 3)
     assert step.axes.note.text() == ""
-    assert step.inputs.high_res.anisotropic
+    assert step.inputs.pair.high_res.anisotropic
     assert step.pickers.high_res.isHidden()
     step.anisotropic.setChecked(False)
     assert not step.pickers.high_res.isHidden()
@@ -214,7 +215,7 @@ def test_sizes_of_an_anisotropic_material_are_written_along_each_slice_s_own_axe
     step.axes.choose(slices)
     typed(step.high_size, "0.1, 0.2, 0.4")
     assert step.message.text() == ""
-    assert step.inputs.high_res.voxel_size == pytest.approx((0.1, 0.2, 0.4))
+    assert step.inputs.pair.high_res.voxel_size == pytest.approx((0.1, 0.2, 0.4))
     np.testing.assert_allclose(
         [layer.scale for layer in slices], [(0.2, 0.4), (0.1, 0.4), (0.1, 0.2)]
     )
@@ -252,8 +253,8 @@ def test_a_training_of_the_step_by_itself_takes_the_layers_as_they_are_now(fille
     train = TrainPanel(filled.viewer, filled.session)
     filled.viewer.window.add_dock_widget(train, name="Train")
     asked = []
-    train.train.start = lambda: asked.append(filled.session.inputs.low_res.labels.sum())
-    before = filled.session.inputs.low_res.labels.sum()
+    train.train.start = lambda: asked.append(filled.session.inputs.pair.low_res.labels.sum())
+    before = filled.session.inputs.pair.low_res.labels.sum()
     layer = filled.low_res.layer
     layer.data = np.where(layer.data == 1, 2, layer.data)
     train.run_bar.start.click()

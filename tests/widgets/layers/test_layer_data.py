@@ -160,5 +160,5 @@ def test_the_volume_is_taken_for_low_res_and_the_image_for_slices():
 
 def test_three_sets_of_slices_make_an_anisotropic_material():
     inputs = read_inputs(cube(), [image(), image(), image()], anisotropic=True)
-    assert inputs.high_res.anisotropic
+    assert inputs.pair.high_res.anisotropic
     assert read_inputs(cube(), [image(), None, image()], anisotropic=True) is None

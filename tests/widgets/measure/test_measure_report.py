@@ -8,6 +8,7 @@ import pytest
 from napari.layers import Labels
 
 from napari_superres.config import GenerationSettings, TrainingSettings
+from napari_superres.data.pair import Pair
 from napari_superres.runs.folder import RunFolder
 from napari_superres.widgets.layers.data import plain_placement
 from napari_superres.widgets.layers.roles import SUPER_RES
@@ -30,7 +31,7 @@ def session(qtbot, engine, low_res, high_res, tmp_path):
         Run(tmp_path / "run", settings.scale_factor, PHASES, PHASES[:2], low_res.shape, place, True)
     )
     other = replace(low_res, labels=1 - low_res.labels)
-    session.inputs = SimpleNamespace(low_res=other, high_res=high_res)
+    session.inputs = SimpleNamespace(pair=Pair(other, high_res))
     return session
 
 
@@ -58,4 +59,4 @@ def test_a_realisation_of_another_run_is_not_judged_by_the_settings_of_this_one(
     viewer = viewer_with(elsewhere)
     plan = report_plan(viewer, session, viewer.layers, transport=False)
     assert plan.run_folder is None
-    assert plan.low_res() is session.inputs.low_res
+    assert plan.low_res() is session.inputs.pair.low_res

@@ -15,7 +15,8 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.checks.representativity import fraction_interval
 from napari_superres.data.label_values import value_counts
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.data.pair import Pair
+from napari_superres.data.volumes import Labels, SegmentedSlices
 
 FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
 """Standard deviation of the joint fraction of some phases measured on some images."""
@@ -44,8 +45,7 @@ class Finding:
 
 
 def at_fractions(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
+    pair: Pair,
     lr_of_hr: NDArray[np.int64],
     settings: TrainingSettings,
     error_of_fraction: FractionError,
@@ -54,6 +54,7 @@ def at_fractions(
 
     Of two low-res phases only the second is compared: the first is what it leaves.
     """
+    low_res, high_res = pair.low_res, pair.high_res
     images = [image for images in high_res.sets for image in images]
     fine = _shares(images, len(high_res.phases))
     coarse = _shares([low_res.labels], len(low_res.phases))
@@ -114,8 +115,9 @@ def _shares(arrays: Sequence[Labels], n_phases: int) -> NDArray[np.float64]:
     return np.asarray(counts / counts.sum())
 
 
-def at_rare_phases(low_res: SegmentedVolume, high_res: SegmentedSlices) -> Iterator[Finding]:
+def at_rare_phases(pair: Pair) -> Iterator[Finding]:
     """Find phases so rare that they are more likely leftovers of the segmentation."""
+    low_res, high_res = pair.low_res, pair.high_res
     images = [image for images in high_res.sets for image in images]
     for where, arrays, phases in (
         ("low-res volume", [low_res.labels], low_res.phases),
@@ -130,10 +132,9 @@ def at_rare_phases(low_res: SegmentedVolume, high_res: SegmentedSlices) -> Itera
                 )
 
 
-def at_directions(
-    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
-) -> Iterator[Finding]:
+def at_directions(pair: Pair, settings: TrainingSettings) -> Iterator[Finding]:
     """Compare the axes of what is taken for isotropic: boundaries met on the way along each."""
+    low_res, high_res = pair.low_res, pair.high_res
     if high_res.anisotropic:
         return
     for name, verb, arrays, axes, step in (
@@ -192,10 +193,9 @@ def at_amount(high_res: SegmentedSlices, sides: Sequence[tuple[int, int]]) -> It
             )
 
 
-def at_voxel_sizes(
-    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
-) -> Iterator[Finding]:
+def at_voxel_sizes(pair: Pair, settings: TrainingSettings) -> Iterator[Finding]:
     """Say when voxel sizes are unknown, or the result's voxels are no cubes."""
+    low_res, high_res = pair.low_res, pair.high_res
     if low_res.voxel_size is None:
         yield Finding(
             "note",

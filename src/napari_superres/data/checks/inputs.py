@@ -17,8 +17,9 @@ from napari_superres.data.checks import findings as look
 from napari_superres.data.checks.findings import Finding, FractionError
 from napari_superres.data.checks.held_back import describe, hold_back
 from napari_superres.data.checks.representativity import fraction_error
+from napari_superres.data.pair import Pair
 from napari_superres.data.phases import resolve_phase_map
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import (
     PhaseError,
     ScaleFactorError,
@@ -33,6 +34,10 @@ from napari_superres.scale_factor import (
 )
 
 __all__ = ["Finding", "InputReport", "check_inputs", "crop_shape", "needed_sides"]
+
+LARGEST_DISAGREEMENT = 0.05
+"""Between the ratio of the voxel sizes and the scale factor, relative."""
+AXES = "zyx"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +67,7 @@ class InputReport:
 
 
 def check_inputs(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
+    pair: Pair,
     settings: TrainingSettings,
     error_of_fraction: FractionError = fraction_error,
 ) -> InputReport:
@@ -71,7 +75,7 @@ def check_inputs(
 
     Parameters
     ----------
-    low_res, high_res : the inputs
+    pair : the inputs
     settings : what training is to do with them
     error_of_fraction : standard deviation of a fraction measured on images
 
@@ -87,11 +91,12 @@ def check_inputs(
     SettingsError
         Three sets of slices for a material said to be isotropic; an even blur.
     """
-    lr_of_hr = _check_phases(low_res, high_res, settings)
+    low_res, high_res = pair.low_res, pair.high_res
+    lr_of_hr = _check_phases(pair, settings)
     _check_sets(high_res, settings)
-    check_voxel_sizes(low_res, high_res, settings)
+    _check_voxel_sizes(pair, settings)
     low_crop, high_crop = crop_shape(settings)
-    check_sizes(low_res, high_res, settings)
+    _check_sizes(pair, settings)
     if settings.blur_kernel is not None and settings.blur_kernel % 2 == 0:
         raise SettingsError(
             f"The blur kernel is {settings.blur_kernel}.",
@@ -101,16 +106,16 @@ def check_inputs(
     shape = super_res_shape(low_res.shape, settings.scale_factor)
     sides = needed_sides(settings)
     held = Finding("note", describe(hold_back(high_res, settings, sides), settings))
-    compared = tuple(look.at_fractions(low_res, high_res, lr_of_hr, settings, error_of_fraction))
+    compared = tuple(look.at_fractions(pair, lr_of_hr, settings, error_of_fraction))
     agree = all(finding.level == "ok" for finding in compared)
     found = (
         *_about("Fractions", compared),
         *_about("Representative", look.at_representativity(high_res, error_of_fraction)),
-        *_about("Rare phases", look.at_rare_phases(low_res, high_res)),
-        *_about("Directions", look.at_directions(low_res, high_res, settings)),
+        *_about("Rare phases", look.at_rare_phases(pair)),
+        *_about("Directions", look.at_directions(pair, settings)),
         *_about("Amount", look.at_amount(high_res, sides)),
         *_about("Held back", [held]),
-        *_about("Voxel sizes", look.at_voxel_sizes(low_res, high_res, settings)),
+        *_about("Voxel sizes", look.at_voxel_sizes(pair, settings)),
         *_about("Result", [look.at_result_size(shape)]),
     )
     return InputReport(lr_of_hr, shape, low_crop, high_crop, found, agree)
@@ -121,9 +126,8 @@ def _about(topic: str, findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(finding, topic=topic)
 
 
-def _check_phases(
-    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
-) -> NDArray[np.int64]:
+def _check_phases(pair: Pair, settings: TrainingSettings) -> NDArray[np.int64]:
+    low_res, high_res = pair.low_res, pair.high_res
     if len(high_res.phases) < 2:
         raise PhaseError(
             f"{high_res.name} has the single value {high_res.phases[0].value}.",
@@ -163,11 +167,6 @@ def _check_sets(high_res: SegmentedSlices, settings: TrainingSettings) -> None:
         )
 
 
-LARGEST_DISAGREEMENT = 0.05
-"""Between the ratio of the voxel sizes and the scale factor, relative."""
-AXES = "zyx"
-
-
 def crop_shape(settings: TrainingSettings) -> tuple[Triple, Triple]:
     """Return the shape of a training crop in low-res voxels and in high-res voxels (zyx).
 
@@ -194,11 +193,8 @@ def needed_sides(settings: TrainingSettings) -> list[tuple[int, int]]:
     return [(y, x), (z, x), (z, y)]
 
 
-def check_voxel_sizes(
-    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
-) -> None:
-    """Raise a ScaleFactorError where the voxel sizes imply another scale factor."""
-    coarse, fine = low_res.voxel_size, high_res.voxel_size
+def _check_voxel_sizes(pair: Pair, settings: TrainingSettings) -> None:
+    coarse, fine = pair.low_res.voxel_size, pair.high_res.voxel_size
     if coarse is None or fine is None:
         return
     ratios = [low / high for low, high in zip(coarse, fine, strict=True)]
@@ -222,13 +218,8 @@ def check_voxel_sizes(
     )
 
 
-def check_sizes(
-    low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
-) -> None:
-    """Raise a ShapeError where volume or slices are smaller than a training crop.
-
-    And a SettingsError where the crop is too small for the discriminator.
-    """
+def _check_sizes(pair: Pair, settings: TrainingSettings) -> None:
+    low_res, high_res = pair.low_res, pair.high_res
     low_crop, high_crop = crop_shape(settings)
     engine = settings.engine
     if min(high_crop) - 2 * engine.crop_margin < engine.smallest_slice:

@@ -13,6 +13,7 @@ import numpy as np
 from napari_superres.config import ImagingModel, Preset, TrainingSettings
 from napari_superres.data.examples.cathode import cathode_slices, cathode_volume
 from napari_superres.data.examples.simulate import low_res_shape, simulate_low_res
+from napari_superres.data.pair import Pair
 from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.scale_factor import parse_scale_factor, super_res_shape
@@ -29,18 +30,16 @@ PHASE_MAP = {0: 0, 1: 1, 2: 0}
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A low-res volume and high-res slices that belong together.
+    """A pair with the settings to train it with.
 
     Attributes
     ----------
-    low_res : the coarse volume
-    high_res : the sharp slices
+    pair : the coarse volume and the sharp slices
     truth : the volume that fusion should come close to, where it is known
     settings : what to train with
     """
 
-    low_res: SegmentedVolume
-    high_res: SegmentedSlices
+    pair: Pair
     truth: SegmentedVolume | None
     settings: TrainingSettings
 
@@ -86,4 +85,4 @@ def example_pair(
     low_res = simulate_low_res(truth, factor, PHASE_MAP, name="example low-res")
     images = cathode_slices(slices, slice_size, np.random.default_rng([seed, 1]))
     high_res = SegmentedSlices((tuple(images),), PHASES, voxel_size, "example high-res")
-    return Example(low_res, high_res, truth, settings)
+    return Example(Pair(low_res, high_res), truth, settings)

@@ -21,6 +21,7 @@ from pathlib import Path
 from napari_superres.config import ImagingModel, TrainingSettings, validated
 from napari_superres.data.examples.pair import Example
 from napari_superres.data.files.segmented import read_slices, read_volume
+from napari_superres.data.pair import Pair
 from napari_superres.data.phases import phases_from_values, with_names
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import FileError, InputError, SettingsError
@@ -155,12 +156,11 @@ def fetch_published(case: int, cache: Path | None = None) -> Example:
             "one_sided": published.one_sided,
         },
     )
-    return Example(
+    pair = Pair(
         replace(low_res, phases=phases, name=f"{published.title} low-res"),
         replace(high_res, phases=phases, name=f"{published.title} high-res"),
-        None,
-        settings,
     )
+    return Example(pair, None, settings)
 
 
 def _fetch(file: PublishedFile, cache: Path | None) -> Path:

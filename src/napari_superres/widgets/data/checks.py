@@ -37,13 +37,13 @@ def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport
     values: dict[str, Any] = {
         "scale_factor": inputs.scale_factor,
         "phase_map": inputs.table.phase_map,
-        "anisotropic": inputs.high_res.anisotropic,
+        "anisotropic": inputs.pair.high_res.anisotropic,
         "preset": Preset.QUICK,
     }
     if engine is not None:
         values["engine"] = engine
     settings = validated(TrainingSettings, values)
-    return check_inputs(inputs.low_res, inputs.high_res, settings)
+    return check_inputs(inputs.pair, settings)
 
 
 class ChecksView(Note):

@@ -31,7 +31,7 @@ def example_layers(example: Example) -> list[LayerTuple]:
     The slices lie on top of each other, the first one visible, so that both inputs
     are seen at the same physical scale.
     """
-    low_res, high_res = example.low_res, example.high_res
+    low_res, high_res = example.pair.low_res, example.pair.high_res
     unit, scale, fine = _sizes(example)
     layers = [
         phase_layer(
@@ -72,7 +72,7 @@ def _sizes(example: Example) -> tuple[str, VoxelSize, VoxelSize]:
 
     One that is not known follows from the other; of none, the low-res voxel is the unit.
     """
-    low, high = example.low_res.voxel_size, example.high_res.voxel_size
+    low, high = example.pair.low_res.voxel_size, example.pair.high_res.voxel_size
     if low is None or high is None:
         factor = example.settings.scale_factor
         low, high = implied_sizes(low, high, factor)
@@ -154,13 +154,14 @@ def run_layers(path: str | Path) -> list[LayerTuple]:
         The run or one of its volumes is damaged.
     """
     from napari_superres.data.examples.pair import Example
+    from napari_superres.data.pair import Pair
     from napari_superres.data.volumes import SegmentedSlices
     from napari_superres.runs.folder import RunFolder
 
     run = RunFolder.open(path)
     none = SegmentedSlices(((),), run.config.high_res_phases)
     slices = run.high_res() if run.has_slices else none
-    layers = example_layers(Example(run.low_res(), slices, None, run.config.settings))
+    layers = example_layers(Example(Pair(run.low_res(), slices), None, run.config.settings))
     for file in sorted(Path(path).iterdir()):
         if file.suffix.lower() in KINDS and not file.name.startswith(".") and is_ours(file):
             layers.append(read_result(file))

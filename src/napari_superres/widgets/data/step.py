@@ -210,7 +210,7 @@ class DataStep(DataForm):
         if self.inputs is None or self._awaited:
             return
         text = self.scale_factor.text().strip()
-        before = (self.inputs.low_res.voxel_size, self.inputs.high_res.voxel_size)
+        before = (self.inputs.pair.low_res.voxel_size, self.inputs.pair.high_res.voxel_size)
         if not text:  # that of the voxel sizes again
             self._insisted = False
             self.refresh()
@@ -252,7 +252,7 @@ class DataStep(DataForm):
     def _show(self, table_too: bool = True, problem: SuperResError | None = None) -> None:
         inputs = self.inputs
         if inputs is not None:
-            sizes = inputs.low_res.voxel_size, inputs.high_res.voxel_size
+            sizes = inputs.pair.low_res.voxel_size, inputs.pair.high_res.voxel_size
             self.sizes.show_sizes(*sizes, inputs.scale_factor)
             problem = problem_of(inputs)
         self.sizes.note.setText(
@@ -268,10 +268,10 @@ class DataStep(DataForm):
     def _paint(self, _on: object = None) -> None:
         if self.inputs is None or not self.colour_layers.isChecked():
             return
-        paint_layer(self.low_res.layer, self.inputs.low_res.phases)
+        paint_layer(self.low_res.layer, self.inputs.pair.low_res.phases)
         for layer in self.high_res_layers:
-            paint_layer(layer, self.inputs.high_res.phases)
-        paint_results(candidates(self.viewer), self.inputs.high_res.phases)
+            paint_layer(layer, self.inputs.pair.high_res.phases)
+        paint_results(candidates(self.viewer), self.inputs.pair.high_res.phases)
 
     def _segment_it(self) -> None:
         self.segment_fold.open_for(self.pickers.layers)

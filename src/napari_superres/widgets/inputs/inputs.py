@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.pair import Pair
 from napari_superres.errors import PhaseError, ScaleFactorError, ShapeError, SuperResError
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 from napari_superres.widgets.inputs.phases import PhaseTable, make_table
@@ -21,7 +21,6 @@ from napari_superres.widgets.layers.data import (
     slices_from_layers,
     volume_from_layer,
 )
-from napari_superres.widgets.layers.geometry import suggest_scale_factor
 from napari_superres.widgets.layers.roles import bare
 from napari_superres.widgets.layers.view import LayerView, view_of
 
@@ -35,15 +34,14 @@ class Inputs:
 
     Attributes
     ----------
-    low_res, high_res : with the phase table's names and colours
+    pair : with the phase table's names and colours
     table : the phases and the map
     scale_factor : low-res over high-res voxel size, zyx; None until known
     placement : of the low-res layer
     low_res_path, high_res_paths : the files behind the layers, None for none
     """
 
-    low_res: SegmentedVolume
-    high_res: SegmentedSlices
+    pair: Pair
     table: PhaseTable
     scale_factor: ScaleFactor | None
     placement: Placement
@@ -121,14 +119,14 @@ def read_choice(choice: Choice, before: PhaseTable | None = None) -> Inputs:
     SuperResError
         The layers cannot be used; the message says why.
     """
-    low_res = volume_from_layer(choice.low_res)
-    high_res = slices_from_layers(choice.high_res, choice.anisotropic)
-    table = make_table(low_res, high_res, before)
+    pair = Pair(
+        volume_from_layer(choice.low_res), slices_from_layers(choice.high_res, choice.anisotropic)
+    )
+    table = make_table(pair.low_res, pair.high_res, before)
     inputs = Inputs(
-        low_res,
-        high_res,
+        pair,
         table,
-        suggest_scale_factor(low_res.voxel_size, high_res.voxel_size),
+        pair.implied_scale_factor,
         choice.placement,
         choice.low_res_path,
         choice.high_res_paths,
@@ -138,9 +136,12 @@ def read_choice(choice: Choice, before: PhaseTable | None = None) -> Inputs:
 
 def with_table(inputs: Inputs, table: PhaseTable) -> Inputs:
     """Return the inputs with the names, colours and map of `table`."""
-    low_res = replace(inputs.low_res, phases=table.low_res_phases(inputs.low_res.phases))
-    high_res = replace(inputs.high_res, phases=table.phases)
-    return replace(inputs, low_res=low_res, high_res=high_res, table=table)
+    low_res, high_res = inputs.pair.low_res, inputs.pair.high_res
+    named = Pair(
+        replace(low_res, phases=table.low_res_phases(low_res.phases)),
+        replace(high_res, phases=table.phases),
+    )
+    return replace(inputs, pair=named, table=table)
 
 
 def with_scale_factor(inputs: Inputs, text: str) -> Inputs:
@@ -160,7 +161,7 @@ def scale_factor_note(inputs: Inputs | None, typed: ScaleFactor | None) -> str:
     if inputs is None:
         return ""
     try:
-        implied = suggest_scale_factor(inputs.low_res.voxel_size, inputs.high_res.voxel_size)
+        implied = inputs.pair.implied_scale_factor
     except ScaleFactorError as error:
         return str(error)
     if implied is None:
@@ -176,7 +177,7 @@ def problem_of(inputs: Inputs) -> SuperResError | None:
     """Return why the phases or the scale factor cannot be used, None when they can."""
     from napari_superres.data.phases import resolve_phase_map
 
-    high, low = inputs.high_res.phases, inputs.low_res.phases
+    high, low = inputs.pair.high_res.phases, inputs.pair.low_res.phases
     try:
         resolve_phase_map(inputs.table.phase_map, high, low)
     except SuperResError as error:
@@ -217,7 +218,7 @@ def shares_text(inputs: Inputs | None) -> str:
     if inputs is None:
         return ""
     lines = []
-    names = {phase.value: phase.name for phase in inputs.low_res.phases}
+    names = {phase.value: phase.name for phase in inputs.pair.low_res.phases}
     for value, low, high in inputs.table.fractions_side_by_side():
         lines.append(f"low-res {value} ({names[value]}): {low:.3f} there, {high:.3f} in the slices")
     return "<br>".join(lines)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import SettingsError
-from napari_superres.scale_factor import ScaleFactor, scale_factor_from_voxel_sizes
+from napari_superres.scale_factor import ScaleFactor
 
 Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
@@ -31,21 +31,6 @@ def first_voxel_in_low_res(
         for factor, begin in zip(scale_factor, start, strict=True)
     )
     return z, y, x
-
-
-def suggest_scale_factor(
-    low_res: VoxelSize | None, high_res: VoxelSize | None
-) -> ScaleFactor | None:
-    """Return the scale factor two voxel sizes (µm) imply, None when one is unknown.
-
-    Raises
-    ------
-    ScaleFactorError
-        The ratio lies outside 1 to 16.
-    """
-    if low_res is None or high_res is None:
-        return None
-    return scale_factor_from_voxel_sizes(low_res, high_res)
 
 
 def implied_sizes(

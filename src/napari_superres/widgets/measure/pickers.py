@@ -129,7 +129,7 @@ def _run_folder(session: Session) -> Path | None:
 def slices_subject(viewer: Any, session: Session) -> Subject | None:
     """Return the high-res slices: those of the Data step, of the run, or all layers of them."""
     if session.inputs is not None:
-        high_res = session.inputs.high_res
+        high_res = session.inputs.pair.high_res
         return Subject("high-res slices", lambda: high_res)
     folder = _run_folder(session)
     if folder is not None:

@@ -100,7 +100,7 @@ def _inputs(viewer: Any, session: Session) -> ReadInputs:
     """Return what reads the low-res volume and the high-res slices, in the report's thread."""
     inputs = session.inputs
     if inputs is not None:
-        return lambda: inputs.low_res, lambda: inputs.high_res
+        return lambda: inputs.pair.low_res, lambda: inputs.pair.high_res
     low = next((layer for layer in candidates(viewer) if role_of(layer) == LOW_RES), None)
     low_view = None if low is None else view_of(low)
     high_views = [view_of(layer) for layer in slice_layers(viewer)]

@@ -210,7 +210,7 @@ class MeasureStep(Step):
         theme = theme_colours(self.viewer)
         self.table.show_result(finished, rows, theme.background)
         run_inputs = self.session.inputs
-        by_axis = run_inputs is not None and run_inputs.high_res.anisotropic
+        by_axis = run_inputs is not None and run_inputs.pair.high_res.anisotropic
         self.plots.show_result(finished, rows, theme, by_axis)
         self.status.setText(finished_line(finished, rows))
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.pair import Pair
+from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.events import GenerationEvent, TrainingEvent
 from napari_superres.widgets.run.preflight import Preflight, estimate
 
@@ -25,10 +26,7 @@ class DeviceChoice:
     text: str
 
 
-Train = Callable[
-    [SegmentedVolume, SegmentedSlices, TrainingSettings, Path, Budget, threading.Event],
-    Iterator[TrainingEvent],
-]
+Train = Callable[[Pair, TrainingSettings, Path, Budget, threading.Event], Iterator[TrainingEvent]]
 Resume = Callable[[Path, Budget, threading.Event, Mapping[str, int | str]], Iterator[TrainingEvent]]
 Generate = Callable[
     [Path, GenerationSettings, SegmentedVolume | None, threading.Event], Iterator[GenerationEvent]
@@ -39,8 +37,7 @@ GenerateToDisk = Callable[
 
 
 def _train(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
+    pair: Pair,
     settings: TrainingSettings,
     run_folder: Path,
     budget: Budget,
@@ -48,7 +45,7 @@ def _train(
 ) -> Iterator[TrainingEvent]:
     from napari_superres.fusion.training import train
 
-    return train(low_res, high_res, settings, run_folder, budget, stop)
+    return train(pair, settings, run_folder, budget, stop)
 
 
 def _resume(

@@ -248,18 +248,18 @@ class Session(RunSession):
         self._starting = Run(
             run_folder,
             settings.scale_factor,
-            inputs.high_res.phases,
-            inputs.low_res.phases,
-            inputs.low_res.shape,
+            inputs.pair.high_res.phases,
+            inputs.pair.low_res.phases,
+            inputs.pair.low_res.shape,
             inputs.placement,
-            name=inputs.low_res.name,
+            name=inputs.pair.low_res.name,
         )
         self.offer, self.less, self._tried = {}, {}, settings.engine
-        train, low_res, high_res = self.engine.train, inputs.low_res, inputs.high_res
-        self._high_res = high_res
+        train, pair = self.engine.train, inputs.pair
+        self._high_res = pair.high_res
 
         def events(stop: threading.Event) -> Iterator[TrainingEvent]:
-            return train(low_res, high_res, settings, run_folder, budget, stop)
+            return train(pair, settings, run_folder, budget, stop)
 
         self.training.start(f"Training in {run_folder}", events)
 

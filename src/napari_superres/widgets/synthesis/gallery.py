@@ -250,7 +250,7 @@ class GalleryStep(GallerySamples):
         run, picks, classes = self._run(), self._bulk(), self.form.classes.value()
         find, limits = self.engine.thresholds, list[float]()
         fusion = self.session.inputs
-        known = fusion.high_res.phases if fusion is not None else ()
+        known = fusion.pair.high_res.phases if fusion is not None else ()
 
         def events(folder: Path, *rest: Any) -> Iterator[Any]:
             if not run.phases:

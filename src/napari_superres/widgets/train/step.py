@@ -120,7 +120,7 @@ class TrainStep(TrainDials):
                 "one_sided": one_sided,
                 "scale_factor": inputs.scale_factor,
                 "phase_map": inputs.table.phase_map,
-                "anisotropic": inputs.high_res.anisotropic,
+                "anisotropic": inputs.pair.high_res.anisotropic,
                 "imaging": self.imaging.value,
                 "preset": self.preset.value,
                 "device": self.device.value,
@@ -198,7 +198,7 @@ class TrainStep(TrainDials):
 
     def _run_name(self) -> str:
         inputs = self.session.inputs
-        return inputs.low_res.name if inputs is not None else ""
+        return inputs.pair.low_res.name if inputs is not None else ""
 
     def _tell_folder(self, _text: str = "") -> None:
         session, folder = self.session, self.run_folder
