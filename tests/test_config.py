@@ -12,6 +12,8 @@ from napari_superres.config import (
     Preset,
     TrainingSettings,
     describe,
+    from_text,
+    to_text,
     validated,
 )
 from napari_superres.errors import SettingsError
@@ -91,3 +93,49 @@ def test_settings_that_do_not_fit_together_are_told_without_all_the_others():
     assert str(told.value) == (
         "The settings do not fit together. scale_factor: one of 1, 2, 4, 8, 16 is needed."
     )
+
+
+FULL = TrainingSettings.model_validate(
+    MINIMAL | {"scale_factor": "8/5,2,2", "one_sided": (1,), "blur_sd": 2.5, "warm_start": "12"}
+)
+REGION = GenerationSettings(region=((0, 1), (2, 3), (4, 5)), periodic_axes=(0, 2), tile=8)
+
+
+@pytest.mark.parametrize("settings", [FULL, REGION, Budget(minutes=2, steps=None)])
+def test_a_setting_survives_as_text(settings: BaseModel):
+    model = type(settings)
+    values = {name: value for name, value in settings if name != "engine"}
+    texts = {name: to_text(model, name, value) for name, value in values.items()}
+    assert {name: from_text(model, name, text) for name, text in texts.items()} == values
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("clip_norm", "", None),
+        ("clip_norm", "null", None),
+        ("discriminator_channels", " 8, 16", (8, 16)),
+        ("discriminator_channels", "[8,16]", (8, 16)),
+        ("discriminator_channels", "8", (8,)),
+        ("noise", '"off"', "off"),
+        ("context", "false", False),
+    ],
+)
+def test_a_text_is_read_by_the_type_of_its_setting(name, text, value):
+    assert from_text(EngineSettings, name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("crop", "3", "crop is 3. Input should be greater than or equal to 16."),
+        ("learning_rate", "fast", "learning_rate is 'fast'. Input should be a valid number"),
+        ("learning_rate", "inf", "finite number"),
+        ("discriminator_channels", "8,0", "discriminator_channels.1 is 0"),
+        ("discriminator_channels", "", "discriminator_channels is ()"),
+    ],
+)
+def test_a_text_that_is_no_value_is_told_by_name(name, text, told):
+    with pytest.raises(SettingsError) as caught:
+        from_text(EngineSettings, name, text)
+    assert told in str(caught.value)

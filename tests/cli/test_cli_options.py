@@ -41,11 +41,11 @@ def test_what_is_no_voxel_size_is_refused(text: str) -> None:
         values.parse_voxel_size(text)
 
 
-def test_dials_are_read_as_json_or_text() -> None:
+def test_dials_are_read_by_the_type_of_the_setting() -> None:
     changes = ["crop=16", "discriminator-channels=[8,16]", "noise=off", "clip_norm=null"]
     assert values.parse_changes(changes) == {
         "crop": 16,
-        "discriminator_channels": [8, 16],
+        "discriminator_channels": (8, 16),
         "noise": "off",
         "clip_norm": None,
     }

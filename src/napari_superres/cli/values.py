@@ -22,7 +22,9 @@ from napari_superres.config import (
     ImagingModel,
     Preset,
     TrainingSettings,
+    as_text,
     describe,
+    from_text,
 )
 from napari_superres.data.volumes import LARGEST, SMALLEST, VoxelSize, is_length
 from napari_superres.errors import FileError, SettingsError
@@ -148,12 +150,12 @@ def parse_voxel_size(text: str | None) -> VoxelSize | None:
 def parse_changes(
     changes: Sequence[str] | None, model: type[BaseModel] = EngineSettings
 ) -> dict[str, Any]:
-    """Read ``name=value`` pairs of the settings of `model`; values are JSON where they can be.
+    """Read ``name=value`` pairs of the settings of `model`.
 
     Raises
     ------
     SettingsError
-        When there is no name of a setting before the equals sign.
+        No name of a setting before the equals sign, or a value that it does not allow.
     """
     values: dict[str, Any] = {}
     for change in changes or ():
@@ -164,10 +166,7 @@ def parse_changes(
                 f"--set has {change!r}.",
                 f"NAME=VALUE is needed, with one of the names {', '.join(model.model_fields)}.",
             )
-        try:
-            values[name] = json.loads(text)
-        except json.JSONDecodeError:
-            values[name] = text
+        values[name] = from_text(model, name, text)
     return values
 
 
@@ -391,7 +390,7 @@ def _of_run(config: Mapping[str, Any], path: Path) -> SettingsFile:
             f"{path} has the settings of a run of {kind}, of the preset {preset}.",
             f"Those of a run of {FUSION} are needed, of a preset that there is.",
         )
-    options = {name: _as_text(name, value) for name, value in settings.items() if name != "engine"}
+    options = {name: _as_given(name, value) for name, value in settings.items() if name != "engine"}
     known = PRESETS[Preset(preset)].model_dump(mode="json")
     engine = settings.get("engine") or {}
     changed = {name: value for name, value in engine.items() if known.get(name) != value}
@@ -404,21 +403,15 @@ def _as_option(name: str, value: Any, path: Path) -> Any:
     if name in LISTS and not isinstance(value, list):
         value = [value]
     if name not in FILES:
-        return _as_text(name, value)
+        return _as_given(name, value)
     if isinstance(value, list):
         return [_placed(str(one), path) for one in value]
     return _placed(str(value), path)
 
 
-def _as_text(name: str, value: Any) -> Any:
-    """Return a value as the command line would have it: lists and tables with commas."""
-    if name in LISTS or value is None:
-        return value
-    if isinstance(value, dict):
-        return ",".join(f"{key}:{one}" for key, one in value.items())
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return value if isinstance(value, bool | str) else str(value)
+def _as_given(name: str, value: Any) -> Any:
+    """Return a value as the command line would give it: as text, several of an option as a list."""
+    return value if name in LISTS or value is None or isinstance(value, bool) else as_text(value)
 
 
 def _placed(text: str, path: Path) -> str:

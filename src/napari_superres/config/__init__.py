@@ -13,7 +13,9 @@ from napari_superres.config.model import (
     describe,
     validated,
     with_engine_of_preset,
+    without_none,
 )
+from napari_superres.config.text import as_text, from_text, to_text
 from napari_superres.config.training import Budget, ImagingModel, TrainingSettings
 
 __all__ = [
@@ -27,7 +29,11 @@ __all__ = [
     "ImagingModel",
     "Preset",
     "TrainingSettings",
+    "as_text",
     "describe",
+    "from_text",
+    "to_text",
     "validated",
     "with_engine_of_preset",
+    "without_none",
 ]

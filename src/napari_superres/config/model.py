@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from types import NoneType, UnionType
+from typing import Annotated, Any, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -42,16 +43,26 @@ class FrozenModel(BaseModel):
 
 
 def validated(model: type[Model], values: dict[str, Any]) -> Model:
-    """Build `model` from `values`, turning pydantic's complaint into ours."""
+    """Build `model` from `values`.
+
+    Raises
+    ------
+    SettingsError
+        When a value is not allowed, or the values do not fit together.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        found = "The settings do not fit together."  # what several of them must obey
-        if first["loc"]:
-            where = ".".join(str(part) for part in first["loc"])
-            found = f"The setting {where} is {first.get('input')!r}."
-        raise SettingsError(found, f"{first['msg'].removeprefix('Value error, ')}.") from error
+        raise settings_error(error) from error
+
+
+def settings_error(error: ValidationError, *name: str) -> SettingsError:
+    """Return what pydantic found first, of a setting of this name or of several."""
+    first = error.errors()[0]
+    found = "The settings do not fit together."  # what several of them must obey
+    if where := ".".join(map(str, (*name, *first["loc"]))):
+        found = f"The setting {where} is {first.get('input')!r}."
+    return SettingsError(found, f"{first['msg'].removeprefix('Value error, ')}.")
 
 
 def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default: StrEnum) -> Any:
@@ -73,3 +84,11 @@ def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default
 def describe(model: type[BaseModel], name: str) -> str:
     """Return the description of one setting."""
     return model.model_fields[name].description or ""
+
+
+def without_none(annotation: Any) -> tuple[Any, bool]:
+    """Return the type of a setting without None, and whether None is allowed."""
+    if get_origin(annotation) in (Union, UnionType):
+        others = [part for part in get_args(annotation) if part is not NoneType]
+        return others[0], NoneType in get_args(annotation)
+    return annotation, False

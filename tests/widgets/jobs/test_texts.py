@@ -7,7 +7,15 @@ import typer
 
 from napari_superres.cli.app import app, spread
 from napari_superres.command_line import as_line
-from napari_superres.config import PRESETS, Budget, EngineSettings, Preset, TrainingSettings
+from napari_superres.config import (
+    PRESETS,
+    Budget,
+    EngineSettings,
+    Preset,
+    TrainingSettings,
+    from_text,
+    to_text,
+)
 from napari_superres.events import (
     FinishReason,
     MetricsMeasured,
@@ -24,7 +32,7 @@ from napari_superres.widgets.jobs.words import (
 )
 from napari_superres.widgets.layers.colours import contrast, readable
 from napari_superres.widgets.parts.curves import MOST_POINTS, Curve
-from napari_superres.widgets.parts.settings_form import field_specs, from_text, to_text
+from napari_superres.widgets.parts.settings_form import field_specs
 from napari_superres.widgets.run.command import train_command
 from napari_superres.widgets.run.history import History, score_line
 from tests.fakes import PHASES, measured
@@ -130,9 +138,8 @@ def test_every_engine_setting_becomes_a_dial_with_its_description():
 def test_dials_give_back_what_they_were_given(preset):
     engine = PRESETS[preset]
     texts = {
-        spec.name: from_text(to_text(getattr(engine, spec.name)))
-        for spec in field_specs(EngineSettings)
-        if spec.kind in ("text", "number")
+        name: from_text(EngineSettings, name, to_text(EngineSettings, name, value))
+        for name, value in engine
     }
     assert engine.replace(**texts) == engine
 

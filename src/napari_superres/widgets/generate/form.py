@@ -152,11 +152,7 @@ class GenerateForm(QWidget):
         SettingsError
             A dial holds something that is not allowed.
         """
-        advanced = self.advanced_form.values()
-        axes = advanced.get("periodic_axes")
-        if not isinstance(axes, tuple):
-            advanced["periodic_axes"] = () if axes is None else (axes,)
-        values = advanced | {
+        values = self.advanced_form.values() | {
             "checkpoint": self.checkpoint.currentText().strip() or "best",
             "seed": self.seed.value(),
             "region": parse_region(self.region.text(), run.low_res_shape),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
@@ -15,21 +14,8 @@ from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 
+from napari_superres.config import from_text, to_text, without_none
 from napari_superres.widgets.parts.layout import new_form
-
-
-def make_dial(spec: FieldSpec) -> Any:
-    """Return the magicgui widget for one setting."""
-    common: dict[str, Any] = {"name": spec.name, "label": spec.label, "tooltip": spec.tooltip}
-    if spec.kind == "choice":
-        return ComboBox(choices=spec.choices, **common)
-    if spec.kind == "flag":
-        return CheckBox(text=spec.label, name=spec.name, label="", tooltip=spec.tooltip)
-    if spec.kind == "integer":
-        lowest = int(spec.lowest) if spec.lowest is not None else -(2**31)
-        highest = int(spec.highest) if spec.highest is not None else 2**31 - 1
-        return SpinBox(min=lowest, max=highest, **common)
-    return LineEdit(**common)
 
 
 class SettingsForm(QWidget):
@@ -55,6 +41,7 @@ class SettingsForm(QWidget):
         above: SettingsForm | None = None,
     ) -> None:
         super().__init__()
+        self._model = model
         self._specs = {spec.name: spec for spec in field_specs(model, names)}
         self.dials = {name: make_dial(spec) for name, spec in self._specs.items()}
         self.rows: QFormLayout = new_form(self) if above is None else above.rows
@@ -66,11 +53,17 @@ class SettingsForm(QWidget):
         self.changed.emit()
 
     def values(self) -> dict[str, Any]:
-        """Return what the dials say, to be validated by the model."""
+        """Return what the dials say.
+
+        Raises
+        ------
+        SettingsError
+            A text is no value of its setting.
+        """
         values = {}
         for name, spec in self._specs.items():
             value = self.dials[name].value
-            values[name] = from_text(value) if spec.kind in ("text", "number") else value
+            values[name] = from_text(self._model, name, value) if spec.kind == "text" else value
         return values
 
     def show_settings(self, settings: BaseModel) -> None:
@@ -80,8 +73,8 @@ class SettingsForm(QWidget):
     def take(self, values: Mapping[str, Any]) -> None:
         """Set some of the dials to these values."""
         for name, value in values.items():
-            as_text = self._specs[name].kind in ("text", "number", "choice")
-            self.dials[name].value = to_text(value) if as_text else value
+            as_text = self._specs[name].kind in ("text", "choice")
+            self.dials[name].value = to_text(self._model, name, value) if as_text else value
 
 
 def add_dial(form: QFormLayout, dial: Any) -> None:
@@ -105,24 +98,20 @@ class FieldSpec:
     Attributes
     ----------
     name : of the setting
-    kind : "choice", "flag", "integer", "number", or "text" for all else
+    kind : "choice", "flag", "integer", or "text" for all else
     label : for people
     tooltip : the setting's description
-    optional : whether empty is allowed (None)
     choices : of a choice
-    lowest, highest : bounds of a number, None for none; the settings tell of one that
-        must not be reached
+    lowest, highest : bounds of an integer
     """
 
     name: str
     kind: str
     label: str
     tooltip: str
-    optional: bool = False
     choices: tuple[str, ...] = ()
-    lowest: float | None = None
-    highest: float | None = None
-    default: Any = field(default=None, compare=False)
+    lowest: int = 0
+    highest: int = 0
 
 
 def field_specs(model: type[BaseModel], names: tuple[str, ...] = ()) -> tuple[FieldSpec, ...]:
@@ -132,82 +121,39 @@ def field_specs(model: type[BaseModel], names: tuple[str, ...] = ()) -> tuple[Fi
 
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
-    annotation, optional = _without_none(info.annotation)
-    kind, choices = _kind(annotation, optional)
-    lowest, highest = _bounds(info)
-    return FieldSpec(
-        name,
-        kind,
-        name.replace("_", " ").capitalize(),
-        info.description or "",
-        optional,
-        choices,
-        lowest,
-        highest,
-        info.default,
-    )
+    label, tooltip = name.replace("_", " ").capitalize(), info.description or ""
+    kind, optional = without_none(info.annotation)
+    if get_origin(kind) is Literal:
+        return FieldSpec(name, "choice", label, tooltip, tuple(map(str, get_args(kind))))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return FieldSpec(name, "choice", label, tooltip, tuple(str(one.value) for one in kind))
+    if kind is bool:
+        return FieldSpec(name, "flag", label, tooltip)
+    if kind is int and not optional:
+        return FieldSpec(name, "integer", label, tooltip, (), *_bounds(info))
+    return FieldSpec(name, "text", label, tooltip)
 
 
-def _without_none(annotation: Any) -> tuple[Any, bool]:
-    if get_origin(annotation) in (Union, UnionType):
-        others = [part for part in get_args(annotation) if part is not NoneType]
-        return others[0], NoneType in get_args(annotation)
-    return annotation, False
-
-
-def _kind(annotation: Any, optional: bool) -> tuple[str, tuple[str, ...]]:
-    if get_origin(annotation) is Literal:
-        return "choice", tuple(str(choice) for choice in get_args(annotation))
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return "choice", tuple(str(choice.value) for choice in annotation)
-    if annotation is bool:
-        return "flag", ()
-    if annotation is int and not optional:
-        return "integer", ()
-    if annotation is float and not optional:
-        return "number", ()
-    return "text", ()
-
-
-def _bounds(info: FieldInfo) -> tuple[float | None, float | None]:
-    lowest: float | None = None
-    highest: float | None = None
+def _bounds(info: FieldInfo) -> tuple[int, int]:
+    """Return the bounds of an integer; the settings refuse one that must not be reached."""
+    lowest, highest = -(2**31), 2**31 - 1
     for rule in info.metadata:
-        if isinstance(rule, Ge):
-            lowest = float(rule.ge)  # type: ignore[arg-type]
-        elif isinstance(rule, Gt):
-            lowest = float(rule.gt)  # type: ignore[arg-type]
-        elif isinstance(rule, Le):
-            highest = float(rule.le)  # type: ignore[arg-type]
-        elif isinstance(rule, Lt):
-            highest = float(rule.lt)  # type: ignore[arg-type]
+        match rule:
+            case Ge(ge=limit) | Gt(gt=limit):
+                lowest = int(limit)  # type: ignore[call-overload]
+            case Le(le=limit) | Lt(lt=limit):
+                highest = int(limit)  # type: ignore[call-overload]
     return lowest, highest
 
 
-def to_text(value: Any) -> str:
-    """Return a setting's value as the text of its dial; None is empty."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return ", ".join(str(part) for part in value)
-    return str(value)
-
-
-def from_text(text: str) -> Any:
-    """Return what a text dial means: None, a number, a tuple of numbers, or the text."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        return None
-    numbers = [_number(part) for part in parts]
-    if any(number is None for number in numbers):
-        return text.strip()
-    return numbers[0] if len(numbers) == 1 and "," not in text else tuple(numbers)
-
-
-def _number(text: str) -> int | float | None:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
+def make_dial(spec: FieldSpec) -> Any:
+    """Return the magicgui widget for one setting."""
+    common: dict[str, Any] = {"name": spec.name, "label": spec.label, "tooltip": spec.tooltip}
+    match spec.kind:
+        case "choice":
+            return ComboBox(choices=spec.choices, **common)
+        case "flag":
+            return CheckBox(text=spec.label, **{**common, "label": ""})
+        case "integer":
+            return SpinBox(min=spec.lowest, max=spec.highest, **common)
+    return LineEdit(**common)

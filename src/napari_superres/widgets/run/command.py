@@ -1,8 +1,7 @@
-"""The command line of a fusion's training, as the panel's "Copy as command" gives it; no Qt."""
+"""The command line of a training, as the panel's "Copy as command" gives it; no Qt."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from napari_superres.command_line import as_line
-from napari_superres.config import PRESETS, Budget, TrainingSettings
-from napari_superres.scale_factor import format_scale_factor
+from napari_superres.config import PRESETS, Budget, TrainingSettings, to_text
+
+ALWAYS_GIVEN = ("imaging", "preset", "device", "seed")
+"""What makes a run is said though it be the default."""
+_KIND = {True: ["--segmented"], False: ["--grey"], None: []}
 
 
 def train_command(
@@ -21,51 +23,16 @@ def train_command(
     low_res: Path | None,
     high_res: Sequence[Path | None],
 ) -> str:
-    """Return the command line of a training; inputs not on disk appear as names to fill in.
+    """Return the command line of a fusion's training.
 
     Parameters
     ----------
-    low_res, high_res : the files behind the layers, None for what lives in memory only
+    low_res, high_res : the files behind the layers; None for a layer that is in memory only,
+        for which a name to fill in is written
     """
-    words = ["napari-superres", "train"]
-    words += ["--low-res", str(low_res) if low_res else "LOW_RES.tif"]
-    words += ["--high-res"]
-    words += [str(path) if path else f"HIGH_RES_{n}.tif" for n, path in enumerate(high_res, 1)]
-    words += ["--scale-factor", format_scale_factor(settings.scale_factor)]
-    pairs = ",".join(f"{high}:{low}" for high, low in settings.phase_map.items())
-    words += ["--phase-map", pairs, "--imaging", settings.imaging.value]
-    for value in settings.one_sided:
-        words += ["--one-sided", str(value)]
-    if settings.anisotropic:
-        words += ["--anisotropic"]
-    for name in ("rotations", "mirrors"):
-        if getattr(settings, name) != "auto":
-            words += [f"--{name}", getattr(settings, name)]
-    if settings.warm_start is not None:
-        words += ["--warm-start", settings.warm_start]
-    if settings.blur_kernel is not None:
-        words += ["--blur-kernel", str(settings.blur_kernel)]
-    if settings.blur_sd is not None:
-        words += ["--blur-sd", f"{settings.blur_sd:g}"]
-    words += ["--preset", settings.preset.value, "--device", settings.device]
-    words += ["--seed", str(settings.seed)]
-    plain = PRESETS[settings.preset].model_dump(mode="json")
-    for name, value in settings.engine.model_dump(mode="json").items():
-        if value != plain[name]:
-            words += ["--set", f"{name}={json.dumps(value, separators=(',', ':'))}"]
-    if budget.minutes is not None:
-        words += ["--minutes", f"{budget.minutes:g}"]
-    if budget.steps is not None:
-        words += ["--steps", str(budget.steps)]
-    return as_line([*words, "--run", str(run_folder)])
-
-
-_KIND = {True: "--segmented", False: "--grey"}
-
-
-def image_files(paths: Sequence[Path | None], unknown: str) -> list[str]:
-    """Return files, and names to fill in for layers that are in memory only."""
-    return [str(path) if path else f"{unknown}_{n}.tif" for n, path in enumerate(paths, 1)]
+    words = ["train", "--low-res", str(low_res) if low_res else "LOW_RES.tif"]
+    words += ["--high-res", *image_files(high_res, "HIGH_RES")]
+    return _command([*words, *_options(settings, PRESETS)], budget, run_folder)
 
 
 def image_command(
@@ -76,32 +43,47 @@ def image_command(
     budget: Budget,
     run_folder: Path,
 ) -> str:
-    """Return a command line.
+    """Return the command line of a training on images.
 
     Parameters
     ----------
     words : "synthesise", "train" and the files
-    settings : those that are not the defaults become options
-    presets : engine of each preset; what differs becomes ``--set name=value``
+    presets : engine of each preset
     segmented : None to leave it to the values
     """
-    line = ["napari-superres", *words]
-    values = settings.model_dump(mode="json")
-    for name, info in type(settings).model_fields.items():
-        value, option = values[name], f"--{name.replace('_', '-')}"
-        if name == "engine" or value == _plain(info.default):
+    chosen = [*words, *_KIND[segmented], *_options(settings, presets)]
+    return _command(chosen, budget, run_folder)
+
+
+def image_files(paths: Sequence[Path | None], unknown: str) -> list[str]:
+    """Return files, and names to fill in for layers that are in memory only."""
+    return [str(path) if path else f"{unknown}_{n}.tif" for n, path in enumerate(paths, 1)]
+
+
+def _options(settings: BaseModel, presets: Mapping[Any, BaseModel]) -> list[str]:
+    """Return options for what is not the default, and for what the preset has otherwise."""
+    words: list[str] = []
+    values = dict(settings)
+    engine, usual = dict(values.pop("engine")), dict(presets[values["preset"]])
+    for name, value in values.items():
+        info, option = type(settings).model_fields[name], f"--{name.replace('_', '-')}"
+        if value == info.default and name not in ALWAYS_GIVEN:
             continue
-        line += [option] if value is True else [option, str(value)]
-    if segmented is not None:
-        line.append(_KIND[segmented])
-    plain = presets[settings.preset].model_dump(mode="json")  # type: ignore[attr-defined]
-    for name, value in values["engine"].items():
-        if value != plain[name]:
-            line += ["--set", f"{name}={json.dumps(value, separators=(',', ':'))}"]
-    if budget.minutes is not None:
-        line += ["--minutes", f"{budget.minutes:g}"]
-    return as_line([*line, "--run", str(run_folder)])
+        if value is True:
+            words.append(option)
+        elif name == "one_sided":  # an option that is repeated
+            words += [word for part in value for word in (option, str(part))]
+        else:
+            words += [option, to_text(type(settings), name, value)]
+    for name, value in engine.items():
+        if value != usual[name]:
+            text = to_text(type(settings.engine), name, value)  # type: ignore[attr-defined]
+            words += ["--set", f"{name}={text or 'null'}"]
+    return words
 
 
-def _plain(value: Any) -> Any:
-    return getattr(value, "value", value)
+def _command(words: Sequence[str], budget: Budget, run_folder: Path) -> str:
+    for name, value in budget:
+        if value is not None:
+            words = [*words, f"--{name}", to_text(Budget, name, value)]
+    return as_line(["napari-superres", *words, "--run", str(run_folder)])

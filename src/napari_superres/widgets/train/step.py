@@ -105,19 +105,10 @@ class TrainStep(TrainDials):
         if inputs is None or inputs.scale_factor is None:
             raise SettingsError("The inputs are not complete.", action="See step 1, Data.")
         engine = validated(EngineSettings, self.engine_form.values())
-        values = self.blur.values()
-        one_sided = values.pop("one_sided")
-        if one_sided is None:
-            one_sided = ()
-        elif not isinstance(one_sided, tuple):
-            one_sided = (one_sided,)
-        if values["warm_start"] is not None:  # a folder may be called 12
-            values["warm_start"] = self.blur.dials["warm_start"].value.strip()
         return validated(
             TrainingSettings,
             {
-                **values,
-                "one_sided": one_sided,
+                **self.blur.values(),
                 "scale_factor": inputs.scale_factor,
                 "phase_map": inputs.table.phase_map,
                 "anisotropic": inputs.pair.high_res.anisotropic,
