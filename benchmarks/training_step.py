@@ -147,7 +147,8 @@ def ours(row: str, volumes: int, device: str) -> tuple[Callable[[], Any], Callab
     low_res, high_res = SegmentedVolume.from_labels(low), SegmentedSlices.from_labels([[high]])
     report = check_inputs(Pair(low_res, high_res), settings)
     trainer = Trainer(low_res, high_res, settings, report, choose_device(device))
-    trainer.networks.generator.on_coarse_grid = row != "ours-fine"
+    for block in trainer.networks.generator.blocks:
+        block.on_coarse_grid = row != "ours-fine"
     return trainer.step, trainer.step
 
 

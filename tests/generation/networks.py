@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from napari_superres.config import PRESETS, EngineSettings, Preset
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.networks.designs import OutputConvolution, build_generator
+from napari_superres.fusion.networks.blocks import OutputConvolution
+from napari_superres.fusion.networks.designs import build_generator
 from napari_superres.fusion.networks.generator import Generator
 from napari_superres.generation.noise import NoiseField
 from napari_superres.generation.renderer import Renderer

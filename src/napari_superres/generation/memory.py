@@ -10,7 +10,7 @@ from torch import nn
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.fusion.networks.generator import Generator
-from napari_superres.generation.renderer import TrilinearConvolution
+from napari_superres.fusion.networks.trilinear import TrilinearConvolution
 
 COPIES = 2
 """Features held at once in the largest layer, as a multiple of its output: measured 1.4 to

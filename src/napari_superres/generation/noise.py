@@ -112,7 +112,6 @@ def layer_factors(generator: Generator) -> dict[int, ScaleFactor]:
     factors = {0: ONE}
     reached = list(ONE)
     for block in generator.blocks:
-        assert isinstance(block, Block)
         reached = [done * part for done, part in zip(reached, block.factor, strict=True)]
         for injection in _injections(block):
             factors[injection.layer] = (reached[0], reached[1], reached[2])

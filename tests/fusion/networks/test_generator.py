@@ -37,7 +37,7 @@ def test_up_sampling_reads_exactly_the_inputs_its_outputs_depend_on() -> None:
     block = UpConvolution(2, 3, (Fraction(2),) * 3, None)
     out = Box((3, 4, 5), (8, 8, 8))
     x = torch.randn(1, 2, *block.inputs(out).shape, requires_grad=True)
-    block(x, out, NOISE).sum().backward()
+    block(x, block.inputs(out), out, NOISE).sum().backward()
     assert bool((x.grad != 0).all())
 
 

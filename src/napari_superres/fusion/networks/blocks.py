@@ -1,20 +1,20 @@
-"""Layers that know which voxels they need: the reason why tiles are exact.
+"""Layers that know which voxels they need: this makes tiles exact.
 
 Legend of shape suffixes: B batch, C channels, Z Y X voxels.
 
-Every block is asked two things: which box of its input grid it needs for a box
-of its output grid (`inputs`), and to compute that output box from features that
-cover the needed one (`forward`). Convolutions are valid, never padded, so a
-voxel's value does not depend on the tile it is computed in. Where a network
-pads at the volume's faces (the paper's does), the caller replicates the border
-of the features just there.
+A block answers two calls: which box of its input grid it needs for a box of its
+output grid (`inputs`), and the features of that output box (`forward`). Convolutions
+are valid, never padded, so a voxel's value does not depend on the tile it is computed
+in. Where a network pads at the faces of the volume (the paper's does), a block
+repeats the border of its input there.
 """
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence, Sequence
 from contextlib import nullcontext
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -42,32 +42,42 @@ class Block(nn.Module):
         """Return the box of the input grid that `out` depends on."""
         raise NotImplementedError
 
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        """Return the features of `out`; `x_BCZYX` covers exactly `inputs(out)`."""
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        """Return the features of `want`; `x_BCZYX` covers `have`.
+
+        `have` is `inputs(want)`. In a padded network it is the part of that inside the
+        volume, and the block makes up for the rest.
+        """
         raise NotImplementedError
 
 
-class Keep(Block):
-    """Remember the features here, for the matching `AddKept` (a skip's beginning)."""
+class Residual(Block):
+    """A chain of blocks on one grid, added to its input; then ReLU where asked for."""
 
-    def inputs(self, out: Box) -> Box:
-        return out
-
-
-class AddKept(Block):
-    """Add the features remembered last (a skip's end)."""
-
-    def __init__(self, *, relu: bool) -> None:
+    def __init__(self, branch: Sequence[Block], *, relu: bool = False) -> None:
         super().__init__()
+        self.branch = chain_of(branch)
         self.relu = relu
 
     def inputs(self, out: Box) -> Box:
+        for block in reversed(self.branch):
+            out = block.inputs(out)
         return out
 
-    def add(self, x_BCZYX: Tensor, kept_BCZYX: Tensor) -> Tensor:
-        """Return the sum, through a ReLU where the block has one."""
-        y_BCZYX = x_BCZYX + kept_BCZYX
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        boxes = [want]
+        for block in reversed(self.branch):
+            boxes.insert(0, block.inputs(boxes[0]).within(have))
+        y_BCZYX = x_BCZYX
+        for block, covered, wanted in zip(self.branch, boxes, boxes[1:], strict=False):
+            y_BCZYX = block(y_BCZYX, covered, wanted, noise)
+        y_BCZYX = _add_to(y_BCZYX, crop_to(x_BCZYX, have, want))
         return F.relu(y_BCZYX) if self.relu else y_BCZYX
+
+
+def chain_of(blocks: Sequence[Block]) -> MutableSequence[Block]:
+    """Return a `ModuleList` of blocks, which torch's types would call a list of any modules."""
+    return cast("MutableSequence[Block]", nn.ModuleList(blocks))
 
 
 class NoiseInjection(nn.Module):
@@ -92,32 +102,45 @@ class NoiseInjection(nn.Module):
 
 
 class Convolution(Block):
-    """3³ convolution, optional noise, leaky ReLU; optionally added to its input."""
+    """3³ convolution, optional noise, leaky ReLU."""
 
-    def __init__(
-        self, c_in: int, c_out: int, noise_layer: int | None, *, residual: bool = False
-    ) -> None:
+    def __init__(self, c_in: int, c_out: int, noise_layer: int | None) -> None:
         super().__init__()
         self.conv = nn.Conv3d(c_in, c_out, 3)
         self.noise = None if noise_layer is None else NoiseInjection(noise_layer, c_out)
-        self.residual = residual
         nn.init.kaiming_normal_(self.conv.weight, 0.2)
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def inputs(self, out: Box) -> Box:
         return out.grown(1)
 
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
         y_BCZYX: Tensor = self.conv(x_BCZYX)
         if self.noise is not None:
-            y_BCZYX = self.noise(y_BCZYX, out, noise)
-        y_BCZYX = F.leaky_relu_(y_BCZYX, 0.2)
-        if self.residual:
-            y_BCZYX = add_to(y_BCZYX, x_BCZYX[..., 1:-1, 1:-1, 1:-1])
-        return y_BCZYX
+            y_BCZYX = self.noise(y_BCZYX, want, noise)
+        return F.leaky_relu_(y_BCZYX, 0.2)
 
 
-def add_to(sum_BCZYX: Tensor, x_BCZYX: Tensor) -> Tensor:
+class OutputConvolution(Block):
+    """The last 3³ convolution, to one logit per phase."""
+
+    def __init__(self, c_in: int, phases: int, scale: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(c_in, phases, 3)
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="linear")
+        nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
+        with torch.no_grad():
+            self.conv.weight.mul_(scale)
+
+    def inputs(self, out: Box) -> Box:
+        return out.grown(1)
+
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        result: Tensor = self.conv(replicate_to(x_BCZYX, have, self.inputs(want)))
+        return result
+
+
+def _add_to(sum_BCZYX: Tensor, x_BCZYX: Tensor) -> Tensor:
     """Return a sum, in the memory of its first term where no gradient needs that."""
     return sum_BCZYX + x_BCZYX if torch.is_grad_enabled() else sum_BCZYX.add_(x_BCZYX)
 

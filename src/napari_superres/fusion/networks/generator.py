@@ -1,35 +1,20 @@
 """The generator: low-res one-hot plus noise in, high-res phase probabilities out.
 
 Legend of shape suffixes: B batch, C channels, M low-res phases, N high-res
-phases, Z Y X voxels. Which blocks there are to chain, see `generator_designs.py`.
+phases, Z Y X voxels. `designs.py` says which blocks there are to chain.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.networks.blocks import (
-    AddKept,
-    Block,
-    Keep,
-    Noise,
-    crop_to,
-    replicate_to,
-)
-from napari_superres.fusion.networks.paper_blocks import (
-    NormConvolution,
-    TransposedConvolution,
-    Trilinear,
-)
+from napari_superres.fusion.networks.blocks import Block, Noise, chain_of
 from napari_superres.scale_factor import ScaleFactor, super_res_shape
-
-LEAST_GAIN = 2
-"""Up-sampling by fewer voxels than this is not worth the detour over the coarse grid."""
 
 
 class Generator(nn.Module):
@@ -38,13 +23,11 @@ class Generator(nn.Module):
     Attributes
     ----------
     padded : whether features are replicated at the volume's faces (the paper's
-        network); otherwise the low-res labels are, by whoever reads them
-    on_coarse_grid : whether, on the CPU, the convolution after a trilinear up-sampling
-        is done before it, for crops; sums then depend on the crop's size, so a
-        generator made ready for tiles has it off
+        network); otherwise the low-res labels are, by the caller
+    input_noise : whether noise is one more channel of the input
+    saved_names : path of a layer : how its tensors' names begin in a state dict, where
+        the two differ; checkpoints keep their names however blocks are nested
     """
-
-    on_coarse_grid = True
 
     def __init__(
         self,
@@ -55,14 +38,16 @@ class Generator(nn.Module):
         *,
         padded: bool,
         input_noise: bool,
+        saved_names: Mapping[str, str],
     ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = chain_of(blocks)
         self.scale_factor = scale_factor
         self.low_phases = low_phases
         self.high_phases = high_phases
         self.padded = padded
         self.input_noise = input_noise
+        self.saved_names = saved_names
 
     def boxes(self, out: Box, low_res_shape: Sequence[int]) -> list[Box]:
         """Return the box to compute on each block's input grid, then `out` itself.
@@ -74,8 +59,7 @@ class Generator(nn.Module):
         """
         boxes = [out]
         cumulative = list(self.scale_factor)
-        for block in reversed(list(self.blocks)):
-            assert isinstance(block, Block)
+        for block in reversed(self.blocks):
             needed = block.inputs(boxes[0])
             cumulative = [c / f for c, f in zip(cumulative, block.factor, strict=True)]
             if self.padded:
@@ -116,35 +100,27 @@ class Generator(nn.Module):
             x_BCZYX = torch.cat([x_BCZYX, noise(0, boxes[0], x_BCZYX).to(x_BCZYX.dtype)], 1)
         if x_BCZYX.device.type in ("cpu", "cuda"):
             x_BCZYX = x_BCZYX.contiguous(memory_format=torch.channels_last_3d)
-        kept: list[tuple[Tensor, Box]] = []
-        up: tuple[Trilinear, Box] | None = None
         for block, have, want in zip(self.blocks, boxes, boxes[1:], strict=False):
-            assert isinstance(block, Block)
-            if up is not None and isinstance(block, NormConvolution):
-                x_BCZYX = block.up_sampled(x_BCZYX, up[0].factor, up[1], have, want)
-                up = None
-            elif self._waits(block, x_BCZYX):
-                assert isinstance(block, Trilinear)
-                up = block, have
-            elif isinstance(block, Keep):
-                kept.append((x_BCZYX, have))
-            elif isinstance(block, AddKept):
-                x_BCZYX = block.add(x_BCZYX, crop_to(*kept.pop(), want))
-            elif isinstance(block, TransposedConvolution):
-                x_BCZYX = block.up_sampled(x_BCZYX, have, want)
-            else:
-                x_BCZYX = replicate_to(x_BCZYX, have, block.inputs(want))
-                x_BCZYX = block(x_BCZYX, want, noise)
+            x_BCZYX = block(x_BCZYX, have, want, noise)
         return x_BCZYX.float()
 
-    def _waits(self, block: Block, x_BCZYX: Tensor) -> bool:
-        """Whether an up-sampling is left to the convolution after it; see `coarse_grid`."""
-        return (
-            self.on_coarse_grid
-            and isinstance(block, Trilinear)
-            and math.prod(block.factor) >= LEAST_GAIN
-            and x_BCZYX.device.type == "cpu"
-        )
+    def saved_name(self, name: str) -> str:
+        """Return how a checkpoint names a layer or tensor; see `saved_names`."""
+        for path, saved in self.saved_names.items():
+            if name == path or name.startswith(f"{path}."):
+                return saved + name.removeprefix(path)
+        return name
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        """Return the tensors by the names that a checkpoint gives them."""
+        found = super().state_dict(*args, **options)
+        return {self.saved_name(name): tensor for name, tensor in found.items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
+        """Load the tensors of `state_dict`, by the names that it returns."""
+        own = {self.saved_name(name): name for name in super().state_dict()}
+        renamed = {own.get(name, name): tensor for name, tensor in state_dict.items()}
+        return super().load_state_dict(renamed, *args, **options)
 
 
 class RandomNoise:

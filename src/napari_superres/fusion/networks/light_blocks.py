@@ -41,10 +41,10 @@ class UpConvolution(Block):
     def inputs(self, out: Box) -> Box:
         return transposed_inputs(out, self.stride)
 
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, self.inputs(out), out)
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, have, want)
         if self.noise is not None:
-            y_BCZYX = self.noise(y_BCZYX, out, noise)
+            y_BCZYX = self.noise(y_BCZYX, want, noise)
         return F.leaky_relu_(y_BCZYX, 0.2)
 
 
@@ -98,18 +98,18 @@ class NearestConvolution(Block):
     def inputs(self, out: Box) -> Box:
         pairs = [
             (nearest_source(lo, part), nearest_source(hi - 1, part) + 1)
-            for (lo, hi), part in zip(out.grown(1).ranges(), self.factor, strict=True)
+            for (lo, hi), part in zip(
+                self.convolution.inputs(out).ranges(), self.factor, strict=True
+            )
         ]
         return Box.of_ranges(pairs)
 
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        origin = self.inputs(out).start
-        for axis, ((lo, hi), part) in enumerate(
-            zip(out.grown(1).ranges(), self.factor, strict=True)
-        ):
-            index = [nearest_source(o, part) - origin[axis] for o in range(lo, hi)]
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        middle = self.convolution.inputs(want)
+        for axis, ((lo, hi), part) in enumerate(zip(middle.ranges(), self.factor, strict=True)):
+            index = [nearest_source(o, part) - have.start[axis] for o in range(lo, hi)]
             x_BCZYX = x_BCZYX.index_select(axis + 2, torch.tensor(index, device=x_BCZYX.device))
-        y_BCZYX: Tensor = self.convolution(x_BCZYX, out, noise)
+        y_BCZYX: Tensor = self.convolution(x_BCZYX, middle, want, noise)
         return y_BCZYX
 
 

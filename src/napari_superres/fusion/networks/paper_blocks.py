@@ -1,33 +1,38 @@
 """The layers of the paper's generator (Dahari et al. 2022, SI Figure 13).
 
 All convolutions are 3³ with bias; batch normalisation after each but the last;
-replicate padding at the faces of the volume (done by `Generator`), nothing beyond
-them for the transposed convolution; trilinear up-sampling with align_corners=False.
+replicate padding at the faces of the volume, but none for the transposed convolution;
+trilinear up-sampling with align_corners=False.
+
+Legend of shape suffixes: B batch, C channels, Z Y X voxels.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.networks.blocks import AddKept, Block, Keep, Noise
-from napari_superres.fusion.networks.coarse_grid import lower_source, trilinear_convolution
+from napari_superres.fusion.networks.blocks import Block, Noise, Residual, replicate_to
 from napari_superres.fusion.networks.light_blocks import transposed_convolution, transposed_inputs
+from napari_superres.fusion.networks.trilinear import (
+    coarse_box,
+    convolve_on_coarse_grid,
+    fine_box,
+    up_sample,
+)
 from napari_superres.scale_factor import ScaleFactor
 
-
-def paper_width(scale_factor: ScaleFactor) -> int:
-    """Return the width C0 at the low-res grid: 2^(7 + int(log2(sf − 1e-4)))."""
-    return int(2 ** (7 + int(math.log2(float(max(scale_factor)) - 1e-4))))
+LEAST_GAIN = 2
+"""Fine voxels per coarse voxel from which a convolution on the coarse grid is faster."""
 
 
 class NormConvolution(Block):
-    """3³ convolution, batch normalisation and, unless told otherwise, ReLU."""
+    """3³ convolution, batch normalisation, and ReLU unless `relu` is off."""
 
     def __init__(self, c_in: int, c_out: int, *, relu: bool = True) -> None:
         super().__init__()
@@ -38,18 +43,8 @@ class NormConvolution(Block):
     def inputs(self, out: Box) -> Box:
         return out.grown(1)
 
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        return self.finish(self.conv(x_BCZYX))
-
-    def up_sampled(
-        self, x_BCZYX: Tensor, factor: ScaleFactor, have: Box, middle: Box, out: Box
-    ) -> Tensor:
-        """Return what `Trilinear` and this block give; see `trilinear_convolution`."""
-        return self.finish(trilinear_convolution(x_BCZYX, self.conv, factor, have, middle, out))
-
-    def finish(self, y_BCZYX: Tensor) -> Tensor:
-        """Return what comes after the convolution."""
-        y_BCZYX = self.norm(y_BCZYX)
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        y_BCZYX = self.norm(self.conv(replicate_to(x_BCZYX, have, self.inputs(want))))
         return F.relu_(y_BCZYX) if self.relu else y_BCZYX
 
 
@@ -67,48 +62,45 @@ class TransposedConvolution(Block):
     def inputs(self, out: Box) -> Box:
         return transposed_inputs(out, self.stride)
 
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        return self.up_sampled(x_BCZYX, self.inputs(out), out)
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        return F.relu_(self.norm(transposed_convolution(self.conv, x_BCZYX, have, want)))
 
-    def up_sampled(self, x_BCZYX: Tensor, have: Box, out: Box) -> Tensor:
-        """Return the features of `out`; beyond `have`, at the volume's faces, there is nothing."""
-        y_BCZYX = transposed_convolution(self.conv, x_BCZYX, have, out)
+
+class UpSampledConvolution(Block):
+    """Trilinear up-sampling by any factor, then 3³ convolution, norm, ReLU.
+
+    Attributes
+    ----------
+    on_coarse_grid : whether, on the CPU, the convolution is done before the up-sampling;
+        sums then depend on the crop's size, so generation in tiles has it off
+    """
+
+    on_coarse_grid = True
+
+    def __init__(self, c_in: int, c_out: int, factor: ScaleFactor) -> None:
+        super().__init__()
+        self.factor = factor
+        self.conv = nn.Conv3d(c_in, c_out, 3)
+        self.norm = nn.BatchNorm3d(c_out)
+
+    def inputs(self, out: Box) -> Box:
+        return coarse_box(out.grown(1), self.factor)
+
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        middle = want.grown(1).within(fine_box(have, self.factor))
+        gains = math.prod(self.factor) >= LEAST_GAIN
+        if self.on_coarse_grid and gains and x_BCZYX.device.type == "cpu":
+            y_BCZYX = convolve_on_coarse_grid(x_BCZYX, self.conv, self.factor, have, middle, want)
+        else:
+            needed = coarse_box(middle, self.factor)
+            x_BCZYX = up_sample(replicate_to(x_BCZYX, have, needed), self.factor, needed, middle)
+            y_BCZYX = self.conv(replicate_to(x_BCZYX, middle, want.grown(1)))
         return F.relu_(self.norm(y_BCZYX))
 
 
-class Trilinear(Block):
-    """Trilinear up-sampling by any factor, align_corners=False."""
-
-    def __init__(self, factor: ScaleFactor) -> None:
-        super().__init__()
-        self.factor = factor
-
-    def inputs(self, out: Box) -> Box:
-        z, y, x = (
-            (lower_source(lo, part)[0], lower_source(hi - 1, part)[0] + 2)
-            for (lo, hi), part in zip(out.ranges(), self.factor, strict=True)
-        )
-        return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
-
-    def forward(self, x_BCZYX: Tensor, out: Box, noise: Noise) -> Tensor:
-        origin = self.inputs(out).start
-        for axis, ((lo, hi), part) in enumerate(zip(out.ranges(), self.factor, strict=True)):
-            if part == 1:
-                x_BCZYX = x_BCZYX.narrow(axis + 2, lo - origin[axis], hi - lo)
-                continue
-            pairs = [lower_source(index, part) for index in range(lo, hi)]
-            lower = torch.tensor([pair[0] - origin[axis] for pair in pairs], device=x_BCZYX.device)
-            shape = [1, 1, 1, 1, 1]
-            shape[axis + 2] = hi - lo
-            weight = torch.tensor(
-                [float(pair[1]) for pair in pairs], dtype=x_BCZYX.dtype, device=x_BCZYX.device
-            ).view(shape)
-            x_BCZYX = torch.lerp(
-                x_BCZYX.index_select(axis + 2, lower),
-                x_BCZYX.index_select(axis + 2, lower + 1),
-                weight,
-            )
-        return x_BCZYX
+def paper_width(scale_factor: ScaleFactor) -> int:
+    """Return the width C0 at the low-res grid: 2^(7 + int(log2(sf − 1e-4)))."""
+    return int(2 ** (7 + int(math.log2(float(max(scale_factor)) - 1e-4))))
 
 
 def paper_blocks(
@@ -116,33 +108,52 @@ def paper_blocks(
 ) -> list[Block]:
     """Return the paper's layers but the last convolution, in order; that has 64 inputs.
 
-    Parameters
-    ----------
-    input_channels : low-res phases plus one of noise
-    scale_factor : per axis; factors above 8 get one more trilinear stage
-    residual_blocks : 1 in the paper
+    The paper has one residual block. Factors above 8 get one more trilinear stage.
     """
     width = paper_width(scale_factor)
     remaining = scale_factor
-    blocks: list[Block] = [NormConvolution(input_channels, width), Keep()]
-    for _ in range(residual_blocks):
-        blocks += [
-            Keep(),
-            NormConvolution(width, width),
-            NormConvolution(width, width, relu=False),
-            AddKept(relu=True),
-        ]
-    blocks.append(AddKept(relu=False))
+    blocks: list[Block] = [NormConvolution(input_channels, width)]
+    residuals = [
+        Residual(
+            [NormConvolution(width, width), NormConvolution(width, width, relu=False)], relu=True
+        )
+        for _ in range(residual_blocks)
+    ]
+    blocks.append(Residual(residuals))
     while max(remaining) > 4:
         stage, remaining = _take_up_to_two(remaining)
-        blocks += [Trilinear(stage), NormConvolution(width, width // 2)]
+        blocks.append(UpSampledConvolution(width, width // 2, stage))
         width //= 2
     if max(remaining) > 2:
         stage, remaining = _take_two(remaining)
         blocks.append(TransposedConvolution(width, 128, stage))
         width = 128
-    blocks += [Trilinear(remaining), NormConvolution(width, 64)]
+    blocks.append(UpSampledConvolution(width, 64, remaining))
     return blocks
+
+
+def saved_names(blocks: Sequence[Block]) -> dict[str, str]:
+    """Return path of a layer : the name of its tensors in a checkpoint.
+
+    Checkpoints count the layers as version 0.1 did: in one flat list, with a layer at each
+    end of a residual branch, and up-sampling apart from the convolution after it.
+    """
+    flat = enumerate(_flat_paths(blocks, "blocks"))
+    return {path: f"blocks.{number}" for number, path in flat if path is not None}
+
+
+def _flat_paths(blocks: Sequence[Block], path: str) -> Iterator[str | None]:
+    """Yield the path of each layer of version 0.1's list, None for one without tensors."""
+    for number, block in enumerate(blocks):
+        here = f"{path}.{number}"
+        if isinstance(block, Residual):
+            yield None
+            yield from _flat_paths(block.branch, f"{here}.branch")
+            yield None
+        else:
+            if isinstance(block, UpSampledConvolution):
+                yield None
+            yield here
 
 
 def _take_up_to_two(remaining: ScaleFactor) -> tuple[ScaleFactor, ScaleFactor]:

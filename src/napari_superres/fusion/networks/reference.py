@@ -20,6 +20,7 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,14 @@ from napari_superres.config import PRESETS, EngineSettings, ImagingModel, Preset
 from napari_superres.data.phases import phases_from_values, resolve_phase_map
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import FileError, PhaseError, ScaleFactorError, ShapeError
-from napari_superres.fusion.networks.designs import OutputConvolution, build_generator
+from napari_superres.fusion.networks.blocks import OutputConvolution
+from napari_superres.fusion.networks.designs import build_generator
 from napari_superres.fusion.networks.generator import Generator
-from napari_superres.fusion.networks.paper_blocks import NormConvolution, TransposedConvolution
+from napari_superres.fusion.networks.paper_blocks import (
+    NormConvolution,
+    TransposedConvolution,
+    UpSampledConvolution,
+)
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.folder import RunFolder
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
@@ -176,33 +182,30 @@ def reference_generator(
 
 
 def _names(generator: Generator) -> Iterator[tuple[str, str]]:
-    """Yield each entry's name here and in the reference's layout."""
-    for prefix, convolution, norm in _layers(generator):
+    """Yield each entry's name in a checkpoint and in the reference's layout."""
+    for path, name in _layers(generator):
+        own = generator.saved_name(path)
         for field in ("weight", "bias"):
-            yield f"{prefix}.conv.{field}", f"{convolution}.{field}"
-        fields = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-        for field in fields if norm else ():
-            yield f"{prefix}.norm.{field}", f"{norm}.{field}"
+            yield f"{own}.conv.{field}", f"conv_{name}.{field}"
+        if name != "bf_end":
+            for field in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                yield f"{own}.norm.{field}", f"bn_{name}.{field}"
 
 
-def _layers(generator: Generator) -> Iterator[tuple[str, str, str]]:
-    blocks = list(generator.blocks)
-    plain = [i for i, block in enumerate(blocks) if isinstance(block, NormConvolution)]
-    at_low_res = [i for i in plain if all(b.factor == blocks[0].factor for b in blocks[:i])]
-    for i, block in enumerate(blocks):
-        if isinstance(block, OutputConvolution):
-            yield f"blocks.{i}", LAST, ""
-            continue
-        if isinstance(block, TransposedConvolution):
-            name = "trans"
-        elif i not in plain:
-            continue
-        elif i in at_low_res:
-            number = at_low_res.index(i)
-            name = f"res.{number - 1}" if number else "minus_1"
-        else:
-            name = "resize" if i == plain[-1] else "resize_0"
-        yield f"blocks.{i}", f"conv_{name}", f"bn_{name}"
+def _layers(generator: Generator) -> Iterator[tuple[str, str]]:
+    """Yield the path of each layer, and its name in the reference's layout without ``conv_``."""
+    residual = count()
+    last_up_sampling = generator.blocks[-2]
+    for path, layer in generator.named_modules():
+        if isinstance(layer, NormConvolution):
+            first = layer is generator.blocks[0]
+            yield path, "minus_1" if first else f"res.{next(residual)}"
+        elif isinstance(layer, UpSampledConvolution):
+            yield path, "resize" if layer is last_up_sampling else "resize_0"
+        elif isinstance(layer, TransposedConvolution):
+            yield path, "trans"
+        elif isinstance(layer, OutputConvolution):
+            yield path, "bf_end"
 
 
 def _checked_factor(scale_factor: ScaleFactor | int | str) -> ScaleFactor:

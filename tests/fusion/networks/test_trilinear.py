@@ -8,9 +8,9 @@ from torch import nn
 
 from napari_superres.config import PRESETS, Preset
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.networks.coarse_grid import interpolation, trilinear_convolution
 from napari_superres.fusion.networks.designs import build_generator
 from napari_superres.fusion.networks.generator import Generator, RandomNoise
+from napari_superres.fusion.networks.trilinear import convolve_on_coarse_grid, interpolation
 from napari_superres.scale_factor import parse_scale_factor, super_res_shape
 
 TWO = (Fraction(2),) * 3
@@ -24,7 +24,7 @@ def convolution(dtype: torch.dtype = torch.float64) -> nn.Conv3d:
 def on_whole_volume(x: torch.Tensor, conv: nn.Conv3d, factor: tuple[Fraction, ...]) -> torch.Tensor:
     coarse = Box.whole(x.shape[2:])
     fine = Box.whole(super_res_shape(coarse.shape, factor))
-    return trilinear_convolution(x, conv, factor, coarse, fine, fine)
+    return convolve_on_coarse_grid(x, conv, factor, coarse, fine, fine)
 
 
 @pytest.mark.parametrize("text", ["2", "8/5", "4/3", "2,1,2", "1"])
@@ -80,7 +80,8 @@ def test_the_paper_generator_gives_the_same_inside_a_volume_and_at_its_faces(tex
     low_res = torch.rand(2, 2, *generator.low_res_box(out, shape).shape, dtype=torch.float64)
     found = []
     for on_coarse_grid in (True, False):
-        generator.on_coarse_grid = on_coarse_grid
+        for block in generator.blocks:
+            block.on_coarse_grid = on_coarse_grid
         noise = RandomNoise(torch.Generator().manual_seed(0))
         found.append(generator.double().logits(low_res, out, shape, noise))
     torch.testing.assert_close(found[0], found[1])

@@ -1,14 +1,17 @@
-"""Trilinear up-sampling and the 3³ convolution after it, done on the coarse grid.
+"""Trilinear up-sampling, and the 3³ convolution after it, in three orders.
 
 Legend of shape suffixes: B batch, C channels in, O channels out, Z Y X voxels,
 K taps of a kernel along one axis.
 
-Mixing channels and interpolating voxels commute. So the 27 taps are applied as
-products of matrices on the coarse grid (at ×2 an eighth of the products, in a
-layer that is two thirds of the paper's network), and what they give is led to
-the fine grid axis by axis by small matrices that hold the interpolation weights
-and the replicated faces. The wide up-sampled input is never made. Backwards the
-same matrices, transposed, lead the gradient to the coarse grid first.
+- `up_sample` makes the fine features, for a convolution after it: fastest on a GPU.
+- `convolve_on_coarse_grid` trains on the CPU. Mixing channels and interpolating voxels
+  commute. So the 27 taps are applied as products of matrices on the coarse grid (at ×2
+  an eighth of the products, in a layer that is two thirds of the paper's network), and
+  small matrices that hold the interpolation weights and the replicated faces lead the
+  results to the fine grid, axis by axis. The wide up-sampled input is never made.
+  Backwards the same matrices, transposed, lead the gradient to the coarse grid first.
+- `TrilinearConvolution` generates: the same order, but every voxel is summed in the same
+  way whatever the tile.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_superres.data.boxes import Box
+from napari_superres.fusion.networks.blocks import Block, Noise, replicate_to
 from napari_superres.scale_factor import ScaleFactor
 
 Range = tuple[int, int]
@@ -36,7 +40,43 @@ def lower_source(out: int, factor: Fraction) -> tuple[int, Fraction]:
     return lower, source - lower
 
 
-def trilinear_convolution(
+def coarse_box(fine: Box, factor: ScaleFactor) -> Box:
+    """Return the coarse voxels that up-sampling reads for a box of fine ones."""
+    return Box.of_ranges(
+        (lower_source(lo, part)[0], lower_source(hi - 1, part)[0] + 2)
+        for (lo, hi), part in zip(fine.ranges(), factor, strict=True)
+    )
+
+
+def fine_box(coarse: Box, factor: ScaleFactor) -> Box:
+    """Return the fine voxels that lie wholly inside a box of coarse ones."""
+    return Box.of_ranges(
+        (math.ceil(lo * part), math.floor(hi * part))
+        for (lo, hi), part in zip(coarse.ranges(), factor, strict=True)
+    )
+
+
+def up_sample(x_BCZYX: Tensor, factor: ScaleFactor, have: Box, want: Box) -> Tensor:
+    """Return the fine voxels `want` of features that cover the coarse ones `have`."""
+    for axis, ((lo, hi), part) in enumerate(zip(want.ranges(), factor, strict=True)):
+        first = have.start[axis]
+        if part == 1:
+            x_BCZYX = x_BCZYX.narrow(axis + 2, lo - first, hi - lo)
+            continue
+        pairs = [lower_source(index, part) for index in range(lo, hi)]
+        lower = torch.tensor([pair[0] - first for pair in pairs], device=x_BCZYX.device)
+        shape = [1, 1, 1, 1, 1]
+        shape[axis + 2] = hi - lo
+        weight = torch.tensor(
+            [float(pair[1]) for pair in pairs], dtype=x_BCZYX.dtype, device=x_BCZYX.device
+        ).view(shape)
+        x_BCZYX = torch.lerp(
+            x_BCZYX.index_select(axis + 2, lower), x_BCZYX.index_select(axis + 2, lower + 1), weight
+        )
+    return x_BCZYX
+
+
+def convolve_on_coarse_grid(
     x_BCZYX: Tensor, conv: nn.Conv3d, factor: ScaleFactor, have: Box, middle: Box, out: Box
 ) -> Tensor:
     """Return a 3³ convolution of trilinearly up-sampled features, rounding aside.
@@ -75,7 +115,7 @@ def trilinear_convolution(
 def interpolation(have: Range, middle: Range, out: Range, factor: Fraction) -> Tensor:
     """Return the matrix (K, out, have) from coarse voxels, as each tap mixed them, to `out`.
 
-    Each row of each tap adds up to 1. Parameters as for `trilinear_convolution`,
+    Each row of each tap adds up to 1. Parameters as for `convolve_on_coarse_grid`,
     along one axis.
     """
     matrix_KOI = torch.zeros(TAPS, out[1] - out[0], have[1] - have[0], dtype=torch.float64)
@@ -185,3 +225,83 @@ def _side_by_side(map_KOI: Tensor) -> Tensor:
 
 def _sum_dtype(tensor: Tensor) -> torch.dtype:
     return torch.promote_types(tensor.dtype, torch.float32)
+
+
+class TrilinearConvolution(Block):
+    """Trilinear up-sampling, 3³ convolution and ReLU of a network that generates.
+
+    The 27 taps are applied on the coarse grid, and their results are interpolated to
+    where the taps look, axis by axis. Sums are float32, so bfloat16 loses less than in
+    the plain order.
+
+    Parameters
+    ----------
+    conv : the convolution, with bias; batch normalisation is folded into it
+    factor : of the up-sampling
+    """
+
+    weights: Tensor
+    bias: Tensor
+
+    def __init__(self, conv: nn.Conv3d, factor: ScaleFactor) -> None:
+        super().__init__()
+        self.factor = factor
+        assert conv.bias is not None
+        weight_OIKKK = conv.weight.detach()
+        self.register_buffer("weights", weight_OIKKK.permute(2, 3, 4, 1, 0).contiguous())
+        self.register_buffer("bias", conv.bias.detach())
+
+    def inputs(self, out: Box) -> Box:
+        """Return the coarse voxels that `out` depends on."""
+        return coarse_box(out.grown(1), self.factor)
+
+    def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        """Return the fine features of `want`, after a ReLU."""
+        needed = self.inputs(want)
+        batch_BZYXC = replicate_to(x_BCZYX, have, needed).permute(0, 2, 3, 4, 1).contiguous()
+        y_BZYXC = torch.stack([self._one(x_ZYXC, want, needed.start) for x_ZYXC in batch_BZYXC])
+        return y_BZYXC.relu_().to(x_BCZYX.dtype).permute(0, 4, 1, 2, 3)
+
+    def _one(self, x_ZYXC: Tensor, out: Box, start: tuple[int, int, int]) -> Tensor:
+        z, y, _ = x_ZYXC.shape[:3]
+        _, rows, columns = out.shape
+        width = len(self.bias)
+        done = x_ZYXC.new_empty((*out.shape, width), dtype=torch.float32)
+        done[:] = self.bias
+        plane = x_ZYXC.new_empty((z, rows, columns, width), dtype=torch.float32)
+        line = x_ZYXC.new_empty((z, y, columns, width), dtype=torch.float32)
+        for tap_z in range(3):
+            plane.zero_()
+            for tap_y in range(3):
+                line.zero_()
+                for tap_x in range(3):
+                    mixed = (x_ZYXC @ self.weights[tap_z, tap_y, tap_x]).float()
+                    self._interpolate(line, mixed, 2, out, tap_x, start)
+                self._interpolate(plane, line, 1, out, tap_y, start)
+            self._interpolate(done, plane, 0, out, tap_z, start)
+        return done
+
+    def _interpolate(
+        self, fine: Tensor, coarse: Tensor, axis: int, out: Box, tap: int, start: tuple[int, ...]
+    ) -> None:
+        """Add to `fine` what `coarse` is, along `axis`, at the voxels that `tap` looks at.
+
+        With a factor p/q every p-th fine voxel has the same two weights, and its
+        coarse neighbours are q apart: p strided sums do it all.
+        """
+        step, stride = self.factor[axis].numerator, self.factor[axis].denominator
+        first = out.start[axis]
+        for phase in range(min(step, out.shape[axis])):
+            count = len(range(phase, out.shape[axis], step))
+            lower, weight = lower_source(first + phase + tap - 1, self.factor[axis])
+            at = lower - start[axis]
+            target = _every(fine, axis, phase, step, count)
+            target.add_(_every(coarse, axis, at, stride, count), alpha=float(1 - weight))
+            if weight != Fraction(0):
+                above = _every(coarse, axis, at + 1, stride, count)
+                target.add_(above, alpha=float(weight))
+
+
+def _every(tensor: Tensor, axis: int, first: int, step: int, count: int) -> Tensor:
+    """Return `count` slices along `axis`, `step` apart."""
+    return tensor[(slice(None),) * axis + (slice(first, first + step * (count - 1) + 1, step),)]
