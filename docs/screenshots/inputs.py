@@ -12,7 +12,7 @@ from napari_superres.data.examples.simulate import simulate_low_res
 from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.widgets.data.examples import example_layers, open_example_pair
-from napari_superres.widgets.layers.roles import HIGH_RES, role_of
+from napari_superres.widgets.layers.notes import HIGH_RES, role_of
 from napari_superres.widgets.layers.shown import LayerTuple
 from screenshots.journey import Journey
 

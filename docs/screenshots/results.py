@@ -7,7 +7,7 @@ import sys
 from napari.layers import Image as ImageLayer
 
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import SUPER_RES, role_of
 from screenshots.journey import Journey
 
 

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import SUPER_RES, role_of
 from tests.fakes import PHASES
 
 

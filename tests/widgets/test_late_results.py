@@ -10,7 +10,7 @@ import numpy as np
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.generate.step import GenerateStep
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import SUPER_RES, role_of
 
 
 def results(bench):

@@ -12,7 +12,7 @@ from napari_superres.events import StepCompleted
 from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import SUPER_RES, role_of
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 

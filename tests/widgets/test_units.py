@@ -3,9 +3,9 @@
 import numpy as np
 from napari.layers import Labels, Shapes
 
+from napari_superres.widgets.compare.swipe_array import places_in
 from napari_superres.widgets.layers.box_drawing import vertices_on
 from napari_superres.widgets.layers.scale import in_units_of
-from napari_superres.widgets.layers.swipe_array import places_in
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.segment.panel import SegmentPanel
 

@@ -17,7 +17,7 @@ from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
-from napari_superres.widgets.layers.roles import TRUTH
+from napari_superres.widgets.layers.notes import TRUTH
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.run.results import Generated
 from napari_superres.widgets.run.session import learnt_run

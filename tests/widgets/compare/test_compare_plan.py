@@ -17,9 +17,14 @@ from napari_superres.widgets.compare.plan import (
     side_by_side,
     two_to_blink,
 )
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES, SUPER_RES, TRUTH
+from napari_superres.widgets.compare.swipe_array import SwipeArray, places_in, sides_of
+from napari_superres.widgets.layers.notes import (
+    HIGH_RES,
+    LOW_RES,
+    SUPER_RES,
+    TRUTH,
+)
 from napari_superres.widgets.layers.shown import phase_layer
-from napari_superres.widgets.layers.swipe_array import SwipeArray, places_in, sides_of
 from napari_superres.widgets.layers.view import view_of
 from tests.fakes import PHASES
 

@@ -14,8 +14,7 @@ from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.data.step import READING, DataStep
 from napari_superres.widgets.dock import TrainPanel
 from napari_superres.widgets.inputs import inputs
-from napari_superres.widgets.layers.data import layer_phases
-from napari_superres.widgets.layers.roles import PREVIEW, role_of
+from napari_superres.widgets.layers.notes import PREVIEW, layer_phases, role_of
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES

@@ -11,9 +11,8 @@ from napari_superres.widgets.data.pickers import InputPickers
 from napari_superres.widgets.export import step
 from napari_superres.widgets.export.plan import plan_export, write_export
 from napari_superres.widgets.export.step import BOX_LAYER, ExportStep
-from napari_superres.widgets.layers.data import KEY
 from napari_superres.widgets.layers.files import PLACED, SCALE_FACTOR, read_result
-from napari_superres.widgets.layers.roles import SUPER_RES
+from napari_superres.widgets.layers.notes import KEY, SUPER_RES
 from napari_superres.widgets.layers.shown import phase_layer
 from tests.fakes import PHASES
 from tests.widgets.bench import add_super_res

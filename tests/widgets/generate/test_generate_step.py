@@ -16,9 +16,9 @@ from napari_superres.widgets.generate import step as generate_step
 from napari_superres.widgets.generate.step import GenerateStep
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.layers.box_drawing import REGION_LAYER
-from napari_superres.widgets.layers.data import placement_of
 from napari_superres.widgets.layers.files import read_result
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import SUPER_RES, role_of
+from napari_superres.widgets.layers.placement import placement_of
 from napari_superres.widgets.run.results import Run, Written
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES

@@ -13,12 +13,11 @@ from napari_superres.widgets.generate.plan import (
     checkpoint_names,
     holds_realisations,
     plan_text,
-    region_text,
     result_files,
     start_of,
 )
-from napari_superres.widgets.layers.data import plain_placement
-from napari_superres.widgets.layers.geometry import parse_region
+from napari_superres.widgets.layers.geometry import format_region, parse_region
+from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.parts.paths import free_path
 from napari_superres.widgets.parts.target import Target, target_of
 from napari_superres.widgets.run.results import Run
@@ -55,7 +54,7 @@ def test_a_region_starts_where_it_was_asked_for():
     settings = WHOLE.replace(region=region)
     assert start_of(RUN, settings) == (10, 0, 30)
     assert plan_text(RUN, settings, free_memory=2**33).startswith("Gives 40 × 400 × 40 voxels")
-    assert parse_region(region_text(Box((10, 0, 30), (20, 100, 40))), (100,) * 3) == region
+    assert parse_region(format_region(Box((10, 0, 30), (20, 100, 40))), (100,) * 3) == region
 
 
 def test_results_go_where_the_dials_say():

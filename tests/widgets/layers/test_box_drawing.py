@@ -8,7 +8,8 @@ import pytest
 from napari_superres.data.boxes import Box
 from napari_superres.widgets.export.step import BOX_LAYER, ExportStep
 from napari_superres.widgets.layers.box_drawing import REGION_LAYER, drawn_region, start_drawing
-from napari_superres.widgets.layers.data import KEY, plain_placement
+from napari_superres.widgets.layers.notes import KEY
+from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.measure.step import MeasureStep
 from tests.widgets.bench import add_super_res
 

@@ -15,8 +15,8 @@ from napari_superres.data.phases import Phase
 from napari_superres.errors import OutputError, PhaseError, ShapeError
 from napari_superres.widgets.data.examples import get_reader, read_layers
 from napari_superres.widgets.data.opening import FILES, volume_layers
-from napari_superres.widgets.layers.data import KEY, layer_phases, volume_from_layer
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
+from napari_superres.widgets.layers.data import volume_from_layer
+from napari_superres.widgets.layers.notes import KEY, SUPER_RES, layer_phases, role_of
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.layers.writer import write_labels
 

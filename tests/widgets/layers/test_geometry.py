@@ -8,16 +8,15 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError
 from napari_superres.scale_factor import parse_scale_factor
-from napari_superres.widgets.layers.data import placement_of
 from napari_superres.widgets.layers.geometry import (
     border_box,
     box_of_vertices,
     export_box,
-    first_voxel_in_low_res,
     format_sizes,
     parse_region,
     parse_sizes,
 )
+from napari_superres.widgets.layers.placement import first_voxel_in_low_res, placement_of
 
 
 def test_the_first_super_res_voxel_lies_half_a_difference_inside():

@@ -6,8 +6,8 @@ from napari_superres.data.phases import Phase
 from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
 from napari_superres.widgets.inputs.inputs import choose_inputs, read_choice
 from napari_superres.widgets.layers import data as layer_data
-from napari_superres.widgets.layers.data import layer_phases, slices_from_layers, volume_from_layer
-from napari_superres.widgets.layers.roles import guess_roles
+from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.layers.notes import guess_roles, layer_phases
 from napari_superres.widgets.layers.shown import phase_layer
 from tests.memory import peak_bytes
 
@@ -123,7 +123,7 @@ def test_voxels_erased_from_a_layer_made_here_are_told():
 
 def test_a_layer_made_here_is_read_with_little_more_memory_than_it_has():
     layer = made(np.zeros((64, 64, 64), np.uint8))
-    read = peak_bytes(lambda: layer_data._array(layer))
+    read = peak_bytes(lambda: layer_data._values(layer))
     assert read < 2 * layer.data.size  # its label values, one byte a voxel
 
 

@@ -5,8 +5,8 @@ from napari.layers import Image, Labels
 
 from napari_superres.errors import ShapeError
 from napari_superres.widgets.images.pickers import image_layers
-from napari_superres.widgets.layers.images import choose_images, path_of
-from napari_superres.widgets.layers.roles import HIGH_RES
+from napari_superres.widgets.layers.images import choose_images
+from napari_superres.widgets.layers.notes import HIGH_RES, path_of
 from napari_superres.widgets.layers.shown import phase_layer
 from tests.fakes import PHASES
 

@@ -18,8 +18,8 @@ from napari_superres.measures.rows import rows_of
 from napari_superres.measures.summary import MEASURES
 from napari_superres.measures.taking import Subject, measure_subjects
 from napari_superres.widgets.layers.box_drawing import vertices_on
-from napari_superres.widgets.layers.data import placement_of
-from napari_superres.widgets.layers.roles import HIGH_RES, SUPER_RES, TRUTH
+from napari_superres.widgets.layers.notes import HIGH_RES, SUPER_RES, TRUTH
+from napari_superres.widgets.layers.placement import placement_of
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.layers.view import read_view, view_of
 from napari_superres.widgets.measure import words as text
@@ -32,7 +32,7 @@ from napari_superres.widgets.measure.plan import (
     default_subjects,
     ticked_layers,
 )
-from napari_superres.widgets.measure.report import ReportPlan, first_low_res_voxel, report_events
+from napari_superres.widgets.measure.report import ReportPlan, report_events
 from tests.fakes import PHASES
 
 RANDOM = np.random.default_rng(0).integers(0, 3, (12, 13, 14)).astype(np.uint8)
@@ -120,7 +120,7 @@ def test_where_a_realisation_starts_follows_from_where_the_layers_lie(start, tur
     factor = (Fraction(4), Fraction(8, 5), Fraction(2))
     low = placement_of(layer(**{"scale": (0.4,) * 3, "translate": (5, 6, 7), **turn}))
     made = low.super_res(factor, start)
-    assert first_low_res_voxel(made["translate"], low, factor) == start
+    assert low.start_of(made["translate"], factor) == start
 
 
 def test_the_table_shows_values_reference_and_gap_under_a_heading():

@@ -10,8 +10,8 @@ from napari.layers import Labels
 from napari_superres.config import GenerationSettings, TrainingSettings
 from napari_superres.data.pair import Pair
 from napari_superres.runs.folder import RunFolder
-from napari_superres.widgets.layers.data import plain_placement
-from napari_superres.widgets.layers.roles import SUPER_RES
+from napari_superres.widgets.layers.notes import SUPER_RES
+from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.measure.report import report_plan
 from napari_superres.widgets.run.results import Run

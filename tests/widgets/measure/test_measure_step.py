@@ -8,10 +8,15 @@ from qtpy.QtGui import QGuiApplication
 
 from napari_superres.events import FinishReason
 from napari_superres.widgets.compare.step import CompareStep
+from napari_superres.widgets.compare.swipe_array import SwipeArray
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
-from napari_superres.widgets.layers.roles import LOW_RES, SUPER_RES, TRUTH, bare
+from napari_superres.widgets.layers.notes import (
+    LOW_RES,
+    SUPER_RES,
+    TRUTH,
+    unwrapped,
+)
 from napari_superres.widgets.layers.shown import phase_layer
-from napari_superres.widgets.layers.swipe_array import SwipeArray
 from napari_superres.widgets.measure import step as measure_step
 from napari_superres.widgets.measure.step import MeasureStep
 from napari_superres.widgets.run.session import session_of
@@ -195,7 +200,7 @@ def test_in_3d_the_swipe_is_put_together_beside_the_viewer(viewer, qtbot, monkey
     compare.swipe.click()
     qtbot.waitUntil(lambda: compare.swiper.array is not None, timeout=8000)
     layer, seeds = (
-        bare(viewer.layers[-1]),
+        unwrapped(viewer.layers[-1]),
         [viewer.layers["seed 0"].data, viewer.layers["truth"].data],
     )
 

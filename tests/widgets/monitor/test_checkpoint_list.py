@@ -7,7 +7,7 @@ import pytest
 
 from napari_superres.errors import FileError
 from napari_superres.scale_factor import parse_scale_factor
-from napari_superres.widgets.layers.data import plain_placement
+from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.monitor import checkpoints
 from napari_superres.widgets.monitor.checkpoints import COLUMNS, CheckpointList, CheckpointRow
 from napari_superres.widgets.run.results import Run

@@ -12,7 +12,12 @@ from napari_superres.runs.folder import RunFolder
 from napari_superres.widgets.data.examples import get_reader, read_layers
 from napari_superres.widgets.export.plan import border_of
 from napari_superres.widgets.layers.data import slices_from_layers
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES, SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import (
+    HIGH_RES,
+    LOW_RES,
+    SUPER_RES,
+    role_of,
+)
 from tests.generation.networks import mixed_generator
 from tests.widgets.layers.test_files import PHASES, VALUES, indices, opened
 

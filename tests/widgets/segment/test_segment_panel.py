@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_superres.errors import NotSegmentedError
-from napari_superres.widgets.layers.roles import LOW_RES, role_of
+from napari_superres.widgets.layers.notes import LOW_RES, role_of
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.segment import panel as segment_panel
 from napari_superres.widgets.segment.panel import SegmentPanel

@@ -8,7 +8,7 @@ from napari_superres.data.grey.grey_values import NO_SMOOTHING, GreySample
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, ShapeError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.layers.data import volume_from_layer
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.layers.scale import layer_voxel_size
 from napari_superres.widgets.layers.shown import shown_layer
 from napari_superres.widgets.segment import plan
@@ -26,7 +26,7 @@ def segmented(image, thresholds=(100,)):
 
 def as_layer(image, done):
     phases = plan.class_phases(done.classes)
-    data, arguments, _ = shown_layer(done.labels, phases, "seg", LOW_RES, image.placed)
+    data, arguments, _ = shown_layer(done.labels, phases, "seg", LOW_RES, image.placement.arguments)
     return Labels(data, **arguments)
 
 

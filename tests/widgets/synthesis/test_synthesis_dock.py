@@ -8,7 +8,7 @@ from napari.layers import Labels, Shapes
 from qtpy.QtGui import QGuiApplication
 
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.layers.roles import HIGH_RES, role_of
+from napari_superres.widgets.layers.notes import HIGH_RES, role_of
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.synthesis.dock import SynthesisDock
 from napari_superres.widgets.synthesis.patches import ROLE

@@ -25,17 +25,17 @@ from napari_superres.widgets.compare.plan import (
     two_to_blink,
 )
 from napari_superres.widgets.compare.spread import SpreadTable
+from napari_superres.widgets.compare.swipe_array import SwipeArray, places_in, sides_of
 from napari_superres.widgets.compare.views import Blinker, GridView, Swiper
 from napari_superres.widgets.jobs.job_row import WorkRow
 from napari_superres.widgets.jobs.threads import Latest, Outcome
-from napari_superres.widgets.layers.data import KEY, Placement, placement_of
-from napari_superres.widgets.layers.roles import HIGH_RES, SUPER_RES, role_of
+from napari_superres.widgets.layers.notes import HIGH_RES, KEY, SUPER_RES, role_of, same_layer
+from napari_superres.widgets.layers.placement import Placement, placement_of
 from napari_superres.widgets.layers.scale import layer_voxel_size
-from napari_superres.widgets.layers.swipe_array import SwipeArray, places_in, sides_of
 from napari_superres.widgets.layers.view import LayerView, view_of
 from napari_superres.widgets.measure.pickers import refill_ticked
 from napari_superres.widgets.measure.plan import can_be_measured
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates, same
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
@@ -145,11 +145,11 @@ class CompareStep(Step):
     def _pair_present(self) -> bool:
         present = list(self.viewer.layers)
         pair = self._swiped or ()
-        return all(any(same(one, other) for other in present) for one in pair)
+        return all(any(same_layer(one, other) for other in present) for one in pair)
 
     def _refresh(self) -> None:
         pair = self.first.layer is not None and self.second.layer is not None
-        pair = pair and not same(self.first.layer, self.second.layer)
+        pair = pair and not same_layer(self.first.layer, self.second.layer)
         self.grid.setEnabled(self.grid.isChecked() or len(self.layers.layers) > 1)
         self.blink.setEnabled(self.blink.isChecked() or pair)
         self.swipe.setEnabled(self.swipe.isChecked() or pair)
@@ -321,11 +321,5 @@ class MapsRow(WorkRow):
                 contrast_limits=(min(lowest, 99), 100),
                 visible=name.startswith("agreement"),
                 metadata={KEY: {"map": name, "role": ""}},
-                scale=place.scale,
-                translate=place.translate,
-                rotate=place.rotate,
-                shear=place.shear,
-                affine=place.affine,
-                units=place.units,
-                axis_labels=place.axis_labels,
+                **place.arguments,
             )

@@ -11,12 +11,12 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_superres.data.phases import Phase
+from napari_superres.widgets.compare.swipe_array import SwipeArray
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.box_drawing import shown_axes
-from napari_superres.widgets.layers.colours import label_colours
-from napari_superres.widgets.layers.data import KEY
-from napari_superres.widgets.layers.roles import bare
-from napari_superres.widgets.layers.swipe_array import SwipeArray
+from napari_superres.widgets.layers.colours import phase_colormap
+from napari_superres.widgets.layers.notes import KEY, unwrapped
+from napari_superres.widgets.layers.placement import placement_of
 
 LINKED = ("opacity", "blending", "contour")
 
@@ -30,16 +30,16 @@ class Visibility:
 
     def show_only(self, layers: Sequence[Any]) -> None:
         """Show these layers and no others, remembering how it was."""
-        wanted = [bare(layer) for layer in layers]
+        wanted = [unwrapped(layer) for layer in layers]
         for layer in self.viewer.layers:
-            self._before.setdefault(bare(layer), bool(layer.visible))
-            layer.visible = bare(layer) in wanted
+            self._before.setdefault(unwrapped(layer), bool(layer.visible))
+            layer.visible = unwrapped(layer) in wanted
 
     def restore(self) -> None:
         """Bring back what was visible; layers that came later stay as they are."""
         for layer in self.viewer.layers:
-            if bare(layer) in self._before:
-                layer.visible = self._before[bare(layer)]
+            if unwrapped(layer) in self._before:
+                layer.visible = self._before[unwrapped(layer)]
         self._before.clear()
 
 
@@ -65,7 +65,7 @@ class GridView:
         grid.shape = (1, -1) if len(layers) < 4 else (-1, -1)
         grid.spacing = 4
         grid.enabled = True
-        self._linked = [bare(layer) for layer in layers]
+        self._linked = [unwrapped(layer) for layer in layers]
         for layer in layers:
             layer.name_overlay.visible = True
         if len({type(layer) for layer in self._linked}) == 1 < len(self._linked):
@@ -108,7 +108,7 @@ class Blinker(QObject):
     def start(self, first: Any, second: Any, seconds: float) -> None:
         """Show the first layer, then the second, and so on."""
         self.stop()
-        self._pair, self._turn = (bare(first), bare(second)), 1
+        self._pair, self._turn = (unwrapped(first), unwrapped(second)), 1
         self.flip()
         self._timer.start(round(1000 * seconds))
 
@@ -118,7 +118,7 @@ class Blinker(QObject):
 
     def flip(self) -> None:
         """Show the other one; ends when one of the two is gone."""
-        present = [bare(layer) for layer in self.viewer.layers]
+        present = [unwrapped(layer) for layer in self.viewer.layers]
         if not self._pair or any(layer not in present for layer in self._pair):
             self.stop()
             return
@@ -151,33 +151,25 @@ class Swiper(QObject):
     @property
     def gone(self) -> bool:
         """Whether somebody has deleted the layer."""
-        present = [bare(one) for one in self.viewer.layers]
+        present = [unwrapped(one) for one in self.viewer.layers]
         return self._layer is not None and self._layer not in present
 
     def start(self, first: Any, array: SwipeArray, phases: Sequence[Phase], name: str) -> None:
         """Show the swipe in the place of `first`."""
-        from napari.utils.colormaps import DirectLabelColormap
-
         self.stop()
         self.array = array
-        array.missed = self._tell
+        array.missed = self._on_missed
         self._visibility.show_only([])
         layer = self.viewer.add_labels(
             array,
             name=name,
-            scale=first.scale,
-            translate=first.translate,
-            rotate=first.rotate,
-            shear=first.shear,
-            affine=first.affine,
-            units=first.units,
-            axis_labels=first.axis_labels,
             opacity=1.0,
             metadata={KEY: {"map": "swipe", "role": ""}},
-            colormap=DirectLabelColormap(color_dict=label_colours(phases)),
+            colormap=phase_colormap(phases),
+            **placement_of(first).arguments,
         )
         layer.editable = False
-        self._layer = bare(layer)
+        self._layer = unwrapped(layer)
 
     def move(self, share: float) -> None:
         """Put the cut at a share of the shown width, 0 to 1."""
@@ -197,12 +189,12 @@ class Swiper(QObject):
         self._work.forget()
         self.array = None
         for layer in list(self.viewer.layers):
-            if bare(layer) is self._layer:
+            if unwrapped(layer) is self._layer:
                 self.viewer.layers.remove(layer)
         self._layer = None
         self._visibility.restore()
 
-    def _tell(self) -> None:
+    def _on_missed(self) -> None:
         with suppress(RuntimeError):  # the panel is closed, its layer still there
             self._missed.emit()
 

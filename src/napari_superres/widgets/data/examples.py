@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.volumes import VoxelSize
-from napari_superres.widgets.layers.data import AXES
 from napari_superres.widgets.layers.geometry import implied_sizes
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
+from napari_superres.widgets.layers.placement import AXES
 
 if TYPE_CHECKING:
     from napari_superres.data.examples.pair import Example

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from napari_superres.data.files.segmented import read_slices, read_volume
-from napari_superres.data.volumes import VoxelSize
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES
-from napari_superres.widgets.layers.shown import LayerTuple, phase_layer
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
+from napari_superres.widgets.layers.shown import LayerTuple, phase_layer, placed_by, with_path
 
 FILES = "Segmented images (*.tif *.tiff *.npy *.zarr zarr.json .zattrs .zgroup)"
 """An OME-Zarr volume is a folder, into which a dialog for files leads: see `named_path`."""
@@ -33,9 +31,9 @@ def volume_layers(path: Path) -> list[LayerTuple]:
     """
     path = named_path(path)
     volume = read_volume(path)
-    placed = _placed(volume.voxel_size, 3)
+    placed = placed_by(volume.voxel_size, 3)
     layer = phase_layer(volume.labels, volume.phases, path.stem, LOW_RES, **placed)
-    return [_noted(layer, path)]
+    return [with_path(layer, path)]
 
 
 def slices_layers(paths: Sequence[Path]) -> list[LayerTuple]:
@@ -53,19 +51,7 @@ def slices_layers(paths: Sequence[Path]) -> list[LayerTuple]:
         same = len({image.shape for image in images}) == 1
         arrays = [np.stack(images) if len(images) > 1 else images[0]] if same else list(images)
         for array in arrays:
-            placed = _placed(slices.voxel_size, array.ndim)
+            placed = placed_by(slices.voxel_size, array.ndim)
             layer = phase_layer(array, slices.phases, path.stem, HIGH_RES, **placed)
-            layers.append(_noted(layer, path))
+            layers.append(with_path(layer, path))
     return layers
-
-
-def _placed(voxel_size: VoxelSize | None, ndim: int) -> dict[str, Any]:
-    if voxel_size is None:
-        return {"scale": (1.0,) * ndim, "units": ("pixel",) * ndim}
-    return {"scale": voxel_size[-ndim:], "units": ("um",) * ndim}
-
-
-def _noted(layer: LayerTuple, path: Path) -> LayerTuple:
-    (note,) = layer[1]["metadata"].values()
-    note["path"] = str(path)
-    return layer

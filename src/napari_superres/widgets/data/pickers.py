@@ -10,8 +10,8 @@ from qtpy.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_superres.widgets.layers.roles import guess_roles
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates, same
+from napari_superres.widgets.layers.notes import guess_roles, same_layer
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates
 from napari_superres.widgets.parts.layout import Note, new_form
 
 
@@ -37,7 +37,9 @@ class InputPickers(QWidget):
         self.low_res = LayerCombo()
         self.low_res.setToolTip("Segmented volume to sharpen: a Labels or Image layer, axes z y x")
         self.high_res = LayerChecklist()
-        self.high_res.setToolTip("Segmented slices of the same material; a stack counts as many")
+        self.high_res.setToolTip(
+            "Segmented slices of the same_layer material; a stack counts as many"
+        )
         self.anisotropic = QCheckBox("The material differs between axes (anisotropic)")
         self.anisotropic.setToolTip("Needs slices normal to each of the three axes")
         self.axes = AxisPickers()
@@ -85,7 +87,7 @@ class InputPickers(QWidget):
 
     def replace(self, old: Any, new: Any) -> None:
         """Tick one slice layer instead of another, besides those that are ticked."""
-        kept = [one for one in self.high_res.layers if not same(one, old)]
+        kept = [one for one in self.high_res.layers if not same_layer(one, old)]
         self.choose(None, [*kept, new])
 
     def refill(self, _event: object = None) -> None:
@@ -113,7 +115,9 @@ class InputPickers(QWidget):
 
     def _refill_high_res(self) -> None:
         chosen = self.low_res.layer
-        self.high_res.refill([one for one in candidates(self.viewer) if not same(one, chosen)])
+        self.high_res.refill(
+            [one for one in candidates(self.viewer) if not same_layer(one, chosen)]
+        )
 
     def _on_low_res(self) -> None:
         self._refill_high_res()

@@ -42,9 +42,9 @@ from napari_superres.widgets.inputs.phases import PhaseTable
 from napari_superres.widgets.jobs.threads import Latest, Outcome, in_thread
 from napari_superres.widgets.layers.colours import paint_layer, paint_results
 from napari_superres.widgets.layers.geometry import format_sizes, implied_sizes, parse_sizes
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES, role_of
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES, role_of
 from napari_superres.widgets.layers.scale import give_size, slice_size
-from napari_superres.widgets.layers.shown import LayerTuple
+from napari_superres.widgets.layers.shown import LayerTuple, add_layer
 from napari_superres.widgets.parts.layer_pickers import candidates
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.run.session import Session
@@ -285,7 +285,7 @@ class DataStep(DataForm):
 
     def add_layers(self, layers: list[LayerTuple]) -> None:
         """Add layers with noted roles to the viewer and choose them."""
-        added = [self.viewer.add_labels(data, **arguments) for data, arguments, _kind in layers]
+        added = [add_layer(self.viewer, layer) for layer in layers]
         volumes = [layer for layer in added if role_of(layer) == LOW_RES]
         slices = [layer for layer in added if role_of(layer) == HIGH_RES]
         self.pickers.choose(volumes[-1] if volumes else None, slices)

@@ -11,14 +11,13 @@ import numpy as np
 
 from napari_superres.data.boxes import Box
 from napari_superres.data.files.tiff import write_labels_tiff
-from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize
-from napari_superres.errors import PhaseError
 from napari_superres.scale_factor import parse_scale_factor
-from napari_superres.widgets.layers.data import KEY, layer_phases
+from napari_superres.widgets.layers.data import finest, values_of_shown
 from napari_superres.widgets.layers.files import BOX, PLACED
-from napari_superres.widgets.layers.geometry import border_box, export_box
+from napari_superres.widgets.layers.geometry import border_box, export_box, format_region
+from napari_superres.widgets.layers.notes import KEY, layer_phases
 from napari_superres.widgets.layers.scale import layer_voxel_size, micrometres
 
 Flavour = Literal["imagej", "ome"]
@@ -50,26 +49,19 @@ def border_of(layer: Any) -> Box:
 
     One low-res voxel goes from each face, unless the generation left it out already.
     """
-    note = layer.metadata[KEY]
-    shape = layer.data.shape
+    note, shape = layer.metadata[KEY], layer.data.shape
     if note.get("border_dropped"):
         return Box.whole(shape)
     return border_box(shape, parse_scale_factor(note["scale_factor"]))
 
 
 def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> ExportPlan:
-    """Return the plan for a part of a generated layer.
-
-    Raises
-    ------
-    SettingsError
-        Nothing is left of the box.
-    """
+    """Return the plan for a part of a generated layer."""
     inside = export_box(box, layer.data.shape, border)
     sizes = layer_voxel_size(layer)
     provenance = dict(layer.metadata[KEY].get("provenance", {}))
     provenance.pop(PLACED, None)  # of the file that the layer was read from
-    provenance[BOX] = ",".join(f"{first}:{last}" for first, last in inside.ranges())
+    provenance[BOX] = format_region(inside)
     voxel_size = offset = None
     z, y, x = (float(at) for at in layer.data_to_world(inside.start))
     if sizes is not None:
@@ -80,7 +72,7 @@ def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> E
         numbers = (*(float(size) for size in layer.scale), z, y, x)
         provenance[PLACED] = ",".join(map(repr, numbers))
     return ExportPlan(
-        layer.data[0] if layer.multiscale else layer.data,
+        finest(layer),
         inside,
         layer_phases(layer) or (),
         voxel_size,
@@ -91,27 +83,13 @@ def plan_export(layer: Any, box: Box, border: Box | None, flavour: Flavour) -> E
 
 
 def write_export(plan: ExportPlan, path: Path) -> Path:
-    """Write the file and return its path, with a suffix if it had none.
-
-    Raises
-    ------
-    PhaseError
-        The box holds voxels without a phase.
-    OutputError
-        The file cannot be written.
-    """
+    """Write the file and return its path, with a suffix if it had none."""
     if path.suffix.lower() not in (".tif", ".tiff"):
         path = path.with_name(path.name + ".tif")
     shown = np.asarray(plan.labels[plan.box.slices()])
-    if shown.min() < 1 or shown.max() > len(plan.phases):
-        raise PhaseError(
-            "The volume has voxels without a phase.",
-            f"Its phases are the labels 1 to {len(plan.phases)}.",
-            "Paint them with one of these labels.",
-        )
     write_labels_tiff(
         path,
-        values_of((shown - 1).astype(np.uint8), plan.phases),
+        values_of_shown(shown, plan.phases, "The volume"),
         voxel_size=plan.voxel_size,
         offset=plan.offset,
         phases=plan.phases,

@@ -26,8 +26,8 @@ from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.layers.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.geometry import box_of_vertices
-from napari_superres.widgets.layers.roles import SUPER_RES, bare, role_of
-from napari_superres.widgets.parts.layer_pickers import BoxForm, LayerCombo, is_map, same
+from napari_superres.widgets.layers.notes import SUPER_RES, is_map, role_of, same_layer, unwrapped
+from napari_superres.widgets.parts.layer_pickers import BoxForm, LayerCombo
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.paths import typed_path
 from napari_superres.widgets.run.session import Session
@@ -270,8 +270,8 @@ class LaidAside:
         if volume is None:
             return
         for layer in self.viewer.layers:
-            if layer.visible and covers(layer) and not same(layer, volume):
-                self._hidden.append(bare(layer))
+            if layer.visible and covers(layer) and not same_layer(layer, volume):
+                self._hidden.append(unwrapped(layer))
                 layer.visible = False
 
     def end(self) -> None:
@@ -280,7 +280,7 @@ class LaidAside:
         if not hidden:
             return
         for layer in self.viewer.layers:
-            if bare(layer) in hidden:
+            if unwrapped(layer) in hidden:
                 layer.visible = True
 
 

@@ -15,10 +15,9 @@ from napari_superres.errors import FileError, SuperResError
 from napari_superres.widgets.generate.plan import result_files, start_of
 from napari_superres.widgets.layers.box_drawing import REGION_LAYER
 from napari_superres.widgets.layers.colours import paint_layer
-from napari_superres.widgets.layers.data import layer_phases
 from napari_superres.widgets.layers.files import read_result
-from napari_superres.widgets.layers.roles import SUPER_RES, role_of
-from napari_superres.widgets.layers.shown import LayerTuple, phase_layer
+from napari_superres.widgets.layers.notes import SUPER_RES, layer_phases, role_of
+from napari_superres.widgets.layers.shown import LayerTuple, add_layer, phase_layer
 from napari_superres.widgets.parts.layer_pickers import candidates
 from napari_superres.widgets.run.results import Generated, Run, Written
 
@@ -59,8 +58,8 @@ def lay_over(
         if layer.name in (run.name, REGION_LAYER) or _lies_there(layer, placed, layers):
             layer.visible = False
     for number, (data, arguments, kind) in enumerate(layers, 1):
-        add = viewer.add_labels if kind == "labels" else viewer.add_image
-        add(data, **{**arguments, **placed, "visible": number == len(layers)})
+        more = {**placed, "visible": number == len(layers)}
+        add_layer(viewer, (data, {**arguments, **more}, kind))
 
 
 def _lies_there(layer: Any, placed: Mapping[str, Any], layers: Sequence[LayerTuple]) -> bool:

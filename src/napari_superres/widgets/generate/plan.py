@@ -115,11 +115,6 @@ def checkpoint_names(run_folder: Path) -> list[str]:
     return ["best", "last", *names]
 
 
-def region_text(box: Box) -> str:
-    """Return a box as the text that `geometry.parse_region` reads."""
-    return ",".join(f"{first}:{last}" for first, last in box.ranges())
-
-
 def holds_realisations(output: Path) -> bool:
     """Whether the folder of that name holds finished realisations; unfinished ones go on."""
     return (output.with_suffix("") / "spread.json").exists()

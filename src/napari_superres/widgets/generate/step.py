@@ -26,13 +26,13 @@ from napari_superres.widgets.generate.layers import (
     read_written,
     shown_volume,
 )
-from napari_superres.widgets.generate.plan import plan_text, region_text
+from napari_superres.widgets.generate.plan import plan_text
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.jobs.words import progress_percent, sizes, status_line
 from napari_superres.widgets.layers.box_drawing import drawn_region, start_drawing
 from napari_superres.widgets.layers.files import check_not_shown
-from napari_superres.widgets.layers.geometry import parse_region
+from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.shown import LayerTuple
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.run.earlier_runs import open_run
@@ -165,7 +165,7 @@ class GenerateStep(Step):
         if box is None:
             show_info("Draw a rectangle on the low-res volume.")
         else:
-            self.form.region.setText(region_text(box))
+            self.form.region.setText(format_region(box))
 
     def add_layer(self, generated: Generated) -> None:
         """Lay a generated volume over the low-res layer, in the phases' colours."""

@@ -13,10 +13,9 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWi
 
 from napari_superres.data.files.images import ImageSet, read_images
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
-from napari_superres.widgets.layers.data import KEY
 from napari_superres.widgets.layers.images import ChosenImages, choose_images
-from napari_superres.widgets.layers.roles import role_of
-from napari_superres.widgets.layers.shown import SYNTHETIC, LayerTuple, add_layer, image_layer
+from napari_superres.widgets.layers.notes import KEY, SYNTHETIC, role_of
+from napari_superres.widgets.layers.shown import LayerTuple, add_layer, image_layer
 from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
 from napari_superres.widgets.parts.layout import new_form
 

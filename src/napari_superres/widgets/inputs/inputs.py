@@ -14,14 +14,9 @@ from napari_superres.errors import PhaseError, ScaleFactorError, ShapeError, Sup
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 from napari_superres.widgets.inputs.phases import PhaseTable, make_table
 from napari_superres.widgets.jobs.run_state import CHOOSE
-from napari_superres.widgets.layers.data import (
-    KEY,
-    Placement,
-    placement_of,
-    slices_from_layers,
-    volume_from_layer,
-)
-from napari_superres.widgets.layers.roles import bare
+from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.layers.notes import same_layer
+from napari_superres.widgets.layers.placement import Placement, placement_of
 from napari_superres.widgets.layers.view import LayerView, view_of
 
 SMALL = 2**20
@@ -57,8 +52,6 @@ class Choice:
     high_res: tuple[LayerView, ...]
     anisotropic: bool
     placement: Placement
-    low_res_path: Path | None = None
-    high_res_paths: tuple[Path | None, ...] = ()
 
     @property
     def small(self) -> bool:
@@ -86,7 +79,7 @@ def choose_inputs(
     chosen = [layer for layer in high_res_layers if layer is not None]
     if low_res_layer is None or not chosen or (anisotropic and len(chosen) != 3):
         return None
-    if any(bare(layer) is bare(low_res_layer) for layer in chosen):
+    if any(same_layer(layer, low_res_layer) for layer in chosen):
         raise ShapeError(
             f"{low_res_layer.name} is chosen as low-res and as high-res.",
             "They are two different images.",
@@ -97,8 +90,6 @@ def choose_inputs(
         tuple(view_of(layer) for layer in chosen),
         anisotropic,
         placement_of(low_res_layer),
-        _path(low_res_layer),
-        tuple(_path(layer) for layer in chosen),
     )
 
 
@@ -128,8 +119,8 @@ def read_choice(choice: Choice, before: PhaseTable | None = None) -> Inputs:
         table,
         pair.implied_scale_factor,
         choice.placement,
-        choice.low_res_path,
-        choice.high_res_paths,
+        choice.low_res.path,
+        tuple(view.path for view in choice.high_res),
     )
     return with_table(inputs, table)
 
@@ -202,15 +193,6 @@ def missing_text(inputs: Inputs | None, problem: str = "") -> str:
     if inputs.scale_factor is None:
         return "The scale factor is not known. Type it, or both voxel sizes, in step 1, Data."
     return ""
-
-
-def _path(layer: Any) -> Path | None:
-    noted = layer.metadata.get(KEY, {}).get("path")
-    if noted:
-        return Path(noted)
-    source = getattr(layer, "source", None)
-    path = getattr(source, "path", None)
-    return Path(str(path)) if path else None
 
 
 def shares_text(inputs: Inputs | None) -> str:

@@ -11,9 +11,9 @@ from napari.layers import Shapes
 from numpy.typing import NDArray
 
 from napari_superres.data.boxes import Box
-from napari_superres.widgets.layers.data import KEY, Placement, placement_of
 from napari_superres.widgets.layers.geometry import box_of_vertices
-from napari_superres.widgets.layers.roles import bare
+from napari_superres.widgets.layers.notes import KEY, same_layer, unwrapped
+from napari_superres.widgets.layers.placement import Placement, placement_of
 from napari_superres.widgets.layers.scale import in_units_of, micrometres
 
 REGION_LAYER = "region to generate"
@@ -21,7 +21,7 @@ BOX_COLOUR = "#e6007e"
 """Stands out from a black canvas, from a white one, and from the phases."""
 
 _drawn: WeakKeyDictionary[Any, WeakMethod[Callable[[], None]]] = WeakKeyDictionary()
-"""By Shapes layer, which may outlive the panel: whom to tell."""
+"""What to call by Shapes layer, which may outlive the panel."""
 
 
 def start_drawing(viewer: Any, placement: Placement, drawn: Callable[[], None]) -> None:
@@ -32,19 +32,10 @@ def start_drawing(viewer: Any, placement: Placement, drawn: Callable[[], None]) 
     placement : of the low-res volume; one unit of the layer is one of its voxels
     drawn : as for `draw_on`
     """
-    place = {
-        "scale": placement.scale,
-        "translate": placement.translate,
-        "rotate": placement.rotate,
-        "shear": placement.shear,
-        "affine": placement.affine,
-        "units": placement.units,
-        "axis_labels": placement.axis_labels,
-    }
     before = _shapes_called(viewer, REGION_LAYER)
     if before is not None and not _lies_at(before, placement):
         viewer.layers.remove(before)  # it was drawn on the volume of another run
-    draw_on(viewer, REGION_LAYER, drawn, edge_width=0.3, **place)
+    draw_on(viewer, REGION_LAYER, drawn, edge_width=0.3, **placement.arguments)
 
 
 def draw_on(viewer: Any, name: str, drawn: Callable[[], None], **arguments: Any) -> None:
@@ -61,16 +52,16 @@ def draw_on(viewer: Any, name: str, drawn: Callable[[], None], **arguments: Any)
         shapes = viewer.add_shapes(
             name=name, ndim=3, edge_color=BOX_COLOUR, face_color=BOX_COLOUR + "22", **arguments
         )
-    if bare(shapes) not in _drawn:
+    if unwrapped(shapes) not in _drawn:
         shapes.events.data.connect(_on_data)
-    _drawn[bare(shapes)] = WeakMethod(drawn)
+    _drawn[unwrapped(shapes)] = WeakMethod(drawn)
     viewer.layers.selection.active = shapes
     shapes.mode = "add_rectangle"
 
 
 def _on_data(event: Any) -> None:
-    told = _drawn.get(bare(event.source))
-    method = told() if told is not None else None
+    known = _drawn.get(unwrapped(event.source))
+    method = known() if known is not None else None
     if method is not None and is_drawn(event):
         method()
 
@@ -99,13 +90,13 @@ def drawn_layer(viewer: Any) -> Any | None:
         for one in viewer.layers
         if isinstance(one, Shapes) and len(one.data) and KEY not in one.metadata
     ]
-    active = bare(viewer.layers.selection.active)
-    chosen = [one for one in shapes if bare(one) is active]
+    active = viewer.layers.selection.active
+    chosen = [one for one in shapes if same_layer(one, active)]
     return (chosen or shapes[-1:] or [None])[0]
 
 
 def is_drawn(event: Any) -> bool:
-    """Whether a Shapes layer tells that a shape is complete."""
+    """Whether an event of a Shapes layer says that a shape is complete."""
     action = str(getattr(event, "action", "")).rpartition(".")[2].lower()
     return action in ("added", "changed")
 

@@ -1,4 +1,4 @@
-"""Colours that can be read on the theme's background, and the layers' colour maps."""
+"""Colours: of the theme, readable on it, and of phases in layers; no Qt."""
 
 from __future__ import annotations
 
@@ -12,19 +12,40 @@ from napari.utils.colormaps import Colormap, DirectLabelColormap
 from napari.utils.theme import get_theme
 
 from napari_superres.data.phases import PALETTE, Phase
-from napari_superres.widgets.layers.data import KEY, layer_note, layer_phases
-from napari_superres.widgets.layers.roles import SUPER_RES, TRUTH, role_of
+from napari_superres.widgets.layers.notes import (
+    KEY,
+    SUPER_RES,
+    TRUTH,
+    layer_phases,
+    note_of,
+    phase_note,
+    role_of,
+)
+
+
+@dataclass(frozen=True)
+class ThemeColours:
+    """Colours as "#rrggbb"."""
+
+    background: str
+    foreground: str
+    text: str
+
+
+def theme_colours(viewer: Any) -> ThemeColours:
+    """Return the colours of a viewer's current theme."""
+    theme = get_theme(str(viewer.theme))
+    return ThemeColours(
+        *(
+            "#" + "".join(f"{part:02x}" for part in colour.as_rgb_tuple(alpha=False))
+            for colour in (theme.background, theme.foreground, theme.text)
+        )
+    )
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """Return the 0 to 255 parts of "#rrggbb"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the WCAG contrast ratio of two colours, 1 to 21."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def readable(colour: str, background: str, ratio: float = 3.0) -> str:
@@ -42,8 +63,23 @@ def readable(colour: str, background: str, ratio: float = 3.0) -> str:
     return mixed
 
 
-def label_colours(phases: Sequence[Phase], hidden: int | None = None) -> dict[int | None, str]:
-    """Return the colours of a layer that shows phase indices as index + 1.
+def contrast(one: str, other: str) -> float:
+    """Return the WCAG contrast ratio of two colours, 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    def linear(part: int) -> float:
+        share = part / 255
+        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(part) for part in rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def phase_colormap(phases: Sequence[Phase], hidden: int | None = None) -> DirectLabelColormap:
+    """Return the colour map of a layer that shows phase indices as index + 1.
 
     Label 0 is transparent in napari, so a phase never is label 0.
 
@@ -55,22 +91,13 @@ def label_colours(phases: Sequence[Phase], hidden: int | None = None) -> dict[in
     for index, phase in enumerate(phases):
         colour = phase.colour or PALETTE[index % len(PALETTE)]
         shown[index + 1] = "transparent" if index == hidden else colour
-    return shown
+    return DirectLabelColormap(color_dict=shown)
 
 
 def pair_colours(pairs: Sequence[str]) -> Mapping[str, str]:
     """Return one colour of the palette for each pair of phases, dark ones left out."""
     bright = PALETTE[1:]
     return {pair: bright[(3 + index) % len(bright)] for index, pair in enumerate(pairs)}
-
-
-def _luminance(colour: str) -> float:
-    def linear(part: int) -> float:
-        share = part / 255
-        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
-
-    red, green, blue = (linear(part) for part in rgb(colour))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def paint_layer(layer: Any | None, phases: Sequence[Phase], hidden: int | None = None) -> None:
@@ -83,24 +110,15 @@ def paint_layer(layer: Any | None, phases: Sequence[Phase], hidden: int | None =
     if layer is None:
         return
     if layer_phases(layer) is not None:
-        layer.metadata = {**layer.metadata, **_note(layer, phases)}
-        _colour(layer, DirectLabelColormap(color_dict=label_colours(phases, hidden)))
+        note = {**note_of(layer.metadata), **phase_note(phases)[KEY]}
+        layer.metadata = {**layer.metadata, KEY: note}
+        _set_colours(layer, phase_colormap(phases, hidden))
     elif isinstance(layer, Labels):
         colours: dict[int | None, str] = {None: "transparent"}
         colours |= {phase.value: phase.colour for phase in phases if phase.value}
         layer.colormap = DirectLabelColormap(color_dict=colours)
     else:
         _paint_image(layer, phases)
-
-
-def _colour(layer: Any, colours: DirectLabelColormap) -> None:
-    """Colour labels, unless they are so already: napari draws a volume anew each time."""
-    shown = getattr(layer.colormap, "color_dict", {})
-    wanted = colours.color_dict
-    if shown.keys() != wanted.keys() or any(
-        not np.array_equal(shown[label], colour) for label, colour in wanted.items()
-    ):
-        layer.colormap = colours
 
 
 def paint_results(layers: Sequence[Any], phases: Sequence[Phase]) -> None:
@@ -122,9 +140,14 @@ def _hidden_in(layer: Any, count: int) -> int | None:
     return next((k for k in range(count) if k + 1 in shown and shown[k + 1][3] == 0), None)
 
 
-def _note(layer: Any, phases: Sequence[Phase]) -> dict[str, Any]:
-    more = {name: value for name, value in layer.metadata[KEY].items() if name != "phases"}
-    return layer_note(phases, **more)
+def _set_colours(layer: Any, colours: DirectLabelColormap) -> None:
+    """Colour labels, unless they have these colours: napari draws the volume again each time."""
+    shown = getattr(layer.colormap, "color_dict", {})
+    wanted = colours.color_dict
+    if shown.keys() != wanted.keys() or any(
+        not np.array_equal(shown[label], colour) for label, colour in wanted.items()
+    ):
+        layer.colormap = colours
 
 
 def _paint_image(layer: Any, phases: Sequence[Phase]) -> None:
@@ -139,23 +162,3 @@ def _paint_image(layer: Any, phases: Sequence[Phase]) -> None:
     layer.contrast_limits = (values[0], values[-1])
     layer.interpolation2d = "nearest"
     layer.colormap = Colormap(colours, controls=controls, interpolation="zero", name="phases")
-
-
-@dataclass(frozen=True)
-class ThemeColours:
-    """Colours as "#rrggbb"."""
-
-    background: str
-    foreground: str
-    text: str
-
-
-def theme_colours(viewer: Any) -> ThemeColours:
-    """Return the colours of a viewer's current theme."""
-    theme = get_theme(str(viewer.theme))
-    return ThemeColours(
-        *(
-            "#" + "".join(f"{part:02x}" for part in colour.as_rgb_tuple(alpha=False))
-            for colour in (theme.background, theme.foreground, theme.text)
-        )
-    )

@@ -1,4 +1,4 @@
-"""Files of this project as layers: the one way for File › Open and for the panel; no Qt.
+"""Files of this project as layers, for File › Open and for the panel; no Qt.
 
 TIFF files are read into memory. OME-Zarr volumes stay on disk: their levels are dask
 arrays that are read, and turned into shown labels, where the viewer looks.
@@ -21,12 +21,13 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import InputError, PhaseError, SettingsError, SuperResError
 from napari_superres.scale_factor import parse_scale_factor
-from napari_superres.widgets.layers.data import AXES, KEY
-from napari_superres.widgets.layers.geometry import first_voxel_in_low_res
-from napari_superres.widgets.layers.roles import SUPER_RES
-from napari_superres.widgets.layers.shown import LayerTuple, shown_layer
+from napari_superres.widgets.layers.data import finest
+from napari_superres.widgets.layers.notes import KEY, SUPER_RES, note_of
+from napari_superres.widgets.layers.placement import AXES, first_voxel_in_low_res
+from napari_superres.widgets.layers.shown import LayerTuple, placed_by, shown_layer, with_path
 
 Metadata = TiffMetadata | LabelsPyramid
+Levels = Sequence[Any]
 
 SHOWS, SCALE_FACTOR, BORDER, BOX, ROLE = "shows", "scale factor", "border dropped", "box", "role"
 """Keys of the provenance that layers are made from."""
@@ -37,8 +38,6 @@ VOXELS = "high-res voxels zyx"
 
 MAPS = ("agreement", "entropy")
 """Maps of realisations, in per cent: images, not labels."""
-
-Levels = Sequence[Any]
 
 
 def is_ours(path: str | Path) -> bool:
@@ -51,13 +50,7 @@ def is_ours(path: str | Path) -> bool:
 
 
 def metadata_of(path: Path) -> Metadata:
-    """Return what a file tells besides its voxels.
-
-    Raises
-    ------
-    FileError
-        It cannot be read.
-    """
+    """Return what a file holds besides its voxels."""
     return open_pyramid(path) if path.suffix.lower() == ".zarr" else read_tiff_metadata(path)
 
 
@@ -72,19 +65,14 @@ def read_result(path: str | Path) -> LayerTuple:
     file = Path(path)
     if file.suffix.lower() == ".zarr":
         pyramid = open_pyramid(file)
-        return _noted(_layer(_lazy(pyramid), pyramid, file.stem), file)
+        return with_path(_layer(_lazy(pyramid), pyramid, file.stem), file)
     array, metadata = read_tiff(file)
     name = file.name.removesuffix(file.suffix).removesuffix(".ome")
-    return _noted(_layer([array], metadata, name), file)
-
-
-def _noted(layer: LayerTuple, file: Path) -> LayerTuple:
-    layer[1]["metadata"][KEY]["path"] = str(file)
-    return layer
+    return with_path(_layer([array], metadata, name), file)
 
 
 def check_not_shown(layers: Iterable[Any], places: Iterable[Path | None]) -> None:
-    """Raise where a layer would show what is about to be written under what it says of itself.
+    """Raise where a layer reads from a file that is about to be written.
 
     Parameters
     ----------
@@ -97,9 +85,8 @@ def check_not_shown(layers: Iterable[Any], places: Iterable[Path | None]) -> Non
     """
     written = {place.resolve() for place in places if place is not None}
     for layer in layers:
-        data, path = layer.data, layer.metadata.get(KEY, {}).get("path")
-        finest = data[0] if getattr(layer, "multiscale", False) else data
-        if path is None or isinstance(finest, np.ndarray):
+        path = note_of(layer.metadata).get("path")
+        if path is None or isinstance(finest(layer), np.ndarray):
             continue
         if written & {Path(path).resolve(), Path(path).resolve().parent}:
             raise SettingsError(
@@ -141,27 +128,22 @@ def _map_layer(levels: Levels, name: str, placed: Mapping[str, Any], shows: str)
 
 
 def _shown(values: Any, phases: Sequence[Phase]) -> Any:
-    """Return indices + 1 of label values, now for NumPy, when looked at for dask."""
+    """Return indices + 1 of label values: at once for NumPy, lazily for dask."""
     index = np.zeros(256, np.uint8)
     for number, phase in enumerate(phases, 1):
         index[phase.value] = number
     if isinstance(values, np.ndarray):
         narrow = values.astype(np.uint8, copy=False)
         if narrow is not values and not np.array_equal(narrow, values):
-            raise _unknown(values, index)
-        return _checked(index[narrow], values, index)
+            raise _unknown_labels(values, index)
+        shown = index[narrow]
+        if shown.size and shown.min() == 0:
+            raise _unknown_labels(values, index)
+        return shown
     return values.map_blocks(index.__getitem__, dtype=np.uint8)
 
 
-def _checked(
-    shown: NDArray[np.uint8], values: NDArray[np.generic], index: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    if shown.size and shown.min() == 0:
-        raise _unknown(values, index)
-    return shown
-
-
-def _unknown(values: NDArray[np.generic], index: NDArray[np.uint8]) -> PhaseError:
+def _unknown_labels(values: NDArray[np.generic], index: NDArray[np.uint8]) -> PhaseError:
     unknown = sorted(set(np.unique(values).tolist()) - set(np.flatnonzero(index).tolist()))
     more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
     return PhaseError(
@@ -173,16 +155,11 @@ def _unknown(values: NDArray[np.generic], index: NDArray[np.uint8]) -> PhaseErro
 
 def placement(metadata: Metadata, ndim: int) -> dict[str, Any]:
     """Return the layer arguments scale, units and translate of a file's voxels."""
-    if metadata.voxel_size is not None:
-        size, offset, unit = metadata.voxel_size, metadata.offset or (0.0, 0.0, 0.0), "um"
-    else:
+    placed, offset = placed_by(metadata.voxel_size, ndim), metadata.offset or (0.0, 0.0, 0.0)
+    if metadata.voxel_size is None:
         size, offset = _placed_without_lengths(metadata.provenance)
-        unit = "pixel"
-    return {
-        "scale": size[-ndim:],
-        "units": (unit,) * ndim,
-        "translate": offset[-ndim:],
-    }
+        placed["scale"] = size[-ndim:]
+    return {**placed, "translate": offset[-ndim:]}
 
 
 def _placed_without_lengths(provenance: Mapping[str, str]) -> tuple[VoxelSize, VoxelSize]:

@@ -1,10 +1,9 @@
-"""Where a super-res volume lies over its low-res layer, and the boxes cut out of it."""
+"""Voxel sizes, regions and boxes: as typed, drawn and shown; plain numbers, no layers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,22 +14,6 @@ from napari_superres.errors import SettingsError
 from napari_superres.scale_factor import ScaleFactor
 
 Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-
-
-def first_voxel_in_low_res(
-    scale_factor: ScaleFactor, start: Sequence[int | Fraction] = (0, 0, 0)
-) -> tuple[float, float, float]:
-    """Return the centre of the first super-res voxel in low-res voxel coordinates (zyx).
-
-    Voxel centres lie at whole numbers: with scale factor sf it is
-    start + (1/sf − 1)/2, hence translate = (s_SR − s_LR)/2 in world units.
-    `start` is the result's first face, in low-res voxels from the volume's face.
-    """
-    z, y, x = (
-        float(Fraction(begin) + (1 / factor - 1) / 2)
-        for factor, begin in zip(scale_factor, start, strict=True)
-    )
-    return z, y, x
 
 
 def implied_sizes(
@@ -47,13 +30,7 @@ def implied_sizes(
 
 
 def parse_sizes(text: str) -> VoxelSize | None:
-    """Read "0.4" or "0.4, 0.2, 0.2" (µm, zyx); empty text is None.
-
-    Raises
-    ------
-    SettingsError
-        The text holds something else.
-    """
+    """Read "0.4" or "0.4, 0.2, 0.2" (µm, zyx); empty text is None."""
     parts = [part for part in text.replace("µm", "").replace("×", ",").split(",") if part.strip()]
     if not parts:
         return None
@@ -81,10 +58,7 @@ def format_sizes(sizes: VoxelSize | None) -> str:
 def parse_region(text: str, shape: Sequence[int]) -> Region | None:
     """Read "z0:z1,y0:y1,x0:x1" (half open, ends may be left out); empty text is None.
 
-    Raises
-    ------
-    SettingsError
-        No such text, or a box that is empty or outside `shape`.
+    A region that is empty or leaves `shape` raises SettingsError.
     """
     if not text.strip():
         return None
@@ -109,6 +83,11 @@ def parse_region(text: str, shape: Sequence[int]) -> Region | None:
     return z, y, x
 
 
+def format_region(box: Box) -> str:
+    """Return the text that `parse_region` reads back."""
+    return ",".join(f"{first}:{last}" for first, last in box.ranges())
+
+
 def border_box(shape: Sequence[int], scale_factor: ScaleFactor) -> Box:
     """Return the box without one low-res voxel (sf super-res voxels) at each face.
 
@@ -123,13 +102,7 @@ def border_box(shape: Sequence[int], scale_factor: ScaleFactor) -> Box:
 
 
 def export_box(box: Box, shape: Sequence[int], border: Box | None) -> Box:
-    """Return the box to export: inside the volume, and inside `border` when given.
-
-    Raises
-    ------
-    SettingsError
-        Nothing is left.
-    """
+    """Return the box to export: inside the volume, and inside `border` when given."""
     inside = box.within(Box.whole(shape))
     if border is not None:
         inside = inside.within(border)

@@ -1,6 +1,6 @@
-"""From napari layers to sets of images, greyscale or segmented; no Qt.
+"""Sets of images, greyscale or segmented, read from napari layers; no Qt.
 
-A choice is taken on the main thread and costs nothing; pixels are read later, in
+Layers are chosen on the main thread, which costs nothing; pixels are read later, in
 the thread that works with them.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from napari_superres.data.files.images import FEW_VALUES, ImageSet
 from napari_superres.errors import ShapeError
-from napari_superres.widgets.layers.data import AXES, KEY, slices_from_layers, slices_voxel_size
-from napari_superres.widgets.layers.roles import bare
+from napari_superres.widgets.layers.data import slices_from_layers, slices_voxel_size
+from napari_superres.widgets.layers.notes import unwrapped
 from napari_superres.widgets.layers.view import LayerView, view_of
 
 Planes = tuple[int, int, int]
@@ -31,12 +31,15 @@ class ChosenImages:
     ----------
     views : of the layers
     segmented : whether they hold phases; None for yes with few distinct values
-    paths : the files behind them, None for what lives in memory only
     """
 
     views: tuple[LayerView, ...]
     segmented: bool | None = None
-    paths: tuple[Path | None, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path | None, ...]:
+        """The files behind the layers, None for what lives in memory only."""
+        return tuple(view.path for view in self.views)
 
     @property
     def name(self) -> str:
@@ -45,13 +48,7 @@ class ChosenImages:
 
     @property
     def shapes(self) -> tuple[Planes, ...]:
-        """Number and size of each layer's images.
-
-        Raises
-        ------
-        ShapeError
-            A layer with colours, or other than two or three axes.
-        """
+        """Number and size of each layer's images; ShapeError where a layer has none."""
         return tuple(_planes(view) for view in self.views)
 
     def read(self) -> ImageSet:
@@ -79,32 +76,9 @@ def choose_images(layers: Sequence[Any], segmented: bool | None = None) -> Chose
     segmented : whether they hold phases; None to take Labels for phases, and images
         with few distinct values too
     """
-    labels = any(type(bare(one)).__name__ == "Labels" for one in layers)
+    labels = any(type(unwrapped(one)).__name__ == "Labels" for one in layers)
     known = True if segmented is None and labels else segmented
-    views = tuple(view_of(layer) for layer in layers)
-    return ChosenImages(views, known, tuple(path_of(layer) for layer in layers))
-
-
-def path_of(layer: Any) -> Path | None:
-    """Return the file behind a layer, None where there is none."""
-    noted = layer.metadata.get(KEY, {}).get("path") or layer.metadata.get("path")
-    source = getattr(getattr(layer, "source", None), "path", None)
-    found = noted or source
-    return Path(str(found)) if found else None
-
-
-def plane_arguments(layer: Any) -> dict[str, Any]:
-    """Return the layer arguments with which a plane of shapes lies on a layer's images."""
-    labels = tuple(str(label) for label in layer.axis_labels)[-2:]
-    return {
-        "scale": np.array(layer.scale)[-2:],
-        "translate": np.array(layer.translate)[-2:],
-        "rotate": np.asarray(layer.rotate)[-2:, -2:],
-        "shear": np.asarray(layer.shear)[-1:],
-        "affine": np.asarray(layer.affine.affine_matrix)[-3:, -3:],
-        "units": tuple(str(unit) for unit in layer.units)[-2:],
-        "axis_labels": AXES[-2:] if any("-" in label for label in labels) else labels,
-    }
+    return ChosenImages(tuple(view_of(layer) for layer in layers), known)
 
 
 def _segmented(chosen: ChosenImages, arrays: Sequence[Any]) -> bool:

@@ -1,7 +1,6 @@
-"""Voxel sizes and axes of napari layers, in µm.
+"""Voxel sizes and axes of napari layers, in µm; no Qt.
 
-Units are read through pint, which napari brings along; this file needs neither Qt nor
-a viewer.
+Units are read through pint, which napari brings along.
 """
 
 from __future__ import annotations
@@ -67,39 +66,32 @@ def layer_voxel_size(layer: Any, axes: int | None = None) -> tuple[float, ...] |
     return tuple(sizes)
 
 
-def linear_of(layer: Any, with_affine: bool = True) -> NDArray[np.float64]:
-    """Return the matrix from a layer's voxels to the world, without the shift (ndim, ndim).
+def linear_of(layer: Any) -> NDArray[np.float64]:
+    """Return the matrix from a layer's voxels to the world, without the shift (ndim, ndim)."""
+    known = getattr(layer, "linear", None)
+    if known is not None:
+        return np.asarray(known)
+    affine = np.asarray(layer.affine.affine_matrix, np.float64)[: layer.ndim, : layer.ndim]
+    return np.asarray(affine @ linear_part(layer.rotate, layer.shear, layer.scale))
+
+
+def linear_part(rotate: ArrayLike, shear: ArrayLike, scale: ArrayLike) -> NDArray[np.float64]:
+    """Return the matrix of a layer's own transform, to which an affine one may come (n, n).
 
     Parameters
     ----------
-    with_affine : whether the transform that comes last counts; `translate` comes before it
+    shear : the upper triangle, or the whole matrix
     """
-    count, known = layer.ndim, getattr(layer, "linear", None)
-    if known is not None:
-        return np.asarray(known)
-    shear = np.asarray(layer.shear, np.float64)
-    if shear.ndim == 1:
-        upper = np.eye(count)
-        upper[np.triu_indices(count, 1)] = shear
-        shear = upper
-    linear = np.asarray(layer.rotate, np.float64) @ shear @ np.diag(layer.scale)
-    if with_affine:
-        linear = np.asarray(layer.affine.affine_matrix, np.float64)[:count, :count] @ linear
-    return np.asarray(linear)
+    sizes, sheared = np.asarray(scale, np.float64), np.asarray(shear, np.float64)
+    if sheared.ndim == 1:
+        upper = np.eye(len(sizes))
+        upper[np.triu_indices(len(sizes), 1)] = sheared
+        sheared = upper
+    return np.asarray(np.asarray(rotate, np.float64) @ sheared @ np.diag(sizes))
 
 
 def check_axes(layer: Any, upright: bool = False) -> None:
-    """Raise for a layer whose voxels are no boxes, or that does not lie along the axes.
-
-    Parameters
-    ----------
-    upright : whether a turned layer is wrong too
-
-    Raises
-    ------
-    ShapeError
-        A sheared layer; a turned one where rows and columns must be axes.
-    """
+    """Raise ShapeError for a sheared layer; for a turned one where it must be upright."""
     linear = linear_of(layer)[-3:, -3:]
     columns = linear / np.linalg.norm(linear, axis=0)
     crossed = columns.T @ columns - np.eye(len(columns))

@@ -1,22 +1,32 @@
-"""What of a layer is in view: its place and scale, read for measuring."""
+"""A layer as it is at one moment, for threads, which must not touch the layer itself; no Qt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
-from napari_superres.widgets.layers.roles import HIGH_RES, role_of
+from napari_superres.widgets.layers.data import finest, slices_from_layers, volume_from_layer
+from napari_superres.widgets.layers.notes import HIGH_RES, path_of, role_of
 from napari_superres.widgets.layers.scale import linear_of
 
 
 @dataclass(frozen=True, eq=False)
 class LayerView:
-    """What reading a layer takes, held apart from the layer: threads must not touch that."""
+    """What reading a layer needs.
+
+    Attributes
+    ----------
+    data : array or lazy array, the finest level
+    name, metadata, scale, units, ndim, rgb : of the layer
+    role : see `notes`
+    linear : matrix from voxels to the world, without the shift (ndim, ndim)
+    path : of the file behind the layer
+    """
 
     name: str
     data: Any
@@ -27,6 +37,7 @@ class LayerView:
     rgb: bool
     role: str | None
     linear: Any = None
+    path: Path | None = None
 
 
 def view_of(layer: Any, box: Box | None = None) -> LayerView:
@@ -36,12 +47,10 @@ def view_of(layer: Any, box: Box | None = None) -> LayerView:
     ----------
     box : in voxels of a three-dimensional layer; None for all of it
     """
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    if box is not None:
-        data = data[box.slices()]
+    data = finest(layer)
     return LayerView(
         str(layer.name),
-        data,
+        data if box is None else data[box.slices()],
         dict(layer.metadata),
         np.array(layer.scale),
         tuple(layer.units),
@@ -49,6 +58,7 @@ def view_of(layer: Any, box: Box | None = None) -> LayerView:
         bool(getattr(layer, "rgb", False)),
         role_of(layer),
         linear_of(layer),
+        path_of(layer),
     )
 
 

@@ -18,9 +18,10 @@ from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, SegmentedVolume, VoxelSize
-from napari_superres.errors import OutputError, PhaseError, ShapeError
-from napari_superres.widgets.layers.data import KEY
+from napari_superres.errors import OutputError, ShapeError
+from napari_superres.widgets.layers.data import values_of_shown
 from napari_superres.widgets.layers.files import PLACED, ROLE, SCALE_FACTOR
+from napari_superres.widgets.layers.notes import note_of, phases_in
 from napari_superres.widgets.layers.scale import micrometres
 
 Attributes = Mapping[str, Any]
@@ -33,7 +34,7 @@ def write_labels(path: str, data: Any, attributes: Attributes) -> list[str]:
     ----------
     path : ends in .tif, .tiff or .zarr
     data : labels of two or three axes; several levels for a multiscale layer
-    attributes : of the layer, as napari tells them
+    attributes : of the layer, as napari passes them
 
     Returns
     -------
@@ -83,18 +84,9 @@ class ValuesOfShown:
         self.shown, self.phases = (shown if shown.ndim == 3 else shown[None]), phases
         self.shape: tuple[int, ...] = tuple(self.shown.shape)
         self.size = int(np.prod(self.shape))
-        self._values = np.array([0, *(phase.value for phase in phases)], np.uint8)
 
     def __getitem__(self, key: Any) -> Labels:
-        part = np.asarray(self.shown[key])
-        if part.size and (part.min() < 1 or part.max() > len(self.phases)):
-            raise PhaseError(
-                f"The volume has the label {part.min() if part.min() < 1 else part.max()}.",
-                f"Its phases are the labels 1 to {len(self.phases)}.",
-                "Paint such voxels with one of these labels.",
-            )
-        values: Labels = self._values[part]
-        return values
+        return values_of_shown(np.asarray(self.shown[key]), self.phases, "The volume")
 
     def __iter__(self) -> Iterator[Labels]:
         return (self[plane] for plane in range(self.shape[0]))
@@ -108,9 +100,8 @@ def _values(full: Any, attributes: Attributes) -> tuple[Any, Sequence[Phase]]:
             "Two or three can be written.",
             "Save one volume a file.",
         )
-    note = attributes.get("metadata", {}).get(KEY)
-    if isinstance(note, Mapping) and "phases" in note:
-        phases = [Phase(*entry) for entry in note["phases"]]
+    phases = phases_in(attributes.get("metadata", {}))
+    if phases is not None:
         return ValuesOfShown(full, phases), phases
     array = np.asarray(full)
     volume = SegmentedVolume.from_labels(array if array.ndim == 3 else array[None])
@@ -161,13 +152,11 @@ def _three(numbers: Sequence[float], missing: float) -> list[float]:
 
 
 def _provenance(attributes: Attributes) -> dict[str, str]:
-    note = attributes.get("metadata", {}).get(KEY)
-    if not isinstance(note, Mapping):
-        return {}
-    told = {str(key): str(value) for key, value in note.get("provenance", {}).items()}
-    told.pop(PLACED, None)
+    note = note_of(attributes.get("metadata", {}))
+    found = {str(key): str(value) for key, value in note.get("provenance", {}).items()}
+    if "scale_factor" in note and found:
+        found.setdefault(SCALE_FACTOR, str(note["scale_factor"]))
     if note.get("role"):
-        told[ROLE] = str(note["role"])
-    if "scale_factor" in note and note.get("provenance"):
-        told.setdefault(SCALE_FACTOR, str(note["scale_factor"]))
-    return told
+        found[ROLE] = str(note["role"])
+    found.pop(PLACED, None)  # of the file that the layer was read from
+    return found

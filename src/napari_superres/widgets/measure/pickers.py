@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.measures.taking import Subject
-from napari_superres.widgets.layers.roles import HIGH_RES, bare, role_of
+from napari_superres.widgets.layers.notes import HIGH_RES, role_of, same_layer, unwrapped
 from napari_superres.widgets.layers.view import view_of
 from napari_superres.widgets.measure.plan import (
     default_reference,
@@ -20,7 +20,7 @@ from napari_superres.widgets.measure.plan import (
     subject_of_slices,
     ticked_layers,
 )
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates, same
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
 from napari_superres.widgets.run.session import Session
 
 NOTHING, SLICES = "nothing", "slices"
@@ -63,7 +63,7 @@ class ReferenceCombo(QComboBox):
     def refill(self, layers: Sequence[Any], has_slices: bool) -> None:
         """Offer other layers; what a person chose stays, else the truth or the slices are."""
         if not isinstance(self._by_hand, str) and not any(
-            same(one, self._by_hand) for one in layers
+            same_layer(one, self._by_hand) for one in layers
         ):
             self._by_hand = None
         with QSignalBlocker(self):
@@ -91,7 +91,7 @@ class ReferenceCombo(QComboBox):
             if isinstance(data, str) or isinstance(wanted, str):
                 if data is wanted or (isinstance(data, str) and data == wanted):
                     return index
-            elif same(data, wanted):
+            elif same_layer(data, wanted):
                 return index
         return -1
 
@@ -102,11 +102,11 @@ def refill_ticked(
     usual: Callable[[Sequence[Any]], list[Any]] = default_subjects,
 ) -> None:
     """Show other layers in a list with ticks; see `ticked_layers`."""
-    before = [bare(checklist.item(row).data(USER)) for row in range(checklist.count())]
-    ticked = [bare(layer) for layer in checklist.layers]
-    wanted = ticked_layers(before, ticked, [bare(layer) for layer in layers], usual)
+    before = [unwrapped(checklist.item(row).data(USER)) for row in range(checklist.count())]
+    ticked = [unwrapped(layer) for layer in checklist.layers]
+    wanted = ticked_layers(before, ticked, [unwrapped(layer) for layer in layers], usual)
     checklist.refill(layers)
-    checklist.choose([layer for layer in layers if bare(layer) in wanted])
+    checklist.choose([layer for layer in layers if unwrapped(layer) in wanted])
 
 
 def slice_layers(viewer: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, ShapeError
 from napari_superres.measures.summary import QUICK_MEASURES
 from napari_superres.measures.taking import Subject
-from napari_superres.widgets.layers.data import KEY, slices_from_layers
+from napari_superres.widgets.layers.data import slices_from_layers
 from napari_superres.widgets.layers.geometry import box_of_vertices
-from napari_superres.widgets.layers.roles import SUPER_RES, TRUTH, role_of
+from napari_superres.widgets.layers.notes import SUPER_RES, TRUTH, is_map, role_of
 from napari_superres.widgets.layers.view import LayerView, read_view
 
 
@@ -94,9 +94,7 @@ def subject_of_slices(views: Sequence[LayerView]) -> Subject:
 
 def can_be_measured(layer: Any) -> bool:
     """Whether a layer may hold phases: no colours, and neither a map nor a swipe made here."""
-    note = layer.metadata.get(KEY)
-    made = isinstance(note, Mapping) and "map" in note
-    return not made and not getattr(layer, "rgb", False)
+    return not is_map(layer) and not getattr(layer, "rgb", False)
 
 
 def chosen_measures(ticked: Iterable[bool]) -> list[str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QCheckBox, QFileDialog
 
@@ -17,20 +16,21 @@ from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError, SuperResError
 from napari_superres.events import FinishReason
-from napari_superres.scale_factor import ScaleFactor
 from napari_superres.widgets.jobs.job_row import WorkRow
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.layers.data import (
+from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.layers.notes import (
     KEY,
-    Placement,
-    slices_from_layers,
-    volume_from_layer,
+    LOW_RES,
+    SUPER_RES,
+    TRUTH,
+    note_of,
+    role_of,
+    same_layer,
 )
-from napari_superres.widgets.layers.geometry import first_voxel_in_low_res
-from napari_superres.widgets.layers.roles import LOW_RES, SUPER_RES, TRUTH, role_of
 from napari_superres.widgets.layers.view import LayerView, view_of
 from napari_superres.widgets.measure.pickers import slice_layers
-from napari_superres.widgets.parts.layer_pickers import candidates, same
+from napari_superres.widgets.parts.layer_pickers import candidates
 from napari_superres.widgets.run.results import Run
 from napari_superres.widgets.run.session import Session
 
@@ -61,7 +61,7 @@ def report_plan(
             "There is no volume to report on.", "A report needs at least one.", "Tick one above."
         )
     run, first = session.run, chosen[0]
-    made_by = str((first.metadata.get(KEY) or {}).get("provenance", {}).get("run", ""))
+    made_by = str(note_of(first.metadata).get("provenance", {}).get("run", ""))
     kept = _kept_inputs(run) if run is not None and made_by == str(run.folder) else None
     low_res, high_res = kept or _inputs(viewer, session)
     truth = next((layer for layer in layers if role_of(layer) == TRUTH), None)
@@ -69,12 +69,12 @@ def report_plan(
     other = run is not None and bool(made_by) and Path(made_by).name != run.folder.name
     if run is not None and not other and low_res is not None and KEY in first.metadata:
         folder = run.folder
-        offset = first_low_res_voxel(first.translate, run.placement, run.scale_factor)
+        offset = run.placement.start_of(first.translate, run.scale_factor)
     return ReportPlan(
         tuple(view_of(layer) for layer in chosen),
         low_res,
         high_res,
-        None if truth is None or any(same(truth, one) for one in chosen) else view_of(truth),
+        None if truth is None or any(same_layer(truth, one) for one in chosen) else view_of(truth),
         folder,
         offset,
         transport,
@@ -248,19 +248,3 @@ def _settings_of(folder: Path) -> TrainingSettings | None:
         return RunFolder.open(folder).config.settings
     except RunFolderError:
         return None  # a report without settings is still a report
-
-
-def first_low_res_voxel(
-    translate: Sequence[float], low_res: Placement, scale_factor: ScaleFactor
-) -> Triple:
-    """Return the first low-res voxel that a super-res layer covers, from where both lie.
-
-    Parameters
-    ----------
-    translate : of the super-res layer, which is turned as the low-res one is
-    low_res : where that one lies
-    """
-    shift = np.array(translate, np.float64) - low_res.translate
-    first = np.linalg.solve(low_res.linear, shift) - first_voxel_in_low_res(scale_factor)
-    z, y, x = (round(float(at)) for at in first)
-    return z, y, x

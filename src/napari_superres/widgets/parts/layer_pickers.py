@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from napari.layers import Image, Labels
@@ -18,8 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_superres.data.boxes import Box
-from napari_superres.widgets.layers.data import KEY
-from napari_superres.widgets.layers.roles import PREVIEW, bare, role_of
+from napari_superres.widgets.layers.notes import KEY, PREVIEW, is_map, role_of, same_layer
 
 LINES, FEWEST = 5, 3
 """Layers that a list shows without scrolling, and at least where there is little room."""
@@ -31,21 +30,10 @@ def candidates(viewer: Any) -> list[Any]:
     return [one for one in layers if role_of(one) != PREVIEW and not is_map(one)]
 
 
-def is_map(layer: Any) -> bool:
-    """Whether a layer only shows something about volumes: maps, a swipe."""
-    note = layer.metadata.get(KEY)
-    return isinstance(note, Mapping) and "map" in note
-
-
 def grey_layers(viewer: Any) -> list[Any]:
     """Return the Image layers that may hold grey values: none made here, topmost first."""
     layers = [layer for layer in reversed(viewer.layers) if isinstance(layer, Image)]
     return [layer for layer in layers if KEY not in layer.metadata]
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two proxies stand for one layer."""
-    return bare(one) is bare(other)
 
 
 class LayerCombo(QComboBox):
@@ -72,7 +60,7 @@ class LayerCombo(QComboBox):
     def choose(self, layer: Any | None) -> None:
         """Choose a layer; None for no layer."""
         for index in range(self.count()):
-            if same(self.itemData(index), layer):
+            if same_layer(self.itemData(index), layer):
                 self.setCurrentIndex(index)
                 return
 
@@ -138,7 +126,7 @@ class LayerChecklist(QListWidget):
             for row in range(self.count()):
                 item = self.item(row)
                 layer = item.data(Qt.ItemDataRole.UserRole)
-                ticked = any(same(layer, other) for other in layers)
+                ticked = any(same_layer(layer, other) for other in layers)
                 item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
         self.chosen.emit()
 
@@ -151,7 +139,7 @@ class LayerChecklist(QListWidget):
                 item = QListWidgetItem(str(layer.name))
                 item.setData(Qt.ItemDataRole.UserRole, layer)
                 item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
-                ticked = any(same(layer, other) for other in before)
+                ticked = any(same_layer(layer, other) for other in before)
                 item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
                 self.addItem(item)
         if len(self.layers) != len(before):

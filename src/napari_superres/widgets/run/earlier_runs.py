@@ -8,7 +8,7 @@ from pathlib import Path
 from napari.utils.notifications import show_error
 
 from napari_superres.widgets.jobs.words import second_run_text
-from napari_superres.widgets.layers.data import plain_placement
+from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.run.history import History, PreviewBook, bands_or_none, history_of_log
 from napari_superres.widgets.run.results import Run
 from napari_superres.widgets.run.session import Session

@@ -11,7 +11,8 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor
-from napari_superres.widgets.layers.data import KEY, Placement
+from napari_superres.widgets.layers.notes import KEY
+from napari_superres.widgets.layers.placement import Placement
 
 
 @dataclass(frozen=True, eq=False)

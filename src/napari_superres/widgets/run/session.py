@@ -29,7 +29,7 @@ from napari_superres.widgets.inputs.inputs import Inputs, missing_text
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
 from napari_superres.widgets.jobs.threads import Latest, Outcome, in_thread
 from napari_superres.widgets.jobs.words import advice_text, rolled_back_text, second_run_text
-from napari_superres.widgets.layers.roles import bare
+from napari_superres.widgets.layers.notes import unwrapped
 from napari_superres.widgets.run.engine import Engine
 from napari_superres.widgets.run.history import History, PreviewBook, bands_or_none
 from napari_superres.widgets.run.results import Generated, Run, Written
@@ -413,7 +413,7 @@ _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 def session_of(viewer: Any) -> Session:
     """Return the session of a viewer, making it at the first call."""
-    raw = bare(viewer)
+    raw = unwrapped(viewer)
     if raw not in _sessions:
         _sessions[raw] = Session()
     return _sessions[raw]

@@ -25,7 +25,7 @@ from napari_superres.data.grey.grey_values import GreySample, Smoothing
 from napari_superres.data.grey.thresholds import MOST_CLASSES
 from napari_superres.data.phases import Phase
 from napari_superres.widgets.layers.colours import ThemeColours, readable, rgb
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.parts.layer_pickers import LayerCombo
 from napari_superres.widgets.parts.layout import Note, new_form
 from napari_superres.widgets.segment.plan import digits_for

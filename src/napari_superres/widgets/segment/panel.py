@@ -17,9 +17,10 @@ from napari_superres.errors import SuperResError
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import theme_colours
-from napari_superres.widgets.layers.shown import shown_layer
+from napari_superres.widgets.layers.notes import same_layer
+from napari_superres.widgets.layers.shown import add_layer, shown_layer
 from napari_superres.widgets.parts.fold import Fold
-from napari_superres.widgets.parts.layer_pickers import grey_layers, same
+from napari_superres.widgets.parts.layer_pickers import grey_layers
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.segment.form import SegmentForm
@@ -259,7 +260,7 @@ class SegmentFold(Fold):
         """Unfold it, with the first greyscale layer among these chosen."""
         self.expand()
         for layer in grey_layers(self.panel.viewer):
-            if any(same(layer, one) for one in layers):
+            if any(same_layer(layer, one) for one in layers):
                 self.panel.choose(layer)
                 break
         self.panel.form.layer.setFocus()
@@ -324,7 +325,7 @@ class SegmentRun(QObject):
         self.form.show_preview.setChecked(False)
         image, phases = event.image, class_phases(event.classes)
         name = f"{image.name} segmented"
-        data, arguments, _ = shown_layer(event.labels, phases, name, self._role, image.placed)
-        layer = self.viewer.add_labels(data, **arguments)
+        placed = image.placement.arguments
+        layer = add_layer(self.viewer, shown_layer(event.labels, phases, name, self._role, placed))
         show_info(f"{layer.name} is ready. Name its phases in the Data step.")
         self.segmented.emit(layer)

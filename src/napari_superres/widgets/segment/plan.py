@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import psutil
-from numpy.typing import NDArray
 
 from napari_superres.data.grey.grey_values import (
     NO_SMOOTHING,
@@ -26,9 +25,9 @@ from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.layers.colours import readable
-from napari_superres.widgets.layers.data import AXES
-from napari_superres.widgets.layers.roles import HIGH_RES, LOW_RES
-from napari_superres.widgets.layers.scale import linear_of
+from napari_superres.widgets.layers.data import finest
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
+from napari_superres.widgets.layers.placement import Placement, placement_of
 
 THIN = 15  # a volume has more planes; fewer are a stack of slices
 SPARE = 1.1
@@ -44,14 +43,12 @@ class GreyImage:
     ----------
     name : of the layer
     data : (Y, X) or (Z, Y, X), NumPy, dask or zarr, the finest level
-    placed : scale, translate, rotate, shear, affine, units and axis_labels of the layer
-    linear : matrix from voxels to the world before `affine`, without the shift
+    placement : of the layer, along all its axes
     """
 
     name: str
     data: Any
-    placed: dict[str, Any]
-    linear: NDArray[np.float64]
+    placement: Placement
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -109,19 +106,9 @@ def grey_image(layer: Any) -> GreyImage:
             "Thresholds need one grey value a voxel.",
             "Right-click the layer and choose Split RGB, then take one of the channels.",
         )
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    data = finest(layer)
     check_grey(data.shape, data.dtype, str(layer.name))
-    labels = tuple(str(label) for label in layer.axis_labels)
-    placed = {
-        "scale": np.array(layer.scale),
-        "translate": np.array(layer.translate),
-        "rotate": np.array(layer.rotate),
-        "shear": np.array(layer.shear),
-        "affine": np.array(layer.affine.affine_matrix),
-        "units": tuple(str(unit) for unit in layer.units),
-        "axis_labels": AXES[-len(labels) :] if any("-" in label for label in labels) else labels,
-    }
-    return GreyImage(str(layer.name), data, placed, linear_of(layer, with_affine=False))
+    return GreyImage(str(layer.name), data, placement_of(layer, layer.ndim))
 
 
 def look_at(image: GreyImage, classes: int, smoothing: Smoothing = NO_SMOOTHING) -> Look:
@@ -180,9 +167,11 @@ def plane_of(
 
 def plane_placed(plane: Plane) -> dict[str, Any]:
     """Return the layer arguments that lay a plane where it was taken."""
-    placed = dict(plane.image.placed)
+    placement = plane.image.placement
+    placed = placement.arguments
     if len(plane.image.shape) == 3:
-        placed["translate"] = placed["translate"] + plane.image.linear[:, plane.axis] * plane.index
+        shift = placement.linear[:, plane.axis] * plane.index
+        placed["translate"] = np.array(placement.translate) + shift
     return placed
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari.utils.colormaps import DirectLabelColormap
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_superres.data.grey.grey_values import Smoothing
 from napari_superres.widgets.jobs.threads import Latest, Outcome
-from napari_superres.widgets.layers.colours import label_colours
-from napari_superres.widgets.layers.data import KEY
-from napari_superres.widgets.layers.roles import PREVIEW
+from napari_superres.widgets.layers.colours import phase_colormap
+from napari_superres.widgets.layers.notes import KEY, PREVIEW, same_layer
 from napari_superres.widgets.layers.scale import in_units_of
-from napari_superres.widgets.parts.layer_pickers import same
 from napari_superres.widgets.segment.plan import (
     GreyImage,
     Plane,
@@ -65,7 +62,7 @@ class SegmentPreview(QObject):
         self._work.forget()
         layer, self.layer = self.layer, None
         for one in list(self.viewer.layers):
-            if layer is not None and same(one, layer):
+            if layer is not None and same_layer(one, layer):
                 self.viewer.layers.remove(one)
 
     def _ask(self, _event: object = None) -> None:
@@ -99,7 +96,7 @@ class SegmentPreview(QObject):
             self._add(plane)
         else:
             self.layer.data = plane.labels
-        self.layer.colormap = DirectLabelColormap(color_dict=label_colours(class_phases(classes)))
+        self.layer.colormap = phase_colormap(class_phases(classes))
 
     def _add(self, plane: Plane) -> None:
         chosen = self.viewer.layers.selection.active
@@ -113,7 +110,7 @@ class SegmentPreview(QObject):
         self.viewer.layers.selection.active = chosen
 
     def _on_removed(self, event: Any) -> None:
-        if self.layer is not None and same(event.value, self.layer):
+        if self.layer is not None and same_layer(event.value, self.layer):
             self.layer, self._of = None, None
             self._work.forget()
             self.deleted.emit()

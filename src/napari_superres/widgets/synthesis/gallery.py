@@ -16,12 +16,12 @@ from napari_superres.command_line import as_line
 from napari_superres.errors import SettingsError
 from napari_superres.events import GenerationFinished
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
-from napari_superres.widgets.layers.roles import HIGH_RES
+from napari_superres.widgets.layers.notes import HIGH_RES
 from napari_superres.widgets.layers.shown import (
     Pixels,
     add_layer,
     image_layer,
-    look_at,
+    zoom_to,
 )
 from napari_superres.widgets.parts.layout import Note
 from napari_superres.widgets.parts.paths import typed_path
@@ -299,7 +299,7 @@ class GalleryStep(GallerySamples):
 
     def _add(self, images: Any, run: OpenedRun, name: str) -> None:
         layer = image_layer(images, run.phases, run.pixel_size, name)
-        look_at(self.viewer, add_layer(self.viewer, layer))
+        zoom_to(self.viewer, add_layer(self.viewer, layer))
 
     def _ask_path(self) -> None:
         start = self.form.path.text() or str(Path.home() / "samples.tif")

@@ -17,8 +17,8 @@ from napari_superres.errors import SuperResError
 from napari_superres.synthesis.settings import RESOLUTIONS, SynthesisSettings
 from napari_superres.widgets.images.pickers import ImagePicker
 from napari_superres.widgets.layers.colours import readable, theme_colours
-from napari_superres.widgets.layers.data import KEY
-from napari_superres.widgets.layers.images import plane_arguments
+from napari_superres.widgets.layers.notes import KEY
+from napari_superres.widgets.layers.placement import placement_of
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.run.image_engine import ImageInputs
@@ -162,7 +162,7 @@ def draw_patches(viewer: Any, layers: Sequence[Any], plan: PatchPlan) -> None:
             name=name,
             metadata={KEY: {"role": ROLE}},
             **style,
-            **plane_arguments(layer),
+            **placement_of(layer, 2).arguments,
         )
         viewer.layers.selection.active = active
 

@@ -15,16 +15,11 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
 from napari_superres.scale_factor import parse_scale_factor
-from napari_superres.widgets.layers.data import (
-    AXES,
-    KEY,
-    Placement,
-    placement_of,
-    slices_from_layers,
-    volume_from_layer,
-)
+from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
+from napari_superres.widgets.layers.notes import KEY, SYNTHETIC
+from napari_superres.widgets.layers.placement import AXES, Placement, placement_of
 from napari_superres.widgets.layers.scale import layer_voxel_size
-from napari_superres.widgets.layers.shown import SYNTHETIC, LayerTuple, grey_layer, shown_layer
+from napari_superres.widgets.layers.shown import LayerTuple, grey_layer, shown_layer
 from napari_superres.widgets.layers.view import LayerView, view_of
 
 

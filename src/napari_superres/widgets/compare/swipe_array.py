@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from napari_superres.data.phases import Phase
 from napari_superres.errors import SettingsError
-from napari_superres.widgets.layers.data import layer_phases, volume_from_layer
+from napari_superres.widgets.layers.data import volume_from_layer
+from napari_superres.widgets.layers.notes import layer_phases
 from napari_superres.widgets.layers.scale import in_units_of
 from napari_superres.widgets.layers.view import LayerView
 
