@@ -46,7 +46,7 @@ def test_a_stack_needs_no_size_along_the_axis_that_counts_its_slices():
 def test_where_a_layer_lies_does_not_change_what_is_read():
     plain = read_inputs(cube(), [image()])
     moved = read_inputs(cube(translate=(5, 6, 7), rotate=(10, 20, 30)), [image(rotate=30)])
-    np.testing.assert_array_equal(plain.low_res.labels, moved.low_res.labels)
+    np.testing.assert_array_equal(plain.pair.low_res.labels, moved.pair.low_res.labels)
     assert moved.placement.translate == (5, 6, 7)
     assert not np.allclose(moved.placement.rotate, np.eye(3))
 
