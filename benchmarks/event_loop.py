@@ -169,7 +169,7 @@ class Bench:
             self.dock.generate.start()
             self.until(lambda: not session.generation.active)
         self.dock.show_step(measure)
-        return self.again(measure.start, measure.runner)
+        return self.again(measure.start, measure.job.runner)
 
     def again(self, start: Callable[[], None], runner: Any) -> dict[str, float]:
         """Watch a task, started again as often as the seconds need."""

@@ -75,7 +75,7 @@ def measure(journey: Journey) -> None:
     for tick in measure.ticks[3:5]:
         tick.setChecked(True)
     journey.click(measure.measure)
-    journey.until("it is measured", lambda: measure.runner.state is RunState.COMPLETED)
+    journey.until("it is measured", lambda: measure.job.runner.state is RunState.COMPLETED)
     journey.picture("16-measure")
     bar = journey.dock.tabs.currentWidget().verticalScrollBar()
     with journey.in_light():

@@ -77,7 +77,7 @@ def test_an_estimate_for_settings_that_were_changed_is_not_shown(bench, engine, 
 
 def test_a_failure_is_told_in_its_own_letters(bench, engine):
     bench.trained()
-    told = bench.dock.generate.status.text
+    told = bench.dock.generate.job.status.text
     failure = ValueError("<class 'int'> & more")
     engine.generate = lambda *_arguments: (_ for _ in ()).throw(failure)
     bench.dock.generate.generate.click()

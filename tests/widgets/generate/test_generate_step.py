@@ -79,7 +79,7 @@ def test_a_volume_on_disk_opens_lazily_over_the_low_res_layer(bench):
     assert role_of(layer) == SUPER_RES
     np.testing.assert_allclose(layer.scale, 0.1)
     np.testing.assert_allclose(layer.translate, (9.85, -0.15, -0.15))
-    assert "Written" in bench.step.status.text()
+    assert "Written" in bench.step.job.status.text()
     assert not bench.viewer.layers["low"].visible
 
 
@@ -194,10 +194,10 @@ def test_a_cancelled_file_can_be_gone_on_with(bench, engine):
     engine.step_s = 0.2
     bench.step.form.kind.setCurrentIndex(1)
     bench.step.generate.click()
-    bench.step.cancel.click()
+    bench.step.job.cancel.click()
     runner = bench.session.generation
     bench.qtbot.waitUntil(lambda: runner.state is RunState.STOPPED, timeout=8000)
-    assert "goes on with it" in bench.step.status.text()
+    assert "goes on with it" in bench.step.job.status.text()
 
 
 def written(folder, name, bench, **settings):
@@ -232,7 +232,7 @@ def test_two_results_opened_at_once_each_come_to_lie_in_their_own_place(
 def test_a_result_that_cannot_be_opened_is_named(bench, tmp_path):
     gone = Written(tmp_path / "gone.tif", GenerationSettings.model_validate({}), bench.run)
     bench.step.open_written(gone)
-    told = bench.step.status
+    told = bench.step.job.status
     bench.qtbot.waitUntil(lambda: "not opened" in told.text(), timeout=10_000)
     assert "gone.tif" in told.text()
 
@@ -244,6 +244,6 @@ def test_a_volume_that_there_is_no_memory_to_show_is_told(bench, monkeypatch):
     monkeypatch.setattr(generate_step, "AT_ONCE", 1)
     monkeypatch.setattr(generate_step, "shown_volume", too_large)
     bench.generate()
-    said = bench.step.status.text
+    said = bench.step.job.status.text
     bench.qtbot.waitUntil(lambda: "not shown" in said(), timeout=10_000)
     assert "no memory left" in said()

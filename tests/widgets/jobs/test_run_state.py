@@ -1,12 +1,12 @@
 import pytest
 
-from napari_superres.widgets.jobs.run_state import ACTIVE, Happening, RunState, advance, controls
+from napari_superres.widgets.jobs.run_state import ACTIVE, RunEvent, RunState, advance, controls
 
-S, H = RunState, Happening
+S, H = RunState, RunEvent
 
 
 @pytest.mark.parametrize(
-    ("state", "happening", "after"),
+    ("state", "event", "after"),
     [
         (S.IDLE, H.START, S.STARTING),
         (S.STARTING, H.EVENT, S.RUNNING),
@@ -20,8 +20,8 @@ S, H = RunState, Happening
         (S.FAILED, H.START, S.STARTING),
     ],
 )
-def test_a_run_moves_from_state_to_state(state, happening, after):
-    assert advance(state, happening) is after
+def test_a_run_moves_from_state_to_state(state, event, after):
+    assert advance(state, event) is after
 
 
 @pytest.mark.parametrize("late", [H.EVENT, H.PAUSED, H.PAUSE, H.RESUME])
@@ -29,9 +29,9 @@ def test_late_reports_do_not_undo_a_stop(late):
     assert advance(S.STOPPING, late) is S.STOPPING
 
 
-@pytest.mark.parametrize("happening", [h for h in H if h is not H.START])
-def test_nothing_happens_to_a_run_that_has_ended(happening):
-    assert advance(S.STOPPED, happening) is S.STOPPED
+@pytest.mark.parametrize("event", [h for h in H if h is not H.START])
+def test_nothing_happens_to_a_run_that_has_ended(event):
+    assert advance(S.STOPPED, event) is S.STOPPED
 
 
 @pytest.mark.parametrize("state", sorted(ACTIVE))

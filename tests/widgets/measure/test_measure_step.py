@@ -7,6 +7,7 @@ import pytest
 from qtpy.QtGui import QGuiApplication
 
 from napari_superres.events import FinishReason
+from napari_superres.measures.taking import MeasuringFinished, MeasuringProgress
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.compare.swipe_array import SwipeArray
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
@@ -61,8 +62,8 @@ def test_realisations_are_measured_beside_the_truth(viewer, qtbot, tmp_path):
     assert [layer.name for layer in measure.chosen()] == ["seed 0", "seed 1"]
     assert measure.reference.currentText() == "truth"
     measure.measure.click()
-    ended(qtbot, measure.runner)
-    assert "within tolerance of truth" in measure.status.text()
+    ended(qtbot, measure.job.runner)
+    assert "within tolerance of truth" in measure.job.status.text()
     first = measure.table.table.item(1, 0)
     assert first.text().strip() == "pore"
     measure.table.copy_all()
@@ -80,7 +81,7 @@ def test_a_rectangle_limits_what_is_measured(viewer, qtbot):
     )
     measure.part.setCurrentIndex(1)
     measure.measure.click()
-    ended(qtbot, measure.runner)
+    ended(qtbot, measure.job.runner)
     assert measure.table.finished.found[0]["shape"] == [16, 4, 4]
     assert measure.table.finished.reference["shape"] == [16, 4, 4]
 
@@ -92,23 +93,23 @@ def test_without_a_rectangle_nothing_starts(viewer, qtbot, monkeypatch):
     measure.part.setCurrentIndex(1)
     measure.measure.click()
     assert "no rectangle" in told[0]
-    assert measure.runner.state is RunState.IDLE
+    assert measure.job.runner.state is RunState.IDLE
 
 
 def endless(subjects, reference, measures, stop, device="cpu"):
     while not stop.wait(0.01):
-        yield measure_step.MeasuringProgress("working", 0.5)
-    yield measure_step.MeasuringFinished(FinishReason.STOPPED)
+        yield MeasuringProgress("working", 0.5)
+    yield MeasuringFinished(FinishReason.STOPPED)
 
 
 def test_measuring_can_be_cancelled(viewer, qtbot, monkeypatch):
     monkeypatch.setattr(measure_step, "measure_subjects", endless)
     measure = step(viewer, MeasureStep)
     measure.measure.click()
-    qtbot.waitUntil(lambda: measure.bar.value() == 50, timeout=8000)
-    measure.cancel.click()
-    qtbot.waitUntil(lambda: measure.runner.state is RunState.STOPPED, timeout=8000)
-    assert "cancelled" in measure.status.text()
+    qtbot.waitUntil(lambda: measure.job.bar.value() == 50, timeout=8000)
+    measure.job.cancel.click()
+    qtbot.waitUntil(lambda: measure.job.runner.state is RunState.STOPPED, timeout=8000)
+    assert "cancelled" in measure.job.status.text()
     assert measure.measure.isEnabled()
 
 
@@ -118,7 +119,7 @@ def test_closing_the_viewer_while_measuring_ends_cleanly(make_napari_viewer, qtb
     add(viewer, LABELS, SUPER_RES, "seed 0")
     measure = MeasureStep(viewer)
     viewer.window.add_dock_widget(measure, name="Measure")
-    runner = measure.runner
+    runner = measure.job.runner
     measure.measure.click()
     qtbot.waitUntil(lambda: runner.state is RunState.RUNNING, timeout=8000)
     viewer.close()
@@ -128,7 +129,7 @@ def test_closing_the_viewer_while_measuring_ends_cleanly(make_napari_viewer, qtb
 def test_closing_the_dock_while_measuring_stops_it(viewer, qtbot, monkeypatch):
     monkeypatch.setattr(measure_step, "measure_subjects", endless)
     measure = step(viewer, MeasureStep)
-    runner = measure.runner
+    runner = measure.job.runner
     measure.measure.click()
     qtbot.waitUntil(lambda: runner.state is RunState.RUNNING, timeout=8000)
     viewer.window.remove_dock_widget(measure)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QPushButton
 
 from napari_superres.errors import SuperResError
 from napari_superres.measures.rows import rows_of
 from napari_superres.measures.summary import QUICK_MEASURES
 from napari_superres.measures.taking import MeasuringFinished, measure_subjects
-from napari_superres.widgets.jobs.job_row import WorkRow
+from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.view import view_of
 from napari_superres.widgets.measure.pickers import ReferenceCombo, has_slices, reference_subject
@@ -23,7 +24,7 @@ from napari_superres.widgets.parts.layout import new_form
 from napari_superres.widgets.run.session import Session
 
 
-class SpreadTable(WorkRow):
+class SpreadTable(JobRow):
     """The quick measures of several volumes; all others are in the Measure step."""
 
     def __init__(
@@ -32,11 +33,19 @@ class SpreadTable(WorkRow):
         self.reference, self.table = ReferenceCombo(), MeasureTable()
         form = new_form()
         form.addRow("Compare with", self.reference)
-        tip = "Fractions, interfaces and triple phase boundary of each"
-        super().__init__(session.new_runner(), "Measure", tip, "Not measured.", above=form)
+        self.button = QPushButton("Measure")
+        self.button.setToolTip("Fractions, interfaces and triple phase boundary of each")
+        super().__init__(
+            session.new_runner(),
+            (self.button,),
+            above=form,
+            failed="Not measured.",
+            cancelled="Measuring was cancelled.",
+        )
         self.viewer, self.session, self.realisations = viewer, session, realisations
         self.column.addWidget(self.table)
         self.button.clicked.connect(self.start)
+        self.changed.connect(self.refresh)
         self.viewer.events.theme.connect(self._on_theme)
         session.inputs_changed.connect(self.refresh)
         session.run_changed.connect(self.refresh)
@@ -48,8 +57,10 @@ class SpreadTable(WorkRow):
             show_error("No volume is ticked. Tick at least one.")
             return
         reference = reference_subject(self.reference, self.viewer, self.session)
-        self.runner.start(
-            "Measuring", lambda stop: measure_subjects(subjects, reference, QUICK_MEASURES, stop)
+        self.begin(
+            "Measuring",
+            lambda stop: measure_subjects(subjects, reference, QUICK_MEASURES, stop),
+            self._show,
         )
 
     def refresh(self) -> None:
@@ -61,12 +72,11 @@ class SpreadTable(WorkRow):
     def _on_theme(self, _event: object = None) -> None:
         self.table.recolour(theme_colours(self.viewer).background)
 
-    def finished(self, event: MeasuringFinished) -> None:
-        """Show the measures."""
+    def _show(self, event: MeasuringFinished) -> None:
         try:
             rows = rows_of(event.found, event.reference) if event.found else []
         except SuperResError as error:  # no label value in common
-            self._on_failed(error)
+            self.show_failure(error)
             return
         self.status.setText(finished_line(event, rows))
         if rows:

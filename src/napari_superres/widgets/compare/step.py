@@ -27,7 +27,7 @@ from napari_superres.widgets.compare.plan import (
 from napari_superres.widgets.compare.spread import SpreadTable
 from napari_superres.widgets.compare.swipe_array import SwipeArray, places_in, sides_of
 from napari_superres.widgets.compare.views import Blinker, GridView, Swiper
-from napari_superres.widgets.jobs.job_row import WorkRow
+from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.notes import HIGH_RES, KEY, SUPER_RES, role_of, same_layer
 from napari_superres.widgets.layers.placement import Placement, placement_of
@@ -257,22 +257,27 @@ def _switch(text: str, tip: str) -> QPushButton:
     return button
 
 
-class MapsRow(WorkRow):
+class MapsRow(JobRow):
     """A button that makes the maps, its progress, and what they say."""
 
     def __init__(
         self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
     ) -> None:
+        self.button = QPushButton("Make maps")
+        self.button.setToolTip(
+            "Agreement: how many of the realisations have the most frequent phase. "
+            "Entropy: how undecided they are"
+        )
         super().__init__(
             session.new_runner(),
-            "Make maps",
-            "Agreement: how many of the realisations have the most frequent phase. "
-            "Entropy: how undecided they are",
-            "No maps.",
+            (self.button,),
+            failed="No maps.",
+            cancelled="Making maps was cancelled.",
         )
         self.viewer, self.realisations = viewer, realisations
         self._place: Placement | None = None
         self.button.clicked.connect(self.start)
+        self.changed.connect(self.refresh)
 
     def start(self) -> None:
         """Make the maps of the ticked realisations in a thread."""
@@ -287,7 +292,7 @@ class MapsRow(WorkRow):
             return
         self._place = placement_of(layers[0])
         views = [view_of(layer) for layer in layers]
-        self.runner.start("Making maps", lambda stop: map_events(views, stop))
+        self.begin("Making maps", lambda stop: map_events(views, stop), self._show)
 
     def refresh(self) -> None:
         """Show what can be done now."""
@@ -298,8 +303,7 @@ class MapsRow(WorkRow):
         elif self.status.text().startswith("Needs two"):
             self.status.setText("")
 
-    def finished(self, event: MapsMade) -> None:
-        """Add the maps."""
+    def _show(self, event: MapsMade) -> None:
         self.status.setText(agreement_line(event))
         self._add(event)
 

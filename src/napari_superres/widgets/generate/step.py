@@ -9,8 +9,6 @@ from typing import Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
 )
@@ -27,9 +25,9 @@ from napari_superres.widgets.generate.layers import (
     shown_volume,
 )
 from napari_superres.widgets.generate.plan import plan_text
-from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
+from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
-from napari_superres.widgets.jobs.words import progress_percent, sizes, status_line
+from napari_superres.widgets.jobs.words import sizes, status_line
 from napari_superres.widgets.layers.box_drawing import drawn_region, start_drawing
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.geometry import format_region, parse_region
@@ -55,9 +53,7 @@ class GenerateStep(Step):
         session = self.session
         session.run_changed.connect(self.refresh)
         session.training.state_changed.connect(self.refresh)
-        session.generation.state_changed.connect(self._on_state)
-        session.generation.event.connect(self._on_event)
-        session.generation.failed.connect(self._on_failed)
+        self.job.changed.connect(self.refresh)
         session.generated.connect(self.add_layer)
         session.written.connect(self.open_written)
         session.checkpoint_chosen.connect(self.use_checkpoint)
@@ -69,11 +65,16 @@ class GenerateStep(Step):
         self.open.setToolTip("A run folder, to generate from its checkpoints")
         self.form = GenerateForm()
         self.hidden = HiddenPhase(self.viewer)
-        self.estimate, self.status = Note(), Note()
-        self.bar = QProgressBar()
-        self.generate, self.cancel = QPushButton("Generate"), QPushButton("Cancel")
+        self.estimate = Note()
+        self.generate = QPushButton("Generate")
         self.generate.setToolTip("Make what the line above says, from the checkpoint above")
-        self.cancel.setToolTip("Stop after this tile; on disk, what is done is kept")
+        self.job = JobRow(
+            self.session.generation,
+            (self.generate,),
+            failed="Generation failed.",
+            cancel_tip="Stop after this tile; on disk, what is done is kept",
+            line=_line,
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(heading("Run"))
@@ -82,12 +83,7 @@ class GenerateStep(Step):
         layout.addWidget(heading("What to generate"))
         layout.addWidget(self.form)
         layout.addWidget(self.estimate)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.generate)
-        buttons.addWidget(self.cancel)
-        layout.addLayout(buttons)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.status)
+        layout.addWidget(self.job)
         layout.addWidget(heading("How to look at it"))
         look = new_form()
         look.addRow("Hide a phase", self.hidden)
@@ -95,7 +91,6 @@ class GenerateStep(Step):
         layout.addStretch(1)
         self.open.clicked.connect(self._open_run)
         self.generate.clicked.connect(self.start)
-        self.cancel.clicked.connect(self.session.generation.stop)
         self.form.changed.connect(self.refresh)
         self.form.draw_asked.connect(self.start_drawing)
 
@@ -124,10 +119,8 @@ class GenerateStep(Step):
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now and how much it would be."""
         run = self.session.run
-        active = self.session.generation.state in ACTIVE
         learnt = run is not None and run.learnt
-        self.generate.setEnabled(learnt and not active)
-        self.cancel.setEnabled(active)
+        self.generate.setEnabled(learnt and not self.job.active)
         self.form.draw.setEnabled(run is not None)
         self.form.offer_checkpoints(run)
         self.form.show_default(run if learnt else None)
@@ -178,7 +171,9 @@ class GenerateStep(Step):
 
     def _on_shown(self, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self.status.setText(f"<b>Generated, but not shown.</b> {escape(str(outcome.error))}")
+            self.job.status.setText(
+                f"<b>Generated, but not shown.</b> {escape(str(outcome.error))}"
+            )
             return
         generated, (data, arguments, _) = outcome.value
         run, settings = generated.run, generated.settings
@@ -190,20 +185,20 @@ class GenerateStep(Step):
         """Open what was written to disk; large volumes stay there."""
         if self.closed or not self.session.claim(written):
             return
-        self.status.setText(f"Written: {written.path}. Opening it …")
+        self.job.status.setText(f"Written: {written.path}. Opening it …")
         in_thread(read_written, self._on_read, written)
 
     def _on_read(self, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self.status.setText(f"<b>Written, but not opened.</b> {escape(str(outcome.error))}")
+            self.job.status.setText(f"<b>Written, but not opened.</b> {escape(str(outcome.error))}")
             return
         written, layers = outcome.value
         if isinstance(layers, SuperResError):
             what = escape(f"{written.path}: {layers}")
-            self.status.setText(f"<b>Written, but not opened.</b> {what}")
+            self.job.status.setText(f"<b>Written, but not opened.</b> {what}")
             return
         self._add(layers, written.run, written.settings)
-        self.status.setText(f"Written: {written.path}")
+        self.job.status.setText(f"Written: {written.path}")
 
     def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
         """Lay results over the low-res layer; of several, the last is shown."""
@@ -211,33 +206,17 @@ class GenerateStep(Step):
         lay_over(self.viewer, layers, run, settings)
         self.hidden.paint()
 
-    def _on_state(self, state: RunState) -> None:
-        if state is RunState.STARTING:
-            self.bar.setRange(0, 0)
-            self.status.setText("Preparing …")
-        elif state not in ACTIVE:
-            self.bar.setRange(0, 100)
-            if state is not RunState.COMPLETED:
-                self.bar.setValue(0)
-        self.refresh()
-
-    def _on_event(self, event: object) -> None:
-        percent = progress_percent(event)
-        if percent is not None:
-            self.bar.setRange(0, 100)
-            self.bar.setValue(percent)
-        line = status_line(event)
-        if isinstance(event, GenerationFinished) and event.path is not None:
-            return  # the path is told already
-        if isinstance(event, GenerationFinished) and event.reason is FinishReason.STOPPED:
-            line = f"{line} On disk, Generate with the same dials goes on with it."
-        if line is not None:
-            self.status.setText(line)
-
-    def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>Generation failed.</b> {escape(str(error))}")
-
     def _open_run(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
         if folder:
             open_run(self.session, folder)
+
+
+def _line(event: object) -> str | None:
+    """Return what the line says of an event of a generation."""
+    if isinstance(event, GenerationFinished) and event.path is not None:
+        return None  # the path is told already
+    line = status_line(event)
+    if isinstance(event, GenerationFinished) and event.reason is FinishReason.STOPPED:
+        return f"{line} On disk, Generate with the same dials goes on with it."
+    return line

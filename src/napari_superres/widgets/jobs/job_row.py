@@ -1,4 +1,4 @@
-"""A button that starts work in a thread, its progress, Cancel, and what came of it."""
+"""The row of a job that is not the training: its buttons, Cancel, one progress bar, one line."""
 
 from __future__ import annotations
 
@@ -9,104 +9,36 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLayout,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
-from napari_superres.widgets.jobs.words import left, progress_percent
+from napari_superres.widgets.jobs.words import job_line, progress_percent
 from napari_superres.widgets.parts.layout import Note
 
-
-class WorkRow(QWidget):
-    """What rows with such a button have in common; subclasses say what is done.
-
-    Parameters
-    ----------
-    runner : does the work in a thread
-    text, tip : of the button
-    failed : told before the error where it fails
-    above : what stands above the button
-    beside : what stands between the button and Cancel
-    """
-
-    def __init__(
-        self,
-        runner: StreamRunner,
-        text: str,
-        tip: str,
-        failed: str,
-        above: QLayout | None = None,
-        beside: Sequence[QWidget] = (),
-    ) -> None:
-        super().__init__()
-        self.runner = runner
-        self._failed = failed
-        self.button, self.cancel = QPushButton(text), QPushButton("Cancel")
-        self.button.setToolTip(tip)
-        self.cancel.setToolTip("Stop; nothing is kept of it")
-        self.bar, self.status = QProgressBar(), Note()
-        row = QHBoxLayout()
-        row.addWidget(self.button, 1)
-        for widget in (*beside, self.cancel):
-            row.addWidget(widget)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        if above is not None:
-            self.column.addLayout(above)
-        self.column.addLayout(row)
-        self.column.addWidget(self.bar)
-        self.column.addWidget(self.status)
-        self.bar.hide()
-        self.cancel.hide()
-        self.cancel.clicked.connect(self.runner.stop)
-        self.runner.state_changed.connect(self._on_state)
-        self.runner.event.connect(self._on_event)
-        self.runner.failed.connect(self._on_failed)
-
-    @property
-    def active(self) -> bool:
-        """Whether the work is under way."""
-        return self.runner.state in ACTIVE
-
-    def refresh(self) -> None:
-        """Show what can be done now."""
-        self.button.setEnabled(not self.active)
-
-    def told(self, text: str) -> str:
-        """Return how a stage of the work is called."""
-        return text
-
-    def finished(self, event: Any) -> None:
-        """Show what came of the work: its last event."""
-        raise NotImplementedError
-
-    def _on_state(self, _state: RunState) -> None:
-        self.bar.setVisible(self.active)
-        self.cancel.setVisible(self.active)
-        self.refresh()
-
-    def _on_event(self, event: Any) -> None:
-        if hasattr(event, "progress"):
-            self.bar.setValue(round(100 * event.progress))
-            self.status.setText(f"{self.told(event.text)} …")
-        else:
-            self.finished(event)
-
-    def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>{self._failed}</b> {escape(str(error))}")
+Job = Callable[[threading.Event], Iterator[Any]]
 
 
 class JobRow(QWidget):
-    """Runs streams of events and hands over the last one.
+    """One job at a time, in a thread.
+
+    Parameters
+    ----------
+    runner : of the thread; several rows may show one
+    buttons : before Cancel, the first one widest
+    above : what stands above the buttons
+    begins : the line until the job reports
+    failed : the line's beginning when the job fails
+    cancelled : the line of a job that was stopped
+    cancel_tip : what hovering Cancel shows
+    line : the line for an event of the job, None to leave it
+
+    Attributes
+    ----------
+    button : the first of the buttons
+    column : layout, for what stands below
 
     Signals
     -------
@@ -115,23 +47,40 @@ class JobRow(QWidget):
 
     changed = Signal()
 
-    def __init__(self, runner: StreamRunner) -> None:
+    def __init__(
+        self,
+        runner: StreamRunner,
+        buttons: Sequence[QWidget] = (),
+        *,
+        above: QLayout | None = None,
+        begins: str = "Preparing …",
+        failed: str = "It did not work.",
+        cancelled: str = "Cancelled.",
+        cancel_tip: str = "Stop; nothing is kept of it",
+        line: Callable[[object], str | None] = job_line,
+    ) -> None:
         super().__init__()
-        self.runner = runner
+        self.runner, self._line = runner, line
+        self._begins, self._failed, self._cancelled = begins, failed, cancelled
         self._then: Callable[[Any], None] | None = None
         self.bar, self.cancel, self.status = QProgressBar(), QPushButton("Cancel"), Note()
-        self.cancel.setToolTip("Stop what is under way")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        self.cancel.setToolTip(cancel_tip)
         row = QHBoxLayout()
-        row.addWidget(self.bar, 1)
+        for widget in buttons or (self.bar,):
+            row.addWidget(widget, 1 if isinstance(widget, QPushButton | QProgressBar) else 0)
         row.addWidget(self.cancel)
-        layout.addLayout(row)
-        layout.addWidget(self.status)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        if above is not None:
+            self.column.addLayout(above)
+        self.column.addLayout(row)
+        if buttons:
+            self.column.addWidget(self.bar)
+        self.column.addWidget(self.status)
         self.cancel.clicked.connect(runner.stop)
         runner.state_changed.connect(self._on_state)
         runner.event.connect(self._on_event)
-        runner.failed.connect(self._on_failed)
+        runner.failed.connect(self.show_failure)
         self._on_state(runner.state)
 
     @property
@@ -139,19 +88,15 @@ class JobRow(QWidget):
         """Whether a job is under way."""
         return self.runner.active
 
-    def start(
-        self,
-        name: str,
-        job: Callable[[threading.Event], Iterator[Any]],
-        then: Callable[[Any], None],
-    ) -> None:
+    def begin(self, name: str, job: Job, then: Callable[[Any], None]) -> None:
         """Start a job.
 
         Parameters
         ----------
         name : shown by napari when it asks whether to close
         job : called in the thread with the stop event
-        then : called on the main thread with each event that ends a result
+        then : called on the main thread with each event that ends a result; none is of a
+            job that was stopped
 
         Raises
         ------
@@ -163,35 +108,41 @@ class JobRow(QWidget):
         self._then = then
         self.runner.start(name, job)
 
+    def show_failure(self, error: Exception) -> None:
+        """Show why there is no result."""
+        self.status.setText(f"<b>{self._failed}</b> {escape(str(error))}")
+
     def _on_state(self, state: RunState) -> None:
         active = state in ACTIVE
         self.bar.setVisible(active)
         self.cancel.setVisible(active)
-        if not active:
-            self._then = None  # the next job may be that of another dock
+        self.cancel.setEnabled(state is not RunState.STOPPING)
         if state is RunState.STARTING:
             self.bar.setRange(0, 0)
-            self.status.setText("Loading the network …")
+            self.status.setText(self._begins)
+        elif state is RunState.STOPPING:
+            self.status.setText("Stopping …")
+        elif not active:
+            self._then = None  # the next job may be that of another dock
         self.changed.emit()
 
     def _on_event(self, event: Any) -> None:
-        percent = progress_percent(event)
+        percent, line = progress_percent(event), self._line(event)
         if percent is not None:
             self.bar.setRange(0, 100)
             self.bar.setValue(percent)
-            self.status.setText(left(getattr(event, "seconds_left", None)) or "Working …")
         reason = getattr(event, "reason", None)
         if reason is FinishReason.STOPPED:
-            self.status.setText("Cancelled.")
-        elif reason is not None and self._then is not None:
+            self.status.setText(line or self._cancelled)
+            return
+        if line is not None and self.runner.state is not RunState.STOPPING:
+            self.status.setText(line)
+        if reason is not None and self._then is not None:
             self._then(event)
-
-    def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>It did not work.</b> {escape(str(error))}")
 
 
 def guarded(does: Callable[[], None]) -> Callable[..., None]:
-    """Return a slot that tells errors of the project as a notification."""
+    """Return a slot that shows errors of the project as a notification."""
 
     def slot(_checked: bool = False) -> None:
         try:

@@ -8,7 +8,7 @@
                        └──────stop───────┴───────▶ STOPPING ──stopped──▶ STOPPED
     RUNNING ──completed──▶ COMPLETED        any of them ──failed──▶ FAILED
 
-From STOPPED, COMPLETED and FAILED a run can be started anew or continued.
+From STOPPED, COMPLETED and FAILED a run can be started again or continued.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """Where a run stands."""
+    """State of a run."""
 
     IDLE = "idle"
     STARTING = "starting"
@@ -31,7 +31,7 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
-class Happening(StrEnum):
+class RunEvent(StrEnum):
     """What can happen to a run: a button was pressed, or the stream reported."""
 
     START = "start"
@@ -57,35 +57,35 @@ ACTIVE = frozenset(
 """States in which a thread works or waits."""
 
 _ENDS = {
-    Happening.STOPPED: RunState.STOPPED,
-    Happening.COMPLETED: RunState.COMPLETED,
-    Happening.FAILED: RunState.FAILED,
+    RunEvent.STOPPED: RunState.STOPPED,
+    RunEvent.COMPLETED: RunState.COMPLETED,
+    RunEvent.FAILED: RunState.FAILED,
 }
 
-_MOVES: dict[tuple[RunState, Happening], RunState] = {
-    (RunState.STARTING, Happening.EVENT): RunState.RUNNING,
-    (RunState.STARTING, Happening.PAUSE): RunState.PAUSING,
-    (RunState.RUNNING, Happening.PAUSE): RunState.PAUSING,
-    (RunState.PAUSING, Happening.PAUSED): RunState.PAUSED,
-    (RunState.PAUSING, Happening.RESUME): RunState.RUNNING,
-    (RunState.PAUSED, Happening.RESUME): RunState.RUNNING,
+_MOVES: dict[tuple[RunState, RunEvent], RunState] = {
+    (RunState.STARTING, RunEvent.EVENT): RunState.RUNNING,
+    (RunState.STARTING, RunEvent.PAUSE): RunState.PAUSING,
+    (RunState.RUNNING, RunEvent.PAUSE): RunState.PAUSING,
+    (RunState.PAUSING, RunEvent.PAUSED): RunState.PAUSED,
+    (RunState.PAUSING, RunEvent.RESUME): RunState.RUNNING,
+    (RunState.PAUSED, RunEvent.RESUME): RunState.RUNNING,
 }
 
 
-def advance(state: RunState, happening: Happening) -> RunState:
-    """Return the state after `happening`; what does not apply changes nothing.
+def advance(state: RunState, event: RunEvent) -> RunState:
+    """Return the state after `event`; what does not apply changes nothing.
 
     Late reports of the thread (an event after Stop was pressed) are thus harmless.
     """
-    if happening is Happening.START:
+    if event is RunEvent.START:
         return state if state in ACTIVE else RunState.STARTING
     if state not in ACTIVE:
         return state
-    if happening is Happening.STOP:
+    if event is RunEvent.STOP:
         return RunState.STOPPING
-    if happening in _ENDS:
-        return _ENDS[happening]
-    return _MOVES.get((state, happening), state)
+    if event in _ENDS:
+        return _ENDS[event]
+    return _MOVES.get((state, event), state)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Controls:
     middle: bool
     stop: bool
     middle_text: str
-    middle_does: Happening
+    middle_does: RunEvent
     hint: str
     discard: bool = False
 
@@ -149,7 +149,7 @@ def controls(
             middle=state is not RunState.STOPPING,
             stop=state is not RunState.STOPPING,
             middle_text="Resume" if resume else "Pause",
-            middle_does=Happening.RESUME if resume else Happening.PAUSE,
+            middle_does=RunEvent.RESUME if resume else RunEvent.PAUSE,
             hint=hint,
             discard=has_run and state not in (RunState.STARTING, RunState.STOPPING),
         )
@@ -158,7 +158,7 @@ def controls(
         middle=can_continue,
         stop=False,
         middle_text="Continue" if can_continue else "Pause",
-        middle_does=Happening.START if can_continue else Happening.PAUSE,
+        middle_does=RunEvent.START if can_continue else RunEvent.PAUSE,
         hint=hint,
         discard=has_run,
     )

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_superres.events import FinishReason
 from napari_superres.widgets.jobs.mesa import keep_triton_out
-from napari_superres.widgets.jobs.run_state import ACTIVE, Happening, RunState, advance
+from napari_superres.widgets.jobs.run_state import ACTIVE, RunEvent, RunState, advance
 from napari_superres.widgets.jobs.threads import as_engine_error, start_worker
 
 Factory = Callable[[threading.Event], Iterator[Any]]
@@ -98,7 +98,7 @@ class StreamRunner(QObject):
         super().__init__(parent)
         self.state = RunState.IDLE
         self._task: _Task | None = None
-        self._end = Happening.STOPPED
+        self._end = RunEvent.STOPPED
         self._error: Exception | None = None
 
     @property
@@ -117,8 +117,8 @@ class StreamRunner(QObject):
         if self.active:
             return
         self._task = _Task(name, factory)
-        self._end, self._error = Happening.STOPPED, None
-        self._happened(Happening.START)
+        self._end, self._error = RunEvent.STOPPED, None
+        self._advance(RunEvent.START)
         worker = create_worker(self._task, _worker_class=RunWorker, _start_thread=False)
         worker.yielded.connect(self._on_yield)
         worker.finished.connect(self._on_finished)
@@ -128,44 +128,44 @@ class StreamRunner(QObject):
         """Stop asking for events after the next one."""
         if self._task is not None:
             self._task.pause.set()
-            self._happened(Happening.PAUSE)
+            self._advance(RunEvent.PAUSE)
 
     def resume(self) -> None:
         """Go on after a pause."""
         if self._task is not None:
             self._task.pause.clear()
-            self._happened(Happening.RESUME)
+            self._advance(RunEvent.RESUME)
 
     def stop(self) -> None:
         """Ask the stream to end; it keeps what was learnt."""
         if self._task is not None and self.active:
             self._task.stop.set()
-            self._happened(Happening.STOP)
+            self._advance(RunEvent.STOP)
 
-    def _happened(self, happening: Happening) -> None:
-        state = advance(self.state, happening)
+    def _advance(self, event: RunEvent) -> None:
+        state = advance(self.state, event)
         if state is not self.state:
             self.state = state
             self.state_changed.emit(state)
 
     def _on_yield(self, item: object) -> None:
         if isinstance(item, Failure):
-            self._end, self._error = Happening.FAILED, item.error
+            self._end, self._error = RunEvent.FAILED, item.error
             return
         if isinstance(item, Paused):
-            self._happened(Happening.PAUSED)
+            self._advance(RunEvent.PAUSED)
             return
-        self._happened(Happening.EVENT)
+        self._advance(RunEvent.EVENT)
         reason = getattr(item, "reason", None)
         if isinstance(reason, FinishReason):  # the last event, of whatever stream
             stopped = reason is FinishReason.STOPPED
-            self._end = Happening.STOPPED if stopped else Happening.COMPLETED
+            self._end = RunEvent.STOPPED if stopped else RunEvent.COMPLETED
         self.event.emit(item)
 
     def _on_finished(self) -> None:
         # the state changes here, not at the last event: a new stream may only
         # start once the thread is done with this one
         error, self._error, self._task = self._error, None, None
-        self._happened(self._end)
+        self._advance(self._end)
         if error is not None:
             self.failed.emit(error)

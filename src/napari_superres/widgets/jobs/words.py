@@ -14,6 +14,7 @@ from napari_superres.events import (
     GenerationFinished,
     GenerationStarted,
     PartAssembled,
+    Progress,
     RolledBack,
     StepCompleted,
     StepProgress,
@@ -141,9 +142,21 @@ def status_line(event: object) -> str | None:
     return None
 
 
+def job_line(event: object) -> str | None:
+    """Return what the line of a job says of an event, None to leave it as it is."""
+    text = getattr(event, "text", "")
+    if text:
+        return f"{text} …"
+    if isinstance(event, GenerationStarted | TileCompleted | PartAssembled):
+        return left(getattr(event, "seconds_left", None)) or "Working …"
+    return None
+
+
 def progress_percent(event: object) -> int | None:
     """Return 0 to 100 for events that tell progress, −1 for work without a known end."""
     match event:
+        case Progress():
+            return round(100 * event.share)
         case StepCompleted():
             return -1 if event.progress is None else round(100 * event.progress)
         case TileCompleted():
@@ -154,7 +167,8 @@ def progress_percent(event: object) -> int | None:
             return round(100 * event.done / max(event.parts, 1))
         case TrainingFinished() | GenerationFinished():
             return 100 if event.reason != "stopped" else None
-    return None
+    share = getattr(event, "progress", None)
+    return None if share is None else round(100 * share)
 
 
 def sizes(shape: Sequence[int]) -> str:

@@ -142,11 +142,11 @@ def _drawn(
     number: int, what: tuple[Any, ...], theme: ThemeColours, ratio: float
 ) -> tuple[int, bytes, float]:
     """Return a plot as PNG in the theme's colours, with the number it was asked under."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    with _one_at_a_time:  # the import too: matplotlib breaks where two threads import it first
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    from napari_superres.measures.report.figures import ink
+        from napari_superres.measures.report.figures import ink
 
-    with _one_at_a_time:
         figure = draw_chart(*what)
         figure.set_facecolor(theme.background)
         ink(figure, theme.text)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import QCheckBox, QFileDialog
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QPushButton
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError, SuperResError
 from napari_superres.events import FinishReason
-from napari_superres.widgets.jobs.job_row import WorkRow
-from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.jobs.job_row import JobRow
+from napari_superres.widgets.jobs.words import job_line
 from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
 from napari_superres.widgets.layers.notes import (
     KEY,
@@ -110,7 +110,7 @@ def _inputs(viewer: Any, session: Session) -> ReadInputs:
     )
 
 
-class ReportRow(WorkRow):
+class ReportRow(JobRow):
     """Report …, its progress, and the files it became."""
 
     def __init__(
@@ -118,16 +118,22 @@ class ReportRow(WorkRow):
     ) -> None:
         self.transport = QCheckBox("with transport")
         self.transport.setToolTip("Takes longest")
+        self.button = QPushButton("Report …")
+        self.button.setToolTip(
+            "One HTML file: slices, tables, violins, curves; its numbers as JSON and its "
+            "charts as PNG and SVG beside it"
+        )
         super().__init__(
             session.new_runner(),
-            "Report …",
-            "One HTML file: slices, tables, violins, curves; its numbers as JSON and its "
-            "charts as PNG and SVG beside it",
-            "Not written.",
-            beside=(self.transport,),
+            (self.button, self.transport),
+            begins="Reading the layers …",
+            failed="Not written.",
+            cancelled="The report was cancelled.",
+            line=_stage_line,
         )
         self.viewer, self.session, self.realisations = viewer, session, realisations
         self.button.clicked.connect(self._ask)
+        self.changed.connect(lambda: self.button.setEnabled(not self.active))
 
     def start(self, path: Path) -> None:
         """Write a report of the layers."""
@@ -140,7 +146,7 @@ class ReportRow(WorkRow):
             return
         if path.suffix.lower() not in (".html", ".htm"):
             path = path.with_name(path.name + ".html")
-        self.runner.start("Writing a report", lambda stop: report_events(plan, path, stop))
+        self.begin("Writing a report", lambda stop: report_events(plan, path, stop), self._show)
 
     def _ask(self) -> None:
         start = str(Path.home() / "super-res-report.html")
@@ -148,23 +154,15 @@ class ReportRow(WorkRow):
         if path:
             self.start(Path(path))
 
-    def _on_state(self, state: RunState) -> None:
-        super()._on_state(state)
-        if state is RunState.STARTING:
-            self.bar.setValue(0)
-            self.status.setText("Reading the layers …")
+    def _show(self, event: ReportWritten) -> None:
+        self.status.setText("Written: " + ", ".join(path.name for path in event.paths))
+        show_info(f"The report is {event.paths[0]}. Open it in a browser.")
 
-    def told(self, text: str) -> str:
-        """Return a stage as the beginning of a line."""
-        return text[:1].upper() + text[1:]
 
-    def finished(self, event: ReportWritten) -> None:
-        """Say where it was written."""
-        if event.paths:
-            self.status.setText("Written: " + ", ".join(path.name for path in event.paths))
-            show_info(f"The report is {event.paths[0]}. Open it in a browser.")
-        else:
-            self.status.setText("The report was cancelled.")
+def _stage_line(event: object) -> str | None:
+    """Return a stage of a report as a line: it begins small."""
+    line = job_line(event)
+    return None if line is None else line[:1].upper() + line[1:]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,6 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
 )
@@ -18,8 +16,8 @@ from qtpy.QtWidgets import (
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.measures.rows import rows_of
-from napari_superres.measures.taking import MeasuringFinished, MeasuringProgress, measure_subjects
-from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
+from napari_superres.measures.taking import MeasuringFinished, measure_subjects
+from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.layers.box_drawing import drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.view import view_of
@@ -41,7 +39,7 @@ from napari_superres.widgets.measure.report import ReportRow
 from napari_superres.widgets.measure.table import MeasureTable
 from napari_superres.widgets.measure.words import finished_line
 from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import heading, new_form
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
@@ -55,16 +53,13 @@ class MeasureStep(Step):
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
-        self.runner = self.session.new_runner()
         self._build()
         for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(self.viewer.layers.events, event).connect(self._on_layers)
         self.viewer.events.theme.connect(self._on_theme)
         self.session.inputs_changed.connect(self._on_layers)
         self.session.run_changed.connect(self._on_layers)
-        self.runner.state_changed.connect(self._on_state)
-        self.runner.event.connect(self._on_event)
-        self.runner.failed.connect(self._on_failed)
+        self.job.changed.connect(self.refresh)
         self._on_layers()
 
     def _build(self) -> None:
@@ -76,10 +71,16 @@ class MeasureStep(Step):
         self.part.setToolTip("A rectangle of a Shapes layer; the whole depth below it is measured")
         self.reference = ReferenceCombo()
         self.ticks = [QCheckBox(group.text) for group in GROUPS]
-        self.measure, self.cancel = QPushButton("Measure"), QPushButton("Cancel")
+        self.measure = QPushButton("Measure")
         self.measure.setToolTip("Measure the ticked layers")
-        self.cancel.setToolTip("Stop after the measure under way; what is measured stays")
-        self.bar, self.status = QProgressBar(), Note()
+        self.job = JobRow(
+            self.session.new_runner(),
+            (self.measure,),
+            begins="Reading …",
+            failed="Measuring failed.",
+            cancelled="Measuring was cancelled.",
+            cancel_tip="Stop after the measure under way; what is measured stays",
+        )
         self.table, self.plots = MeasureTable(), MeasurePlots()
         self.report = ReportRow(self.viewer, self.session, lambda: self.layers.layers[::-1])
         layout = QVBoxLayout(self)
@@ -95,21 +96,13 @@ class MeasureStep(Step):
             tick.setChecked(group.cheap)
             tick.setToolTip(group.tip)
             layout.addWidget(tick)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.measure)
-        buttons.addWidget(self.cancel)
-        layout.addLayout(buttons)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.status)
+        layout.addWidget(self.job)
         layout.addWidget(self.table)
         layout.addWidget(self.plots)
         layout.addWidget(heading("Report"))
         layout.addWidget(self.report)
         layout.addStretch(1)
-        self.bar.hide()
-        self.cancel.setEnabled(False)
         self.measure.clicked.connect(self.start)
-        self.cancel.clicked.connect(self.runner.stop)
         self.layers.chosen.connect(self.refresh)
 
     def start(self) -> None:
@@ -121,9 +114,10 @@ class MeasureStep(Step):
         except SuperResError as error:
             show_error(str(error))
             return
-        self.runner.start(
+        self.job.begin(
             "Measuring",
             lambda stop: measure_subjects(subjects, reference, measures, stop),
+            self._show,
         )
 
     def chosen(self) -> Sequence[Any]:
@@ -162,9 +156,7 @@ class MeasureStep(Step):
 
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now."""
-        active = self.runner.state in ACTIVE
-        self.measure.setEnabled(bool(self.layers.layers) and not active)
-        self.cancel.setEnabled(active and self.runner.state is not RunState.STOPPING)
+        self.measure.setEnabled(bool(self.layers.layers) and not self.job.active)
 
     def _on_layers(self, _event: object = None) -> None:
         layers = [one for one in candidates(self.viewer) if can_be_measured(one)]
@@ -179,40 +171,15 @@ class MeasureStep(Step):
         self.table.recolour(theme.background)
         self.plots.recolour(theme)
 
-    def _on_state(self, state: RunState) -> None:
-        active = state in ACTIVE
-        self.bar.setVisible(active)
-        if state is RunState.STARTING:
-            self.bar.setRange(0, 100)
-            self.bar.setValue(0)
-            self.status.setText("Reading …")
-        elif state is RunState.STOPPING:
-            self.status.setText("Stopping after this measure …")
-        self.refresh()
-
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, MeasuringProgress):
-            self.bar.setValue(round(100 * event.progress))
-            if self.runner.state is not RunState.STOPPING:
-                self.status.setText(f"{event.text} …")
-        elif isinstance(event, MeasuringFinished):
-            self._show(event)
-
     def _show(self, finished: MeasuringFinished) -> None:
-        if not finished.found:
-            self.status.setText(finished_line(finished, []))
-            return
         try:
             rows = rows_of(finished.found, finished.reference)
         except SuperResError as error:  # no label value in common
-            self._on_failed(error)
+            self.job.show_failure(error)
             return
         theme = theme_colours(self.viewer)
         self.table.show_result(finished, rows, theme.background)
         run_inputs = self.session.inputs
         by_axis = run_inputs is not None and run_inputs.pair.high_res.anisotropic
         self.plots.show_result(finished, rows, theme, by_axis)
-        self.status.setText(finished_line(finished, rows))
-
-    def _on_failed(self, error: Exception) -> None:
-        self.status.setText(f"<b>Measuring failed.</b> {error}")
+        self.job.status.setText(finished_line(finished, rows))

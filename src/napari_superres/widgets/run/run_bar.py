@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QProgressBar, QPushButton, 
 
 from napari_superres.events import StepCompleted, StepProgress, TrainingFinished, TrainingStarted
 from napari_superres.runs.discard import Holdings, discard, holdings
-from napari_superres.widgets.jobs.run_state import Happening, RunState, controls, start_tip
+from napari_superres.widgets.jobs.run_state import RunEvent, RunState, controls, start_tip
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.jobs.words import (
     continue_text,
@@ -27,9 +27,9 @@ from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.session import Trained
 
 MIDDLE_TIPS = {
-    Happening.PAUSE: "Compute nothing after this step, until Resume",
-    Happening.RESUME: "Go on where it was paused",
-    Happening.START: "Train this run for as long again as step 2, Train, says",
+    RunEvent.PAUSE: "Compute nothing after this step, until Resume",
+    RunEvent.RESUME: "Go on where it was paused",
+    RunEvent.START: "Train this run for as long again as step 2, Train, says",
 }
 
 
@@ -110,9 +110,9 @@ class RunBar(QWidget):
             on_key(keys, scope, button.click)
 
     def _on_middle(self) -> None:
-        if self._middle_does is Happening.PAUSE:
+        if self._middle_does is RunEvent.PAUSE:
             self.session.training.pause()
-        elif self._middle_does is Happening.RESUME:
+        elif self._middle_does is RunEvent.RESUME:
             self.session.training.resume()
         else:
             self.continue_asked.emit()

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -24,6 +23,8 @@ from qtpy.QtWidgets import (
 from napari_superres.data.grey.grey_values import GreySample, Smoothing
 from napari_superres.data.grey.thresholds import MOST_CLASSES
 from napari_superres.data.phases import Phase
+from napari_superres.widgets.jobs.job_row import JobRow
+from napari_superres.widgets.jobs.stream_runner import StreamRunner
 from napari_superres.widgets.layers.colours import ThemeColours, readable, rgb
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.parts.layer_pickers import LayerCombo
@@ -34,11 +35,16 @@ ROLES = (("low-res volume", LOW_RES), ("high-res slices", HIGH_RES))
 
 
 class SegmentForm(QWidget):
-    """Which layer, how many phases, where their grey values end."""
+    """Which layer, how many phases, where their grey values end.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._build()
+    Parameters
+    ----------
+    runner : segments in a thread
+    """
+
+    def __init__(self, runner: StreamRunner) -> None:
+        super().__init__()
+        self._build(runner)
         self._lay_out()
 
     @property
@@ -61,7 +67,7 @@ class SegmentForm(QWidget):
         self.alone.setEnabled(deep and self.smooth.value() > 0 and not active)
         self.apply.setEnabled(known and not active)
 
-    def _build(self) -> None:
+    def _build(self, runner: StreamRunner) -> None:
         self.layer = LayerCombo()
         self.layer.setToolTip("A greyscale image, volume or stack of slices")
         self.classes = QSpinBox()
@@ -89,11 +95,17 @@ class SegmentForm(QWidget):
         self.show_preview = QCheckBox("Show on the slice in view")
         self.show_preview.setToolTip("Lays the phases over the slice that the viewer shows")
         self.show_preview.setChecked(True)
-        self.apply, self.cancel = QPushButton("Segment"), QPushButton("Cancel")
+        self.apply = QPushButton("Segment")
         self.apply.setToolTip("Segment the whole image into a new Labels layer")
-        self.cancel.setToolTip("Stop segmenting; no layer is added")
-        self.bar = QProgressBar()
-        self.shares, self.note = Note(), Note()
+        self.job = JobRow(
+            runner,
+            (self.apply,),
+            begins="Segmenting …",
+            failed="Not segmented.",
+            cancelled="Segmenting was cancelled.",
+            cancel_tip="Stop segmenting; no layer is added",
+        )
+        self.shares, self.note = Note(), self.job.status
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -110,11 +122,7 @@ class SegmentForm(QWidget):
         more.addRow("Use as", self.role)
         layout.addLayout(more)
         layout.addWidget(self.show_preview)
-        layout.addWidget(_in_a_row(self.apply, self.cancel))
-        layout.addWidget(self.bar)
-        layout.addWidget(self.note)
-        self.bar.hide()
-        self.cancel.hide()
+        layout.addWidget(self.job)
 
 
 def _in_a_row(*widgets: QWidget) -> QWidget:

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import QVBoxLayout
 
 from napari_superres.data.grey.thresholds import multi_otsu
 from napari_superres.errors import SuperResError
-from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.notes import same_layer
@@ -28,7 +27,6 @@ from napari_superres.widgets.segment.plan import (
     GreyImage,
     Look,
     Segmented,
-    Segmenting,
     class_phases,
     empty_line,
     first_thresholds,
@@ -61,9 +59,9 @@ class SegmentPanel(Step):
         self._look: Look | None = None
         self._looking = Latest(self)
         self.preview = SegmentPreview(self.viewer, self)
-        self.form = SegmentForm()
-        self.whole = SegmentRun(self.viewer, self.session, self.form, self)
-        self.runner = self.whole.runner
+        self.runner = self.session.new_runner()
+        self.form = SegmentForm(self.runner)
+        self.whole = SegmentRun(self.viewer, self.form, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.form)
@@ -272,7 +270,6 @@ class SegmentRun(QObject):
     Attributes
     ----------
     source : the layer that was segmented last, or is being segmented
-    runner : of the thread
 
     Signals
     -------
@@ -281,47 +278,27 @@ class SegmentRun(QObject):
 
     segmented = Signal(object)
 
-    def __init__(
-        self, viewer: Any, session: Session, form: SegmentForm, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, viewer: Any, form: SegmentForm, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.form = viewer, form
         self.source: Any | None = None
         self._role = ""
-        self.runner = session.new_runner()
-        form.cancel.clicked.connect(self.runner.stop)
-        self.runner.state_changed.connect(self._on_state)
-        self.runner.event.connect(self._on_event)
 
     def start(self, image: GreyImage, thresholds: tuple[float, ...]) -> None:
         """Segment the image of the layer chosen in the form; ignored while one is segmented."""
-        if self.runner.active:
+        if self.form.job.active:
             return
         # another layer may be chosen until it is done
         self.source, self._role = self.form.layer.layer, self.form.role.currentData()
         smoothing = self.form.smoothing
-        self.form.note.setText("")
-        self.runner.start(
+        self.form.job.begin(
             f"Segmenting {image.name}",
             lambda stop: segmenting(image, thresholds, smoothing, stop),
+            self._add,
         )
 
-    def _on_state(self, state: RunState) -> None:
-        if state is RunState.STARTING:
-            self.form.bar.setValue(0)
-        self.form.bar.setVisible(state in ACTIVE)
-        self.form.cancel.setVisible(state in ACTIVE)
-
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, Segmenting):
-            self.form.bar.setValue(round(100 * event.progress))
-        elif isinstance(event, Segmented):
-            if event.labels is None:
-                self.form.note.setText("Segmenting was cancelled.")
-            else:
-                self._add(event)
-
     def _add(self, event: Segmented) -> None:
+        self.form.note.setText("")
         self.form.show_preview.setChecked(False)
         image, phases = event.image, class_phases(event.classes)
         name = f"{image.name} segmented"

@@ -73,7 +73,9 @@ class GallerySamples(Step):
 
     def _build(self) -> None:
         self.form, self.run_note = GalleryForm(), Note()
-        self.jobs = JobRow(self.images.work)
+        self.jobs = JobRow(
+            self.images.work, begins="Loading the network …", cancel_tip="Stop what is under way"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.run_note)
@@ -135,7 +137,7 @@ class GallerySamples(Step):
     ) -> None:
         """Do a job in the thread; `then` gets its last event if it was not stopped."""
         device = preferences().device
-        self.jobs.start(name, lambda stop: job(run.folder, *arguments, device, stop), then)
+        self.jobs.begin(name, lambda stop: job(run.folder, *arguments, device, stop), then)
 
     def _run(self) -> OpenedRun:
         return learnt_run(self.images.run)

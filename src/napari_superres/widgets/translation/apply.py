@@ -62,7 +62,9 @@ class TranslationApplyStep(Step):
         self.run_note, self.told = Note(), Note()
         self.translate = QPushButton("Translate")
         self.translate.setToolTip("Make the layer finer, slice by slice")
-        self.jobs = JobRow(self.images.work)
+        self.jobs = JobRow(
+            self.images.work, begins="Loading the network …", cancel_tip="Stop what is under way"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(heading("Run"))
@@ -160,7 +162,7 @@ class TranslationApplyStep(Step):
             self.jobs.status.setText(f"Translated {where}.")
 
         device, translate = preferences().device, self.engine.translate
-        self.jobs.start(
+        self.jobs.begin(
             f"Translating {subject.view.name}",
             lambda stop: translate(run.folder, wanted, device, stop),
             made,
