@@ -8,12 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from tests.fusion.materials import tiny_pair, tiny_settings
+from tests.fusion.materials import new_run, tiny_pair, tiny_settings
 from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.runs.checkpoints import save_checkpoint
-from napari_superres.runs.folder import RunFolder
 from napari_superres.writing.journal import unfinished_folder
 
 
@@ -86,7 +85,7 @@ def _blocks_written(output: Path) -> int:
 def _untrained_run(path: Path) -> Path:
     volume = SegmentedVolume.from_labels(low_res((33, 33, 33)))
     settings = tiny_settings(scale_factor=4, engine=LIGHT)
-    folder = RunFolder.create(path, volume, tiny_pair().high_res, settings)
+    folder = new_run(path, volume, tiny_pair().high_res, settings)
     state = {"step": 1, "score": 0.0}
     save_checkpoint(path / "checkpoints", mixed_generator("4").state_dict(), {}, state)
     return folder.path

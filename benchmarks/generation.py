@@ -218,10 +218,11 @@ def compare_precisions(run: Path, part: int | None) -> None:
     """Print the share of voxels whose label differs between float32 and bfloat16."""
     from napari_superres.config import GenerationSettings
     from napari_superres.generation.render import generate
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION, HIGH_RES
+    from napari_superres.runs.run import Run
 
-    folder = RunFolder.open(run)
-    shape, phases = folder.low_res().shape, folder.config.high_res_phases
+    folder = Run.open(run, FUSION)
+    shape, phases = folder.low_res().shape, folder.kept(HIGH_RES).phases
     settings = GenerationSettings(region=None if part is None else _middle(shape, part))
     labels, seconds = [], []
     for precision in ("float32", "bfloat16"):

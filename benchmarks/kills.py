@@ -38,7 +38,8 @@ import torch
 from tests.fusion.materials import TINY, tiny_settings
 
 from napari_superres.runs.checkpoints import load_checkpoint
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 
 SETTINGS = tiny_settings(
     engine=TINY.replace(checkpoint_seconds=0.2, preview_seconds=1.0, measure_every=10)
@@ -125,7 +126,7 @@ def kill_until_it_ends(
         if not (run / "config.json").exists():
             _clear(run)  # killed while the folder was made: there is nothing to resume yet
             continue
-        found = RunFolder.open(run).checkpoints()
+        found = Run.open(run, FUSION).checkpoints()
         for checkpoint in found[-1:]:
             load_checkpoint(checkpoint.folder)
         if (found[-1].step if found else 0) < promised:
@@ -184,7 +185,7 @@ def _differences(run: Path, whole: Path) -> list[str]:
     found = []
     if (run / "metrics.jsonl").read_text() != (whole / "metrics.jsonl").read_text():
         found.append(f"{run.name}: the measurements differ")
-    ours, theirs = (RunFolder.open(one).find_checkpoint("last") for one in (run, whole))
+    ours, theirs = (Run.open(one, FUSION).find_checkpoint("last") for one in (run, whole))
     if ours.step != theirs.step:
         found.append(f"{run.name}: ended at step {ours.step}, not {theirs.step}")
     for mine, other in zip(

@@ -52,7 +52,8 @@ from napari_superres.data.examples.pair import Example
 from napari_superres.errors import EngineError
 from napari_superres.events import GenerationFinished, Measurement
 from napari_superres.fusion.evaluation import measure_slices
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 
 FRACTIONS, AREAS = 0.005, 0.05
 Line = dict[str, Any]
@@ -91,7 +92,7 @@ def one_run(
     except EngineError as error:
         problem = str(error)
     line: Line = {"measured": measured, "problem": problem, "load": [before, load_average()]}
-    line["rollbacks"] = len(RunFolder.open(folder).rollbacks())
+    line["rollbacks"] = len(Run.open(folder, FUSION).rollbacks())
     if options.whole and problem is None:
         line["whole"] = errors_of(whole_volume(example, folder), wanted)
     return line

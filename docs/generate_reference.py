@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from napari_superres.cli.app import app
 from napari_superres.config import (
     PRESETS,
-    SAFE_TO_CHANGE,
     Budget,
     EngineSettings,
     GenerationSettings,
@@ -121,7 +120,7 @@ def settings_page() -> str:
         ("Budget", "When a training ends by itself.", Budget),
     ):
         lines += [f"## {title}\n", note + "\n", _model(model), ""]
-    safe = ", ".join(f"`{name}`" for name in SAFE_TO_CHANGE)
+    safe = ", ".join(f"`{name}`" for name in EngineSettings.SAFE_TO_CHANGE)
     lines += [
         "## Presets of training\n",
         f"`--set NAME=VALUE`. A run can be resumed with another {safe}.\n",

@@ -76,8 +76,8 @@ def test_what_is_in_the_results_is_not_run_again(
 
     monkeypatch.setattr(variants, "course", course)
     monkeypatch.setattr(variants, "load_pair", lambda name: example)
-    monkeypatch.setattr(variants.RunFolder, "open", lambda folder: variants.RunFolder)
-    monkeypatch.setattr(variants.RunFolder, "rollbacks", lambda: [])
+    monkeypatch.setattr(variants.Run, "open", lambda folder, kind: variants.Run)
+    monkeypatch.setattr(variants.Run, "rollbacks", lambda: [])
     results = tmp_path / "r.jsonl"
     asked = ["--variants", "quick", "--results", str(results)]
     variants.main([*asked, "--seeds", "0"])

@@ -14,9 +14,9 @@ from napari_superres.data.phases import phases_from_values
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand for a run folder with two low-res phases."""
-    config = SimpleNamespace(low_res_phases=phases_from_values([0, 1]))
-    opened = SimpleNamespace(open=lambda path: SimpleNamespace(config=config))
-    monkeypatch.setattr("napari_superres.runs.folder.RunFolder", opened)
+    kept = SimpleNamespace(phases=phases_from_values([0, 1]))
+    opened = SimpleNamespace(open=lambda path, kind: SimpleNamespace(kept=lambda role: kept))
+    monkeypatch.setattr("napari_superres.runs.run.Run", opened)
     return tmp_path / "run"
 
 

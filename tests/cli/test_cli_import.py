@@ -71,7 +71,8 @@ def test_imported_weights_cannot_go_on_training_and_say_what_they_can(cli, impor
 def test_whoever_takes_up_imported_weights_to_train_is_told_too(imported):
     from napari_superres.errors import RunFolderError
     from napari_superres.runs.checkpoints import load_checkpoint
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION
+    from napari_superres.runs.run import Run
 
     with pytest.raises(RunFolderError, match="imported generator only"):
-        load_checkpoint(RunFolder.open(imported).find_checkpoint("last").folder)
+        load_checkpoint(Run.open(imported, FUSION).find_checkpoint("last").folder)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fusion.materials import new_run
 from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 from napari_superres.config import Preset, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.runs.checkpoints import save_checkpoint
-from napari_superres.runs.folder import RunFolder
 from napari_superres.writing.journal import unfinished_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -31,7 +31,7 @@ def run(tmp_path_factory) -> Path:
     settings = TrainingSettings(
         scale_factor=4, phase_map={0: 0, 1: 1, 2: 0}, preset=Preset.QUICK, engine=LIGHT
     )
-    folder = RunFolder.create(tmp_path_factory.mktemp("killed") / "run", volume, slices, settings)
+    folder = new_run(tmp_path_factory.mktemp("killed") / "run", volume, slices, settings)
     weights = mixed_generator("4").state_dict()
     save_checkpoint(folder.path / "checkpoints", weights, {}, {"step": 1, "score": 0.0})
     return folder.path

@@ -9,8 +9,8 @@ import tifffile
 
 from napari_superres.cli.app import spread
 from napari_superres.data.files.images import ImageSet
-from napari_superres.runs.image_run import ImageRun
-from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.runs.run import Run
+from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
 
 DIALS = ["base_channels=64", "max_channels=8", "latent=8", "batch=4", "measured_images=4"]
 TINY = [part for dial in DIALS for part in ("--set", dial)]
@@ -32,7 +32,7 @@ def test_from_images_to_samples_an_interpolation_and_a_report(cli, image, tmp_pa
     resumed = cli("synthesise", "resume", run, "--steps", 3, "--device", "cpu", "--set", "batch=8")
     assert resumed.status == 0, resumed.err
     assert "step 4" in cli("resume", run, "--steps", 4).out
-    assert ImageRun.open(run).config.settings["engine"]["batch"] == 8
+    assert Run.open(run).settings["engine"]["batch"] == 8
     sampled = cli("synthesise", "sample", run, "--count", 3, "--output", tmp_path / "s.tif")
     assert sampled.status == 0, sampled.err
     assert tifffile.imread(tmp_path / "s.tif").shape == (3, 16, 16)
@@ -47,7 +47,7 @@ def test_from_images_to_samples_an_interpolation_and_a_report(cli, image, tmp_pa
 @pytest.mark.parametrize("command", [("resume",), ("synthesise", "resume")])
 def test_resume_refuses_what_a_run_of_images_cannot_take(cli, tmp_path, command) -> None:
     images = ImageSet((np.zeros((20, 20), np.uint8),), (), None)
-    ImageRun.create(tmp_path / "run", "synthesis", SynthesisSettings(size=16), {"real": images})
+    Run.create(tmp_path / "run", SYNTHESIS, SynthesisSettings(size=16), {"real": images})
     call = [*command, tmp_path / "run", "--steps", 1]
     fixed = cli(*call, "--set", "latent=8")
     assert (fixed.status, "cannot be resumed with another latent" in fixed.err) == (2, True)

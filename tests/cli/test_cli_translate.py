@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 
 SMALL = ["channels=8", "residual_blocks=1", "discriminator_channels=4", "patch=8", "batch=2"]
 TINY = [part for dial in SMALL for part in ("--set", dial)]
@@ -26,7 +26,7 @@ def test_from_images_of_both_domains_to_a_translated_volume(cli, tmp_path) -> No
     assert trained.status == 0, trained.err
     other = ["--device", "cpu", "--set", "batch=1"]
     assert cli("translate", "resume", run, "--steps", 2, *other).status == 0
-    assert ImageRun.open(run).config.settings["engine"]["batch"] == 1
+    assert Run.open(run).settings["engine"]["batch"] == 1
     assert "cuda:99 is not there" in cli("resume", run, "--steps", 3, "--device", "cuda:99").err
     fixed = cli("resume", run, "--steps", 3, "--set", "channels=16")
     assert "cannot be resumed with another channels" in fixed.err

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from napari_superres.config import PRESETS, Preset, TrainingSettings
 from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
+from napari_superres.runs.run import Run
 
 TINY = PRESETS[Preset.QUICK].replace(
     channels=4,
@@ -29,6 +33,12 @@ def tiny_pair(seed: int = 0) -> Pair:
         SegmentedVolume.from_labels(low_res, (0.2, 0.2, 0.2)),
         SegmentedSlices.from_labels([[slices]], (0.1, 0.1, 0.1)),
     )
+
+
+def new_run(
+    path: Path, low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
+) -> Run[TrainingSettings]:
+    return Run.create(path, FUSION, settings, {LOW_RES: low_res, HIGH_RES: high_res})
 
 
 def tiny_settings(**changes: object) -> TrainingSettings:

@@ -19,7 +19,8 @@ from napari_superres.fusion.material import frequency_loss
 from napari_superres.fusion.training import resume, train
 from napari_superres.generation.render import generate
 from napari_superres.runs.checkpoints import load_tensors
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 from napari_superres.scale_factor import super_res_shape
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
@@ -133,11 +134,13 @@ def warm(source: Path, **changes: object) -> TrainingSettings:
 
 def test_a_warm_start_begins_with_what_another_run_learnt(tmp_path: Path) -> None:
     list(train(tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
-    learnt = load_tensors(RunFolder.open(tmp_path / "first").find_checkpoint().folder, "generator")
+    learnt = load_tensors(
+        Run.open(tmp_path / "first", FUSION).find_checkpoint().folder, "generator"
+    )
     for event in train(tiny_pair(1), warm(tmp_path / "first"), tmp_path / "warm", Budget(steps=2)):
         if getattr(event, "folder", None) is not None:
             break
-    begun = RunFolder.open(tmp_path / "warm").find_checkpoint("0")
+    begun = Run.open(tmp_path / "warm", FUSION).find_checkpoint("0")
     taken = load_tensors(begun.folder, "generator")
     assert all(torch.equal(learnt[name], taken[name]) for name in learnt)
 

@@ -11,7 +11,8 @@ from napari_superres.errors import DivergenceError
 from napari_superres.events import RolledBack, TrainingFinished
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.training import resume, train
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 from napari_superres.training import watch
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 from tests.training.spoiling import rate, spoil, train_tiny
@@ -29,7 +30,7 @@ def test_a_diverged_run_goes_back_to_where_it_was_good_and_on(
     last = events[-1]
     assert isinstance(last, TrainingFinished)
     assert last.step == 8
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     assert [line["step"] for line in run.measurements()] == [2, 4, 4, 6, 8]
     (line,) = run.rollbacks()
     assert (line["step"], line["rolled_back_to"]) == (4, 2)
@@ -62,7 +63,7 @@ def test_after_three_roll_backs_the_run_ends_and_keeps_its_checkpoints(
     spoil(monkeypatch, lambda trainer: trainer.steps >= 4)
     with pytest.raises(DivergenceError, match=r"not a number, after 3 roll-backs"):
         train_tiny(tmp_path / "run", 8)
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     assert len(run.rollbacks()) == 3
     assert run.find_checkpoint("last").step == 2
 

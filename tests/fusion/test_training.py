@@ -32,7 +32,8 @@ from napari_superres.fusion.evaluation import score
 from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.training import resume, train
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 from napari_superres.training.clock import annealed
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
@@ -77,7 +78,7 @@ def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
         last = event
     assert isinstance(last, TrainingFinished)
     assert last.reason is FinishReason.STOPPED
-    assert RunFolder.open(tmp_path / "run").find_checkpoint("last").step == last.step
+    assert Run.open(tmp_path / "run", FUSION).find_checkpoint("last").step == last.step
 
 
 def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
@@ -87,9 +88,9 @@ def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
     for event in train(pair, settings, tmp_path / "parts", Budget(steps=6), stop):
         if isinstance(event, MetricsMeasured):
             stop.set()
-    assert RunFolder.open(tmp_path / "parts").find_checkpoint("last").step < 6
+    assert Run.open(tmp_path / "parts", FUSION).find_checkpoint("last").step < 6
     list(resume(tmp_path / "parts", Budget(steps=6)))
-    whole, parts = (RunFolder.open(tmp_path / name) for name in ("whole", "parts"))
+    whole, parts = (Run.open(tmp_path / name, FUSION) for name in ("whole", "parts"))
     assert whole.measurements() == parts.measurements()
     assert len(whole.measurements()) == 3
     a, b = (load_generator(run, "last").state_dict() for run in (whole, parts))
@@ -99,7 +100,7 @@ def test_a_resumed_run_continues_to_the_same_numbers(tmp_path: Path) -> None:
 def test_a_run_abandoned_between_checkpoints_forgets_what_it_will_do_again(tmp_path: Path) -> None:
     pair, settings = tiny_pair(), tiny_settings()
     list(train(pair, settings, tmp_path / "run", Budget(steps=2)))
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     run.append_line({"step": 4, "score": 0.0})
     list(resume(tmp_path / "run", Budget(steps=4)))
     assert [line["step"] for line in run.measurements()] == [2, 4]
@@ -210,7 +211,7 @@ def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
 def test_the_step_that_ends_a_budget_is_measured_and_can_become_the_best(tmp_path: Path) -> None:
     events = list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=3)))
     assert [e.step for e in events if isinstance(e, MetricsMeasured)] == [2, 3]
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     scores = {line["step"]: line["score"] for line in run.measurements()}
     assert run.find_checkpoint("last").state["score"] == scores[3]
     assert run.find_checkpoint("best").step == min(scores, key=lambda step: scores[step])

@@ -32,7 +32,8 @@ from napari_superres.events import (
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.training import resume, train
 from napari_superres.generation.render import generate
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 from napari_superres.training import loop
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 from tests.training.spoiling import spoil, train_tiny
@@ -85,7 +86,7 @@ def test_a_run_killed_before_its_last_measurement_makes_up_for_it(tmp_path: Path
     list(resume(tmp_path / "killed", Budget(steps=3)))
     whole, killed = (tmp_path / name / "metrics.jsonl" for name in ("whole", "killed"))
     assert killed.read_text() == whole.read_text()
-    assert RunFolder.open(tmp_path / "killed").find_checkpoint("last").score is not None
+    assert Run.open(tmp_path / "killed", FUSION).find_checkpoint("last").score is not None
 
 
 @pytest.mark.parametrize("steps", [2, 3])
@@ -103,7 +104,7 @@ def test_a_stopped_run_is_not_measured_where_it_was_stopped(tmp_path: Path) -> N
         if isinstance(event, CheckpointSaved) and event.step == 3:
             stop.set()
     list(resume(tmp_path / "run", Budget(steps=2)))
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     assert [line["step"] for line in run.measurements()] == [2]
 
 
@@ -119,11 +120,11 @@ def test_out_of_memory_saves_and_offers_a_smaller_batch_to_go_on_with(
         with pytest.raises(OutOfMemoryError, match="--set batch=1") as caught:
             train_tiny(tmp_path / "run", 6, measure_every=50)
     assert caught.value.changes == {"batch": 1}
-    assert RunFolder.open(tmp_path / "run").find_checkpoint("last").step == 3
+    assert Run.open(tmp_path / "run", FUSION).find_checkpoint("last").step == 3
     *_, last = resume(tmp_path / "run", Budget(steps=6), changes=caught.value.changes)
     assert isinstance(last, TrainingFinished)
     assert last.step == 6
-    config = RunFolder.open(tmp_path / "run").config
+    config = Run.open(tmp_path / "run", FUSION).config
     assert config.settings.engine.batch == 1
     assert config.changes[0].before == {"batch": 2}
     assert config.changes[0].step == 3
@@ -173,7 +174,7 @@ def test_every_checkpoint_has_numbers_and_a_picture_and_can_be_generated_from(
     tmp_path: Path,
 ) -> None:
     train_tiny(tmp_path / "run", 3)
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     assert [info.step for info in run.checkpoints()] == [2, 3]
     for info in run.checkpoints():
         assert set(info.measurement["volume_fractions"]) == {"phase 0", "phase 1", "phase 2"}

@@ -14,7 +14,9 @@ from napari_superres.errors import PhaseError, RunFolderError, SettingsError
 from napari_superres.generation import render
 from napari_superres.generation.render import generate, generate_many, result_geometry
 from napari_superres.runs.checkpoints import save_checkpoint
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import HIGH_RES
+from napari_superres.runs.run import Run
+from tests.fusion.materials import new_run
 from tests.generation.networks import LIGHT, low_res, mixed_generator
 
 SETTINGS = GenerationSettings(precision="float32", device="cpu")
@@ -22,14 +24,14 @@ VOXEL_SIZE = (0.4, 0.4, 0.8)
 
 
 @pytest.fixture
-def run(tmp_path) -> RunFolder:
+def run(tmp_path) -> Run:
     """A run of two checkpoints, of which the first is the best."""
     volume = SegmentedVolume.from_labels(low_res((5, 6, 7)) * 128, VOXEL_SIZE)
     slices = SegmentedSlices.from_labels([[np.arange(64, dtype=np.uint8).reshape(8, 8) % 3]])
     settings = TrainingSettings(
         scale_factor="4,4,2", phase_map={0: 0, 1: 128, 2: 0}, preset=Preset.QUICK, engine=LIGHT
     )
-    folder = RunFolder.create(tmp_path / "run", volume, slices, settings)
+    folder = new_run(tmp_path / "run", volume, slices, settings)
     for step in (1, 2):
         weights = mixed_generator("4,4,2", seed=step).state_dict()
         state = {"step": step, "score": float(step)}
@@ -67,12 +69,12 @@ def test_the_files_values_place_and_origin_are_those_of_the_run(run, tmp_path):
     settings = SETTINGS.replace(crop_border=True)
     list(generate(run.path, settings, output=output))
     metadata = read_tiff_metadata(output)
-    place = result_geometry(run.config, run.low_res(), settings)
+    place = result_geometry(run.settings.scale_factor, run.low_res(), settings)
     assert tifffile.imread(output).shape == place.shape == (12, 16, 10)
     assert metadata.voxel_size == pytest.approx(place.voxel_size)
     assert metadata.offset == pytest.approx(place.offset)
     assert place.offset == pytest.approx((0.4 - 0.15, 0.4 - 0.15, 0.8 - 0.2))
-    assert metadata.phases == run.config.high_res_phases == phases_from_values([0, 1, 2])
+    assert metadata.phases == run.kept(HIGH_RES).phases == phases_from_values([0, 1, 2])
     assert metadata.provenance["checkpoint step"] == "1"
 
 

@@ -15,13 +15,14 @@ from napari_superres.events import StepCompleted, TrainingFinished
 from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.fusion.training import resume, train
 from napari_superres.runs import checkpoint_files, checkpoints, metrics_log
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 from tests.fusion.materials import tiny_pair, tiny_settings
 
 
-def train_tiny(run: Path, steps: int) -> RunFolder:
+def train_tiny(run: Path, steps: int) -> Run:
     list(train(tiny_pair(), tiny_settings(), run, Budget(steps=steps)))
-    return RunFolder.open(run)
+    return Run.open(run, FUSION)
 
 
 def flip_a_bit(file: Path) -> None:

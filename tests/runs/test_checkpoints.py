@@ -21,7 +21,7 @@ from napari_superres.runs.checkpoints import (
     save_checkpoint,
     taking_up,
 )
-from napari_superres.runs.run import AnyRun
+from napari_superres.runs.run import Run
 
 
 class Killed(BaseException):
@@ -135,7 +135,7 @@ def test_a_checkpoint_left_by_a_roll_back_is_found_by_its_name(tmp_path: Path) -
     save(folder, 1)
     choose_checkpoint(save(folder, 2, score=0.0))
     drop_after(folder, 1)
-    run = AnyRun(tmp_path)
+    run = Run(tmp_path, None, None)
     assert [run.find_checkpoint(name).step for name in ("best", "last", "2-left")] == [1, 1, 2]
     with pytest.raises(RunFolderError, match="the steps 1, 2-left"):
         run.find_checkpoint("2")
@@ -158,7 +158,7 @@ def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
 def test_a_score_that_is_no_float_is_no_checkpoint_and_no_measurement(tmp_path: Path) -> None:
     save(tmp_path / "checkpoints", 1, score=1.0)
     save(tmp_path / "checkpoints", 2, score=10**400)
-    run = AnyRun(tmp_path)
+    run = Run(tmp_path, None, None)
     assert run.find_checkpoint("last").step == 1
     for step, score in ((1, 1.0), (2, 10**400)):
         run.append_line({"step": step, "score": score})

@@ -6,14 +6,14 @@ import pytest
 
 from napari_superres.data.files.images import ImageSet
 from napari_superres.errors import RunFolderError
-from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import NAME
-from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.runs.run import Run, change_engine
+from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
 
 
-def with_engine(folder: Path, engine: object) -> ImageRun:
+def with_engine(folder: Path, engine: object) -> Run:
     images = ImageSet((np.zeros((8, 8), np.uint8),), (), None)
-    run = ImageRun.create(folder, "synthesis", SynthesisSettings(), {"real": images})
+    run = Run.create(folder, SYNTHESIS, SynthesisSettings(), {"real": images})
     config = json.loads((folder / "config.json").read_text())
     config["settings"]["engine"] = engine
     (folder / "config.json").write_text(json.dumps(config))
@@ -21,35 +21,36 @@ def with_engine(folder: Path, engine: object) -> ImageRun:
 
 
 def test_another_batch_is_taken_where_the_preset_tells_the_engine(tmp_path: Path) -> None:
-    changed = with_engine(tmp_path / "run", None).with_batch(2, SynthesisSettings)
-    assert changed.settings(SynthesisSettings).engine.batch == 2
+    run = with_engine(tmp_path / "run", None)
+    changed = change_engine(run.path, SYNTHESIS, {"batch": 2})
+    assert changed.settings.engine.batch == 2
 
 
 def test_another_batch_for_damaged_settings_is_refused(tmp_path: Path) -> None:
     run = with_engine(tmp_path / "run", [])
     with pytest.raises(RunFolderError, match="do not fit"):
-        run.with_batch(2, SynthesisSettings)
+        change_engine(run.path, SYNTHESIS, {"batch": 2})
 
 
 @pytest.mark.parametrize("size", [0.0, -1.0, 1e-300])
 def test_a_config_with_a_size_that_no_pixel_has_is_told(tmp_path: Path, size: float) -> None:
     images = ImageSet((np.zeros((8, 8), np.uint8),), (), 0.1)
-    run = ImageRun.create(tmp_path / "run", "synthesis", SynthesisSettings(), {"real": images})
+    run = Run.create(tmp_path / "run", SYNTHESIS, SynthesisSettings(), {"real": images})
     config = json.loads((run.path / "config.json").read_text())
     config["inputs"]["real"]["pixel_size"] = size
     (run.path / "config.json").write_text(json.dumps(config))
     with pytest.raises(RunFolderError, match=r"does not fit.*pixel_size"):
-        ImageRun.open(run.path)
+        Run.open(run.path)
 
 
 def test_another_batch_keeps_what_was_changed_since_the_run_was_opened(tmp_path: Path) -> None:
     images = ImageSet((np.zeros((8, 8), np.uint8),), (), None)
     settings = SynthesisSettings(engine={"batch": 8})
-    opened = ImageRun.create(tmp_path / "run", "synthesis", settings, {"real": images})
-    ImageRun.open(tmp_path / "run").with_batch(4, SynthesisSettings)
-    opened.with_batch(2, SynthesisSettings)
-    run = ImageRun.open(tmp_path / "run")
-    assert run.settings(SynthesisSettings).engine.batch == 2
+    folder = Run.create(tmp_path / "run", SYNTHESIS, settings, {"real": images}).path
+    change_engine(folder, SYNTHESIS, {"batch": 4})
+    change_engine(folder, SYNTHESIS, {"batch": 2})
+    run = Run.open(folder, SYNTHESIS)
+    assert run.settings.engine.batch == 2
     assert [(dict(c.before), dict(c.after)) for c in run.config.changes] == [
         ({"batch": 8}, {"batch": 4}),
         ({"batch": 4}, {"batch": 2}),

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from napari_superres.errors import OutputError
+from napari_superres.runs.config import FUSION, RunConfig
 from napari_superres.runs.discard import discard
-from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.new_folder import MARK, is_free, new_run_folder
-from tests.fusion.materials import tiny_pair, tiny_settings
+from napari_superres.runs.run import Run
+from tests.fusion.materials import new_run, tiny_pair, tiny_settings
 
 PAIR = tiny_pair()
 KILLED = """
@@ -23,8 +24,8 @@ with new_run_folder(sys.argv[1]) as folder:
 """
 
 
-def create(path: Path) -> RunFolder:
-    return RunFolder.create(path, PAIR.low_res, PAIR.high_res, tiny_settings())
+def create(path: Path) -> Run:
+    return new_run(path, PAIR.low_res, PAIR.high_res, tiny_settings())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
@@ -36,7 +37,7 @@ def test_a_run_killed_while_it_was_made_is_made_anew_by_the_same_command(tmp_pat
     assert sorted(file.name for file in (path / "inputs").iterdir()) == sorted(
         run.config.input_hashes
     )
-    assert RunFolder.open(path).low_res().shape == (14, 13, 12)
+    assert Run.open(path, FUSION).low_res().shape == (14, 13, 12)
     assert sorted(file.name for file in path.iterdir()) == ["checkpoints", "config.json", "inputs"]
 
 
@@ -47,7 +48,7 @@ def test_a_run_that_could_not_be_made_is_made_at_the_next_try(
         raise OutputError("The disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write_config", full)
+        patch.setattr(RunConfig, "write", full)
         with pytest.raises(OutputError, match="full"):
             create(tmp_path / "run")
     assert create(tmp_path / "run").low_res().shape == (14, 13, 12)

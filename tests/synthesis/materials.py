@@ -13,7 +13,7 @@ from napari_superres.data.files.images import ImageSet
 from napari_superres.data.phases import phases_from_values
 from napari_superres.events import ImagesReady, TrainingEvent
 from napari_superres.runs.checkpoints import load_checkpoint
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
 
 TINY = STYLE_PRESETS[StylePreset.QUICK].replace(
@@ -61,7 +61,7 @@ def stopped_at(step: int, train: Callable[[threading.Event], Iterator[TrainingEv
 def assert_same_checkpoints(first: Path, second: Path) -> None:
     """The last checkpoints of two runs hold the same tensors."""
     one, other = (
-        load_checkpoint(ImageRun.open(folder).find_checkpoint("last").folder)
+        load_checkpoint(Run.open(folder).find_checkpoint("last").folder)
         for folder in (first, second)
     )
     for ours, theirs in zip(one, other, strict=True):

@@ -19,9 +19,10 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.step import Trainer
 from napari_superres.synthesis.training import cut_images, describe_patches, resume, train
+from napari_superres.translation.settings import TRANSLATION
 from tests.synthesis.materials import (
     TINY,
     assert_same_checkpoints,
@@ -56,7 +57,7 @@ def test_grey_images_show_tones_and_phases_only_their_indices(tmp_path: Path) ->
 
 def test_measures_start_before_the_first_step(tmp_path: Path) -> None:
     run_of(tmp_path / "run", 2)
-    lines = ImageRun.open(tmp_path / "run").measurements()
+    lines = Run.open(tmp_path / "run").measurements()
     assert [line["step"] for line in lines] == [0, 2]
     assert {"two_point_rmse", "fraction_gap", "r_t", "p"} <= set(lines[0])
 
@@ -67,7 +68,7 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     stopped_at(5, lambda stop: train(tiny_images(), tiny_settings(), parts, budget, stop))
     list(resume(parts, budget))
     assert_same_checkpoints(whole, parts)
-    measured, again = (ImageRun.open(folder).measurements() for folder in (whole, parts))
+    measured, again = (Run.open(folder).measurements() for folder in (whole, parts))
     assert measured == again
 
 
@@ -79,7 +80,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) ->
     events.close()
     list(resume(killed, Budget(steps=2)))
     assert_same_checkpoints(whole, killed)
-    assert ImageRun.open(killed).measurements() == ImageRun.open(whole).measurements()
+    assert Run.open(killed).measurements() == Run.open(whole).measurements()
 
 
 def test_a_run_none_of_whose_checkpoints_can_be_read_is_refused(tmp_path: Path) -> None:
@@ -105,16 +106,16 @@ def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:
 
 def test_the_end_of_the_budget_is_measured(tmp_path: Path) -> None:
     run_of(tmp_path / "run", 3)
-    assert [line["step"] for line in ImageRun.open(tmp_path / "run").measurements()] == [0, 2, 3]
+    assert [line["step"] for line in Run.open(tmp_path / "run").measurements()] == [0, 2, 3]
 
 
 def test_a_run_killed_before_its_last_measurement_catches_up(tmp_path: Path) -> None:
     whole, parts, budget = tmp_path / "whole", tmp_path / "parts", Budget(steps=3)
     run_of(whole, 3)
     stopped_at(3, lambda stop: train(tiny_images(), tiny_settings(), parts, budget, stop))
-    assert len(ImageRun.open(parts).measurements()) == 2
+    assert len(Run.open(parts).measurements()) == 2
     list(resume(parts, budget))
-    assert ImageRun.open(parts).measurements() == ImageRun.open(whole).measurements()
+    assert Run.open(parts).measurements() == Run.open(whole).measurements()
 
 
 def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
@@ -151,7 +152,7 @@ def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
             stop.set()
     assert isinstance(event, TrainingFinished)
     assert event.reason is FinishReason.STOPPED
-    assert ImageRun.open(tmp_path / "run").checkpoints()
+    assert Run.open(tmp_path / "run").checkpoints()
 
 
 def test_without_augmentation_strength_stays_zero(tmp_path: Path) -> None:
@@ -176,12 +177,12 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 def test_a_run_of_another_kind_is_refused(tmp_path: Path) -> None:
     run_of(tmp_path / "run", 1)
     with pytest.raises(RunFolderError, match="synthesis"):
-        ImageRun.open(tmp_path / "run", "translation")
+        Run.open(tmp_path / "run", TRANSLATION)
 
 
 def test_inputs_are_kept_as_they_were(tmp_path: Path) -> None:
     run_of(tmp_path / "run", 1, 3)
-    kept = ImageRun.open(tmp_path / "run").images("real")
+    kept = Run.open(tmp_path / "run").images("real")
     assert (kept.images[0] == tiny_images(3).images[0]).all()
     assert kept.pixel_size == pytest.approx(0.1)
     assert kept.phases == tiny_images(3).phases

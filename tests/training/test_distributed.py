@@ -16,7 +16,8 @@ from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.errors import EngineError
 from napari_superres.fusion.training import resume
 from napari_superres.runs.checkpoints import load_tensors
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION
+from napari_superres.runs.run import Run
 from napari_superres.training import distributed
 from tests.fusion.materials import TINY, tiny_pair
 from tests.training.two_processes import fixed_trainer, gradients
@@ -85,7 +86,7 @@ def test_two_processes_train_to_equal_weights_and_the_first_speaks_for_both(
     assert not torch.equal(random_0, random_1)
     assert (tmp_path / "events-1.txt").read_text().split() == ["TrainingFinished"]
     assert "MetricsMeasured" in (tmp_path / "events-0.txt").read_text()
-    run = RunFolder.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run", FUSION)
     assert [line["step"] for line in run.measurements()] == [2, 4]
     kept = load_tensors(run.find_checkpoint("last").folder, "training")
     assert torch.equal(kept["random"], random_0)
@@ -104,7 +105,7 @@ def test_when_one_process_fails_the_other_saves_and_ends(tmp_path: Path) -> None
     assert "Another process of this training failed" in first.stderr
     assert second.returncode != 0
     assert "OutOfMemoryError" in second.stderr
-    assert RunFolder.open(tmp_path / "run").find_checkpoint("last").step >= 1
+    assert Run.open(tmp_path / "run", FUSION).find_checkpoint("last").step >= 1
 
 
 def test_the_command_line_trains_in_two_processes(tmp_path: Path) -> None:

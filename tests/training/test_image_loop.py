@@ -15,7 +15,7 @@ from torch import Tensor
 from napari_superres.config import Budget
 from napari_superres.errors import DivergenceError
 from napari_superres.events import CheckpointSaved, ImagesMeasured, Measurement, TrainingFinished
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.training.image_loop import ImageLoop
 from napari_superres.training.learner import Judgement, Pace
 
@@ -74,7 +74,7 @@ class Better:
 
 def a_loop(run: Path, learner: Counter, budget: Budget, stop: Any = None) -> ImageLoop:
     (run / "checkpoints").mkdir(parents=True, exist_ok=True)
-    folder = ImageRun(run, None)  # type: ignore[arg-type]
+    folder = Run(run, None, None)  # type: ignore[arg-type]
     return ImageLoop(folder, learner, Better(learner), OFTEN, budget, stop)
 
 

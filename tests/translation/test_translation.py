@@ -20,7 +20,7 @@ from napari_superres.events import (
     StepCompleted,
     TrainingFinished,
 )
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
 from napari_superres.translation.settings import TranslationSettings
 from napari_superres.translation.step import Pool, Trainer
@@ -59,7 +59,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) ->
     events.close()
     list(resume(killed, Budget(steps=2)))
     assert_same_checkpoints(whole, killed)
-    assert ImageRun.open(killed).measurements() == ImageRun.open(whole).measurements()
+    assert Run.open(killed).measurements() == Run.open(whole).measurements()
 
 
 def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:

@@ -163,12 +163,10 @@ def test_of_two_runs_opened_the_last_one_is_shown(bench, monkeypatch):
 
 def test_a_run_of_another_day_opens_with_its_whole_history(bench, low_res, high_res, tmp_path):
     from napari_superres.config import TrainingSettings
-    from napari_superres.runs.folder import RunFolder
+    from tests.fusion.materials import new_run
 
     values = {"scale_factor": 4, "phase_map": {0: 0, 1: 1, 2: 0}}
-    run = RunFolder.create(
-        tmp_path / "old", low_res, high_res, TrainingSettings.model_validate(values)
-    )
+    run = new_run(tmp_path / "old", low_res, high_res, TrainingSettings.model_validate(values))
     for step in (50, 100):
         run.append_line(line(step))
         keep_preview(run.path, preview(step, 3), PHASES, PHASES[:2])

@@ -122,12 +122,13 @@ def generate(
 def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None) -> dict[str, Any]:
     """Return the arguments that one volume and several share."""
     from napari_superres.data.files.segmented import read_volume
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION, LOW_RES
+    from napari_superres.runs.run import Run
 
-    folder = RunFolder.open(run)
+    folder = Run.open(run, FUSION)
     volume = None
     if low_res is not None:
-        volume = read_volume(low_res, phases=folder.config.low_res_phases)
+        volume = read_volume(low_res, phases=folder.kept(LOW_RES).phases)
     common: dict[str, Any] = {"run_folder": run, "low_res": volume}
     if workers or scheduler is not None:
         from napari_superres.generation.render import Workers

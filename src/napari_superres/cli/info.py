@@ -52,9 +52,10 @@ def checkpoints(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder.")],
 ) -> None:
     """List the checkpoints of a run, to choose one for generate --checkpoint."""
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION
+    from napari_superres.runs.run import Run
 
-    kept = RunFolder.open(run)
+    kept = Run.open(run, FUSION)
     found = kept.checkpoints()
     kept.find_checkpoint("last")  # says what to do where there is none
     best = kept.find_checkpoint("best")

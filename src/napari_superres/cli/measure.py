@@ -287,13 +287,14 @@ def ask(
         Two references of the same kind.
     """
     from napari_superres.data.files.segmented import read_slices, read_volume
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION, HIGH_RES
+    from napari_superres.runs.run import Run
 
-    folder = None if run is None else RunFolder.open(run)
+    folder = None if run is None else Run.open(run, FUSION)
     slices = folder.high_res() if folder is not None and folder.has_slices else None
     if high_res:
         slices = read_slices(high_res, anisotropic=anisotropic)
-    known = None if folder is None else folder.config.high_res_phases
+    known = None if folder is None else folder.kept(HIGH_RES).phases
     found = tuple(read_segmented(file, phases=known) for file in files)
     other = None if against is None else read_segmented(against)
     if isinstance(other, SegmentedSlices) and slices is not None:
@@ -312,7 +313,7 @@ def ask(
         None if slices is None else slices_with_phases(slices, phases),
         None if truth is None else _sized(volume_with_phases(truth, phases), measured[0]),
         coarse if low_res is None else read_volume(low_res),
-        None if folder is None else folder.config.settings,
+        None if folder is None else folder.settings,
     )
 
 

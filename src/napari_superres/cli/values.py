@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from napari_superres.config import (
     PRESETS,
-    SAFE_TO_CHANGE,
     Budget,
     EngineSettings,
     GenerationSettings,
@@ -233,7 +232,9 @@ Device = Annotated[str, setting(TrainingSettings, "device", "--device", "NAME")]
 Seed = Annotated[int, setting(TrainingSettings, "seed", "--seed", "N")]
 NoiseSeed = Annotated[int, setting(GenerationSettings, "seed", "--seed", "N")]
 EngineChanges = Annotated[list[str] | None, dials(EngineSettings.model_fields)]
-SafeChanges = Annotated[list[str] | None, dials(SAFE_TO_CHANGE, "Change a setting from here on")]
+SafeChanges = Annotated[
+    list[str] | None, dials(EngineSettings.SAFE_TO_CHANGE, "Change a setting from here on")
+]
 OtherDevice = Annotated[
     str | None,
     typer.Option(

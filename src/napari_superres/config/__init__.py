@@ -5,7 +5,7 @@ are frozen: change them with ``settings.replace(name=value)``, which validates.
 Everything is imported from here.
 """
 
-from napari_superres.config.engine import PRESETS, SAFE_TO_CHANGE, EngineSettings, Preset
+from napari_superres.config.engine import PRESETS, EngineSettings, Preset
 from napari_superres.config.generation import GenerationSettings
 from napari_superres.config.model import (
     Annealing,
@@ -20,7 +20,6 @@ from napari_superres.config.training import Budget, ImagingModel, TrainingSettin
 
 __all__ = [
     "PRESETS",
-    "SAFE_TO_CHANGE",
     "Annealing",
     "Budget",
     "EngineSettings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -20,6 +20,21 @@ class Preset(StrEnum):
 
 class EngineSettings(FrozenModel):
     """The dials of network and optimisation; a preset sets them all."""
+
+    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = (
+        "batch",
+        "crop",
+        "slices_per_axis",
+        "learning_rate",
+        "annealing",
+        "clip_norm",
+        "precision",
+        "measure_every",
+        "patience",
+        "preview_seconds",
+        "checkpoint_seconds",
+    )
+    """What a resumed run may have other values of: no weight changes its shape."""
 
     generator: Literal["light", "paper"] = Field(
         "light", description="Generator network: the light design, or the paper's layers."
@@ -157,21 +172,6 @@ class EngineSettings(FrozenModel):
         side = 7 << (halvings - 1) if self.generator == "paper" else 1 << halvings
         return max(side, 5) if self.frequency_weight > 0 else side
 
-
-SAFE_TO_CHANGE = (
-    "batch",
-    "crop",
-    "slices_per_axis",
-    "learning_rate",
-    "annealing",
-    "clip_norm",
-    "precision",
-    "measure_every",
-    "patience",
-    "preview_seconds",
-    "checkpoint_seconds",
-)
-"""Engine settings that a run can be resumed with other values of: no weight changes its shape."""
 
 PRESETS: dict[Preset, EngineSettings] = {
     Preset.QUICK: EngineSettings(),

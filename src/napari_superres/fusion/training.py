@@ -23,10 +23,11 @@ from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.step import Trainer
 from napari_superres.fusion.warm_start import check_alike, warm_start
 from napari_superres.runs.checkpoints import check_can_train
+from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
 from napari_superres.runs.device import choose_device, keep_freed_memory, memory_warning
-from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.lock import run_lock
 from napari_superres.runs.previews import drop_previews_after
+from napari_superres.runs.run import Run
 from napari_superres.training import distributed
 from napari_superres.training.failures import engine_errors
 from napari_superres.training.loop import TrainingLoop
@@ -72,9 +73,9 @@ def train(
     with distributed.joined(device), engine_errors(device, settings.engine):
         path = Path(distributed.from_first(str(run_folder)))
         if distributed.is_first():
-            RunFolder.create(path, low_res, high_res, settings)
+            Run.create(path, FUSION, settings, {LOW_RES: low_res, HIGH_RES: high_res})
         distributed.meet()
-        run = RunFolder.open(path)
+        run = Run.open(path, FUSION)
         with _held(run):
             loop = _loop(run, low_res, high_res, settings, report, device, budget, stop)
             if source is not None:
@@ -114,13 +115,13 @@ def resume(
     EngineError
         As for `train`.
     """
-    run = RunFolder.open(run_folder)
+    run = Run.open(run_folder, FUSION)
     check_can_train(run.path)
     low_res, high_res = run.low_res(), run.high_res()
     changes = changes or {}
     before = run.checkpoints()
     run = run.with_engine(changes, before[-1].step if before else 0)
-    settings = run.config.settings
+    settings = run.settings
     report = check_inputs(Pair(low_res, high_res), settings)
     device = choose_device(device or settings.device)
     with distributed.joined(device), engine_errors(device, settings.engine), _held(run):
@@ -141,7 +142,7 @@ def resume(
 
 
 def _loop(
-    run: RunFolder,
+    run: Run[TrainingSettings],
     low_res: SegmentedVolume,
     high_res: SegmentedSlices,
     settings: TrainingSettings,
@@ -163,13 +164,13 @@ def _loop(
 def _check_source(
     source: Path, low_res: SegmentedVolume, high_res: SegmentedSlices, settings: TrainingSettings
 ) -> None:
-    other = RunFolder.open(source)
+    other = Run.open(source, FUSION)
     check_can_train(other.path)
     other.find_checkpoint("best")
-    check_alike(other.config, settings, low_res.phases, high_res.phases, source)
+    check_alike(other, settings, low_res.phases, high_res.phases, source)
 
 
-def _held(run: RunFolder) -> AbstractContextManager[None]:
+def _held(run: Run[TrainingSettings]) -> AbstractContextManager[None]:
     return run_lock(run.path) if distributed.is_first() else nullcontext()
 
 

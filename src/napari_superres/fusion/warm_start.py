@@ -10,8 +10,8 @@ from napari_superres.data.phases import Phase, resolve_phase_map
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
 from napari_superres.fusion.step import Trainer
 from napari_superres.runs.checkpoints import load_checkpoint
-from napari_superres.runs.config import RunConfig
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
+from napari_superres.runs.run import Run
 from napari_superres.scale_factor import format_scale_factor
 
 SHAPES = (
@@ -35,12 +35,12 @@ def warm_start(trainer: Trainer, source: Path) -> None:
     RunFolderError
         No run, or without a checkpoint.
     """
-    best = RunFolder.open(source).find_checkpoint("best")
+    best = Run.open(source, FUSION).find_checkpoint("best")
     trainer.networks.take_over(*load_checkpoint(best.folder))
 
 
 def check_alike(
-    other: RunConfig,
+    other: Run[TrainingSettings],
     settings: TrainingSettings,
     low_res: Sequence[Phase],
     high_res: Sequence[Phase],
@@ -50,7 +50,7 @@ def check_alike(
 
     Parameters
     ----------
-    other : configuration of the run to start from
+    other : the run to start from
     settings, low_res, high_res : settings and phases of the new run
     source : folder of the other, for messages
 
@@ -60,9 +60,9 @@ def check_alike(
         Another number of phases or phase map, scale factor, or network.
     """
     known = other.settings
-    theirs = _phase_map(known, other.low_res_phases, other.high_res_phases)
+    theirs = _phase_map(known, other.kept(LOW_RES).phases, other.kept(HIGH_RES).phases)
     ours = _phase_map(settings, low_res, high_res)
-    counts = (len(other.low_res_phases), len(low_res))
+    counts = (len(other.kept(LOW_RES).phases), len(low_res))
     if theirs != ours or counts[0] != counts[1]:
         raise PhaseError(
             f"{source} was trained on {counts[0]} low-res and {len(theirs)} high-res phases, "

@@ -21,9 +21,10 @@ from napari_superres.generation.realisations import RealisationsSink
 from napari_superres.generation.stream import in_this_process, stream
 from napari_superres.generation.tiles import ResultGeometry, geometry
 from napari_superres.generation.workers import Workers, on_workers
-from napari_superres.runs.config import RunConfig
+from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
 from napari_superres.runs.device import choose_device
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.run import Run
+from napari_superres.scale_factor import ScaleFactor
 from napari_superres.writing.description import Description
 from napari_superres.writing.sink import MemorySink, Sink
 from napari_superres.writing.tiff_sink import TiffSink
@@ -103,7 +104,7 @@ def generate_many(
 
 
 def result_geometry(
-    config: RunConfig, low_res: SegmentedVolume, settings: GenerationSettings
+    scale_factor: ScaleFactor, low_res: SegmentedVolume, settings: GenerationSettings
 ) -> ResultGeometry:
     """Return where the result of `generate` lies; arguments as there.
 
@@ -112,29 +113,31 @@ def result_geometry(
     SettingsError
         When the region leaves the volume.
     """
-    return geometry(low_res, config.settings.scale_factor, settings)
+    return geometry(low_res, scale_factor, settings)
 
 
 def _common(
     run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolume | None
 ) -> dict[str, Any]:
     """Return the arguments that all generations from a run share."""
-    run = RunFolder.open(run_folder)
+    run = Run.open(run_folder, FUSION)
     checkpoint = run.find_checkpoint(settings.checkpoint)
     return {
         # by its name: a training that goes on meanwhile may save a better one
         "generator": load_generator(run, checkpoint.name),
-        "low_res": run.low_res() if low_res is None else _of_the_run(low_res, run.config),
-        "phases": run.config.high_res_phases,
+        "low_res": run.low_res()
+        if low_res is None
+        else _of_the_run(low_res, run.kept(LOW_RES).phases),
+        "phases": run.kept(HIGH_RES).phases,
         "settings": settings,
         "device": choose_device(settings.device),
         "provenance": {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
     }
 
 
-def _of_the_run(low_res: SegmentedVolume, config: RunConfig) -> SegmentedVolume:
+def _of_the_run(low_res: SegmentedVolume, phases: Sequence[Phase]) -> SegmentedVolume:
     """Return `low_res` with the phase indices of the run's own low-res volume."""
-    known = tuple(phase.value for phase in config.low_res_phases)
+    known = tuple(phase.value for phase in phases)
     found = tuple(phase.value for phase in low_res.phases)
     if not set(found) <= set(known):
         raise PhaseError(
@@ -142,9 +145,7 @@ def _of_the_run(low_res: SegmentedVolume, config: RunConfig) -> SegmentedVolume:
             "A volume of the same material, with the same label values, is needed.",
             "Renumber its labels, or train a run with it.",
         )
-    return SegmentedVolume.from_labels(
-        low_res.values, low_res.voxel_size, config.low_res_phases, low_res.name
-    )
+    return SegmentedVolume.from_labels(low_res.values, low_res.voxel_size, phases, low_res.name)
 
 
 TIFF = (".tif", ".tiff")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field, ValidationError
 
 import napari_superres
 from napari_superres.config import FrozenModel, TrainingSettings
+from napari_superres.data.files.output import write_whole_text
 from napari_superres.data.files.reading import read_small_text
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import LARGEST, SMALLEST
@@ -18,10 +22,53 @@ from napari_superres.errors import RunFolderError
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
-FUSION = "fusion"
 PACKAGE = "napari-superres-fusion"
+LOW_RES, HIGH_RES = "low_res", "high_res"
 Length = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
-_Config = TypeVar("_Config", bound=FrozenModel)
+VoxelSize = tuple[Length, Length, Length]
+Settings = TypeVar("Settings", bound=FrozenModel)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Settings]):
+    """A kind of run.
+
+    Attributes
+    ----------
+    name : in config.json
+    settings : their model; `engine.SAFE_TO_CHANGE` names what a resumed run may change
+    """
+
+    name: str
+    settings: type[Settings]
+
+
+FUSION = Kind("fusion", TrainingSettings)
+
+
+@dataclass(frozen=True)
+class KeptInput:
+    """What config.json says of one input of a run.
+
+    Attributes
+    ----------
+    name : of the file or layer that it was
+    phases : empty for grey values
+    voxel_size : µm, zyx; None where unknown
+    sets : images in each set
+    hashes : SHA-256 of the values, by the name of the file in inputs/
+    """
+
+    name: str
+    phases: tuple[Phase, ...]
+    voxel_size: tuple[float, float, float] | None
+    sets: tuple[int, ...]
+    hashes: Mapping[str, str]
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Side of a square pixel in µm; None where unknown."""
+        return None if self.voxel_size is None else self.voxel_size[-1]
 
 
 class EngineChange(FrozenModel):
@@ -33,21 +80,52 @@ class EngineChange(FrozenModel):
 
 
 class RunConfig(FrozenModel):
-    """What config.json of a fusion holds."""
+    """What config.json of any run holds; `settings` as its kind reads them."""
 
     format_version: int
     created: str
+    settings: Any
+    versions: dict[str, str]
+    changes: tuple[EngineChange, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """Write config.json, whole or not at all."""
+        write_whole_text(folder / CONFIG, self.model_dump_json(indent=2))
+
+
+class FusionConfig(RunConfig):
+    """config.json of a fusion: it names no kind."""
+
+    kind: ClassVar[str] = FUSION.name
     settings: TrainingSettings
     low_res_name: str
     low_res_phases: tuple[Phase, ...]
-    low_res_voxel_size: tuple[Length, Length, Length] | None
+    low_res_voxel_size: VoxelSize | None
     high_res_name: str
     high_res_phases: tuple[Phase, ...]
-    high_res_voxel_size: tuple[Length, Length, Length] | None
+    high_res_voxel_size: VoxelSize | None
     high_res_images: tuple[int, ...]
-    versions: dict[str, str]
     input_hashes: dict[str, str]
-    changes: tuple[EngineChange, ...] = ()
+
+    @property
+    def kept(self) -> dict[str, KeptInput]:
+        """The inputs by role."""
+        return {
+            LOW_RES: KeptInput(
+                self.low_res_name,
+                self.low_res_phases,
+                self.low_res_voxel_size,
+                (1,),
+                self.input_hashes,
+            ),
+            HIGH_RES: KeptInput(
+                self.high_res_name,
+                self.high_res_phases,
+                self.high_res_voxel_size,
+                self.high_res_images,
+                self.input_hashes,
+            ),
+        }
 
 
 class ImageSetInfo(FrozenModel):
@@ -60,16 +138,69 @@ class ImageSetInfo(FrozenModel):
     hashes: tuple[str, ...]
 
 
-class ImageRunConfig(FrozenModel):
-    """What config.json of a run that learns from images holds; its kind reads `settings`."""
+class ImagesConfig(RunConfig):
+    """config.json of a run that learns from images."""
 
-    format_version: int
     kind: str
-    created: str
     settings: dict[str, Any]
     inputs: dict[str, ImageSetInfo]
-    versions: dict[str, str]
-    changes: tuple[EngineChange, ...] = ()
+
+    @property
+    def kept(self) -> dict[str, KeptInput]:
+        """The inputs by role."""
+        return {
+            role: KeptInput(
+                info.name,
+                info.phases,
+                None if info.pixel_size is None else (info.pixel_size,) * 3,
+                (info.images,),
+                {image_file(role, index): known for index, known in enumerate(info.hashes)},
+            )
+            for role, info in self.inputs.items()
+        }
+
+
+def image_file(role: str, index: int) -> str:
+    """Return the name of a kept image of a set."""
+    return f"{role}-{index:04d}.tif"
+
+
+def new_config(
+    kind: str, settings: FrozenModel, kept: Mapping[str, KeptInput]
+) -> FusionConfig | ImagesConfig:
+    """Return what config.json of a new run holds."""
+    common: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+    }
+    if kind == FUSION.name:
+        low_res, high_res = kept[LOW_RES], kept[HIGH_RES]
+        return FusionConfig(
+            **common,
+            settings=settings,
+            low_res_name=low_res.name,
+            low_res_phases=low_res.phases,
+            low_res_voxel_size=low_res.voxel_size,
+            high_res_name=high_res.name,
+            high_res_phases=high_res.phases,
+            high_res_voxel_size=high_res.voxel_size,
+            high_res_images=high_res.sets,
+            input_hashes={**low_res.hashes, **high_res.hashes},
+        )
+    inputs = {
+        role: ImageSetInfo(
+            name=one.name,
+            images=one.sets[0],
+            phases=one.phases,
+            pixel_size=None if one.voxel_size is None else one.voxel_size[0],
+            hashes=tuple(one.hashes.values()),
+        )
+        for role, one in kept.items()
+    }
+    return ImagesConfig(
+        **common, kind=kind, settings=settings.model_dump(mode="json"), inputs=inputs
+    )
 
 
 def versions() -> dict[str, str]:
@@ -80,13 +211,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def read_config(folder: Path, model: type[_Config], kind: str | None) -> _Config:
+def read_config(folder: Path, kind: str | None = None) -> FusionConfig | ImagesConfig:
     """Return what config.json of a run holds.
 
     Parameters
     ----------
     folder : of the run
-    model : what it should hold
     kind : of run; None for any
 
     Raises
@@ -104,15 +234,34 @@ def read_config(folder: Path, model: type[_Config], kind: str | None) -> _Config
             f"This version of the program reads version {FORMAT_VERSION}.",
             "Use the program's version that made the run, or train again.",
         )
+    model = FusionConfig if found == FUSION.name else ImagesConfig
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
         known = values.get("versions")
         made_by = known.get(PACKAGE) if isinstance(known, dict) else "an unknown version"
         raise RunFolderError(
-            f"{folder / CONFIG} does not fit: {first_problem(error)}. It was made by {made_by}.",
+            f"{folder / CONFIG} does not fit: {_first_problem(error)}. It was made by {made_by}.",
             f"This is version {napari_superres.__version__}.",
             "Use the version that made the run, or restore the file from a copy.",
+        ) from error
+
+
+def settings_of(folder: Path, config: RunConfig, model: type[Settings]) -> Settings:
+    """Return the settings in a run's configuration.
+
+    Raises
+    ------
+    RunFolderError
+        They do not fit the model.
+    """
+    try:
+        return model.model_validate(config.settings)
+    except ValidationError as error:
+        raise RunFolderError(
+            f"The settings of {folder} do not fit: {_first_problem(error)}.",
+            "",
+            "Use the version that made the run.",
         ) from error
 
 
@@ -124,7 +273,7 @@ def kind_if_run(path: str | Path) -> str:
         return ""
 
 
-def first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     """Return where the first value that does not fit stands, and why it does not."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
@@ -152,4 +301,4 @@ def _read(folder: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _kind(values: dict[str, Any]) -> str:
-    return str(values.get("kind", FUSION))  # a fusion's config.json names no kind
+    return str(values.get("kind", FUSION.name))  # a fusion's config.json names no kind

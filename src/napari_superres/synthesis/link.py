@@ -11,10 +11,10 @@ from napari_superres.data.files.images import ImageSet
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import PhaseError, ShapeError
 from napari_superres.measures.kinds.texture import Segmenter
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
-from napari_superres.synthesis.settings import SynthesisSettings
-from napari_superres.synthesis.training import INPUT, KIND, cut_images
+from napari_superres.synthesis.settings import SYNTHESIS
+from napari_superres.synthesis.training import INPUT, cut_images
 
 SAME_SIZE = 0.01
 
@@ -108,8 +108,8 @@ def _segmented(
             "A threshold makes two.",
             "Train the synthesis on segmented slices.",
         )
-    opened = ImageRun.open(run, KIND)
-    training, _ = cut_images(opened.images(INPUT), opened.settings(SynthesisSettings))
+    opened = Run.open(run, SYNTHESIS)
+    training, _ = cut_images(opened.images(INPUT), opened.settings)
     return Segmenter.fit(training.parts, ()).labels(images)
 
 

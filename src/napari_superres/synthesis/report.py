@@ -22,11 +22,11 @@ from napari_superres.measures.report.texture_charts import (
     histogram_chart,
     numbers_of,
 )
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.memorisation import Memorisation, memorisation
 from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
-from napari_superres.synthesis.settings import SynthesisSettings
-from napari_superres.synthesis.training import INPUT, KIND, cut_images
+from napari_superres.synthesis.settings import SYNTHESIS
+from napari_superres.synthesis.training import INPUT, cut_images
 
 CHECKED = 12
 """Samples whose nearest real window is looked for."""
@@ -61,8 +61,8 @@ def make_report(
     """
     if folder is not None:
         _make(folder)
-    opened = ImageRun.open(run, KIND)
-    settings, images = opened.settings(SynthesisSettings), opened.images(INPUT)
+    opened = Run.open(run, SYNTHESIS)
+    settings, images = opened.settings, opened.images(INPUT)
     training, held_out = cut_images(images, settings)
     synthesiser = Synthesiser.load(run, checkpoint, device)
     synthetic = synthesiser.sample(SampleRequest.choose(count, seed))
@@ -94,7 +94,7 @@ def make_report(
 
 
 def _numbers(
-    run: ImageRun,
+    run: Run[Any],
     checkpoint: str,
     found: dict[str, Texture],
     segmenter: Segmenter,

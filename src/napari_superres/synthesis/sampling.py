@@ -31,10 +31,9 @@ from napari_superres.events import (
 )
 from napari_superres.runs.checkpoints import load_weights
 from napari_superres.runs.device import choose_device, exact_convolutions
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.networks import Generator
-from napari_superres.synthesis.settings import SynthesisSettings
-from napari_superres.synthesis.training import KIND
+from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
 from napari_superres.training.failures import engine_errors
 from napari_superres.training.real_images import as_pixels
 
@@ -116,9 +115,9 @@ class Synthesiser:
         RunFolderError
             Not a run of synthesis, or no whole checkpoint.
         """
-        folder = ImageRun.open(run, KIND)
-        settings = folder.settings(SynthesisSettings)
-        info = folder.input_info("real")
+        folder = Run.open(run, SYNTHESIS)
+        settings = folder.settings
+        info = folder.kept("real")
         generator = Generator(settings.engine, settings.size, len(info.phases) or 1)
         load_weights(generator, folder.find_checkpoint(checkpoint).folder)
         return cls(generator, settings, info.phases, info.pixel_size, choose_device(device))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
 from napari_superres.data.patches.cutting import PatchGrid
+from napari_superres.runs.config import Kind
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 
@@ -23,6 +24,17 @@ class StylePreset(StrEnum):
 
 class StyleEngine(FrozenModel):
     """The dials of the style-based networks and their optimisation; a preset sets them all."""
+
+    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = (
+        "batch",
+        "learning_rate",
+        "annealing",
+        "precision",
+        "measure_every",
+        "patience",
+        "preview_seconds",
+        "checkpoint_seconds",
+    )
 
     base_channels: int = Field(
         4096,
@@ -113,6 +125,12 @@ class StyleEngine(FrozenModel):
     )
     measure_every: int = Field(100, ge=1, description="Steps between measurements.")
     measured_images: int = Field(64, ge=2, description="Images in a measurement.")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="End after so many measurements without a better one; empty to use the whole "
+        "budget.",
+    )
     preview_seconds: float = Field(5.0, ge=0, description="Seconds between previews.")
     checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds between checkpoints.")
 
@@ -221,3 +239,6 @@ class SynthesisSettings(FrozenModel):
         """Half-life of the moving average in use, in images."""
         given = self.engine.average_half_life
         return 1000 * (self.engine.batch * 10 / 32 if given is None else given)
+
+
+SYNTHESIS = Kind("synthesis", SynthesisSettings)

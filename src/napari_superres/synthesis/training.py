@@ -13,16 +13,15 @@ from napari_superres.data.patches.cutting import Patches, patches_of
 from napari_superres.events import TrainingEvent
 from napari_superres.runs.checkpoints import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
-from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import run_lock
+from napari_superres.runs.run import Run, change_engine
 from napari_superres.synthesis.judge import StyleJudge
-from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
 from napari_superres.synthesis.step import Trainer
 from napari_superres.training.failures import engine_errors
 from napari_superres.training.image_loop import ImageLoop
 from napari_superres.training.learner import Pace
 
-KIND = "synthesis"
 INPUT = "real"
 FEW_PATCHES = 50
 
@@ -58,7 +57,7 @@ def train(
     """
     patches = cut_images(images, settings)
     device = choose_device(settings.device)
-    run = ImageRun.create(run_folder, KIND, settings, {INPUT: images})
+    run = Run.create(run_folder, SYNTHESIS, settings, {INPUT: images})
     with run_lock(run.path):
         yield from _loop(run, images, patches, settings, device, budget, stop).events()
 
@@ -95,12 +94,13 @@ def resume(
     EngineError
         As for `train`.
     """
-    run = ImageRun.open(run_folder, KIND)
+    run = Run.open(run_folder, SYNTHESIS)
     check_can_train(run.path)
     images = run.images(INPUT)
-    device = choose_device(device or run.settings(SynthesisSettings).device)
-    run = run.with_engine(changes or {}, SynthesisSettings)
-    settings = run.settings(SynthesisSettings)
+    device = choose_device(device or run.settings.device)
+    if changes:
+        run = change_engine(run_folder, SYNTHESIS, changes)
+    settings = run.settings
     with run_lock(run.path):
         patches = cut_images(images, settings)
         loop = _loop(run, images, patches, settings, device, budget, stop)
@@ -128,7 +128,7 @@ def describe_patches(images: ImageSet, settings: SynthesisSettings) -> str:
 
 
 def _loop(
-    run: ImageRun,
+    run: Run[Any],
     images: ImageSet,
     patches: tuple[Patches, Patches],
     settings: SynthesisSettings,

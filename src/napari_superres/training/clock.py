@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from napari_superres.config import Budget
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.run import Run
 
 
 class Clock:
@@ -119,7 +119,7 @@ class Course:
     lines: int = 0
 
     @classmethod
-    def of(cls, state: Mapping[str, Any], run: RunFolder | None = None) -> Course:
+    def of(cls, state: Mapping[str, Any], run: Run[Any] | None = None) -> Course:
         """Return the course that a checkpoint's state tells; for old ones, that of the log."""
         if "course" in state:
             kept = dict(state["course"])

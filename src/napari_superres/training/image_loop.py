@@ -26,7 +26,7 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.runs.checkpoints import load_checkpoint, save_checkpoint, taking_up
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.training.clock import Clock, mean_terms, progress, used_share
 from napari_superres.training.failures import engine_errors
 from napari_superres.training.learner import Judge, Learner, Pace
@@ -48,7 +48,7 @@ class ImageLoop:
 
     def __init__(
         self,
-        run: ImageRun,
+        run: Run[Any],
         learner: Learner,
         judge: Judge,
         pace: Pace,
@@ -76,7 +76,7 @@ class ImageLoop:
         with taking_up(checkpoint.folder):
             self.learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
             self.clock.before = float(checkpoint.state.get("elapsed_s", 0.0))
-        self.run.forget_after(checkpoint.step)
+        self.run.keep_lines(sum(line["step"] <= checkpoint.step for line in self.run.log()))
         lines = self.run.measurements()
         self.best = min((line["score"] for line in lines), default=float("inf"))
         if lines:

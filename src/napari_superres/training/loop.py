@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from torch import Tensor
 
@@ -25,8 +26,9 @@ from napari_superres.events import (
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.step import Trainer
 from napari_superres.runs.checkpoints import CheckpointInfo, taking_up
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import HIGH_RES, LOW_RES
 from napari_superres.runs.previews import keep_preview
+from napari_superres.runs.run import Run
 from napari_superres.training import distributed
 from napari_superres.training.clock import Clock, annealed, mean_terms, progress, used_share
 from napari_superres.training.failures import out_of_memory
@@ -54,7 +56,7 @@ class TrainingLoop:
 
     def __init__(
         self,
-        run: RunFolder,
+        run: Run[Any],
         trainer: Trainer,
         evaluator: Evaluator,
         budget: Budget,
@@ -153,8 +155,9 @@ class TrainingLoop:
         save_now = False
         if first and clock.seconds() - self.previewed >= engine.preview_seconds:
             self.previewed = clock.seconds()
-            preview, config = self.evaluator.preview(self.trainer.steps), self.run.config
-            keep_preview(self.run.path, preview, config.high_res_phases, config.low_res_phases)
+            preview = self.evaluator.preview(self.trainer.steps)
+            high, low = self.run.kept(HIGH_RES).phases, self.run.kept(LOW_RES).phases
+            keep_preview(self.run.path, preview, high, low)
             yield preview
         if self.trainer.steps % engine.measure_every == 0:
             trouble = None

@@ -23,8 +23,8 @@ from napari_superres.runs.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
-from napari_superres.runs.folder import RunFolder
 from napari_superres.runs.previews import drop_previews_after
+from napari_superres.runs.run import Run
 from napari_superres.training import distributed
 from napari_superres.training.clock import Course
 from napari_superres.training.failures import free_memory
@@ -49,7 +49,7 @@ class Standing:
     terms : latest value of each loss term
     """
 
-    def __init__(self, run: RunFolder, trainer: Trainer, evaluator: Evaluator) -> None:
+    def __init__(self, run: Run[Any], trainer: Trainer, evaluator: Evaluator) -> None:
         self.run, self.trainer, self.evaluator = run, trainer, evaluator
         self.watch = Watch(evaluator.target, trainer.engine.learning_rate)
         self.course = Course()
@@ -183,7 +183,7 @@ class Keeper:
     saved_step : of the latest checkpoint; None before the first
     """
 
-    run: RunFolder
+    run: Run[Any]
     trainer: Trainer
     evaluator: Evaluator
     saved_step: int | None = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
+from napari_superres.runs.config import Kind
 
 SCALE_FACTORS = (1, 2, 4, 8, 16)
 LEAST_SEEN = 8
@@ -23,6 +24,17 @@ class TranslationPreset(StrEnum):
 
 class TranslationEngine(FrozenModel):
     """The dials of the translation's networks and optimisation; a preset sets them all."""
+
+    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = (
+        "batch",
+        "learning_rate",
+        "annealing",
+        "precision",
+        "measure_every",
+        "patience",
+        "preview_seconds",
+        "checkpoint_seconds",
+    )
 
     channels: int = Field(64, ge=4, le=512, description="Generator width at the low-res grid.")
     min_channels: int = Field(
@@ -62,6 +74,12 @@ class TranslationEngine(FrozenModel):
     )
     measure_every: int = Field(100, ge=1, description="Steps between measurements.")
     measured_images: int = Field(24, ge=2, description="Images in a measurement.")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="End after so many measurements without a better one; empty to use the whole "
+        "budget.",
+    )
     preview_seconds: float = Field(5.0, ge=0, description="Seconds between previews.")
     checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds between checkpoints.")
 
@@ -122,3 +140,6 @@ class TranslationSettings(FrozenModel):
     def high_res_patch(self) -> int:
         """Side of a training patch in high-res pixels."""
         return self.engine.patch * self.scale_factor
+
+
+TRANSLATION = Kind("translation", TranslationSettings)

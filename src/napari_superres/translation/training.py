@@ -14,16 +14,15 @@ from napari_superres.errors import PhaseError
 from napari_superres.events import TrainingEvent
 from napari_superres.runs.checkpoints import check_can_train
 from napari_superres.runs.device import choose_device, keep_freed_memory
-from napari_superres.runs.image_run import ImageRun
 from napari_superres.runs.lock import run_lock
+from napari_superres.runs.run import Run, change_engine
 from napari_superres.training.failures import engine_errors
 from napari_superres.training.image_loop import ImageLoop
 from napari_superres.training.learner import Pace
 from napari_superres.translation.judge import TranslationJudge
-from napari_superres.translation.settings import TranslationSettings
+from napari_superres.translation.settings import TRANSLATION, TranslationSettings
 from napari_superres.translation.step import Trainer
 
-KIND = "translation"
 LOW, HIGH = "low_res", "high_res"
 
 
@@ -60,7 +59,7 @@ def train(
     """
     patches = cut_images(low_res, high_res, settings)
     device = choose_device(settings.device)
-    run = ImageRun.create(run_folder, KIND, settings, {LOW: low_res, HIGH: high_res})
+    run = Run.create(run_folder, TRANSLATION, settings, {LOW: low_res, HIGH: high_res})
     with run_lock(run.path):
         yield from _loop(run, high_res, patches, settings, device, budget, stop).events()
 
@@ -97,12 +96,13 @@ def resume(
     EngineError
         As for `train`.
     """
-    run = ImageRun.open(run_folder, KIND)
+    run = Run.open(run_folder, TRANSLATION)
     check_can_train(run.path)
     low_res, high_res = run.images(LOW), run.images(HIGH)
-    device = choose_device(device or run.settings(TranslationSettings).device)
-    run = run.with_engine(changes or {}, TranslationSettings)
-    settings = run.settings(TranslationSettings)
+    device = choose_device(device or run.settings.device)
+    if changes:
+        run = change_engine(run_folder, TRANSLATION, changes)
+    settings = run.settings
     with run_lock(run.path):
         patches = cut_images(low_res, high_res, settings)
         loop = _loop(run, high_res, patches, settings, device, budget, stop)
@@ -141,7 +141,7 @@ def _kind(values: list[int]) -> str:
 
 
 def _loop(
-    run: ImageRun,
+    run: Run[Any],
     high_res: ImageSet,
     patches: tuple[Patches, Patches],
     settings: TranslationSettings,

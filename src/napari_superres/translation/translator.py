@@ -21,11 +21,11 @@ from napari_superres.data.phases import Phase
 from napari_superres.errors import PhaseError
 from napari_superres.runs.checkpoints import load_weights
 from napari_superres.runs.device import choose_device, exact_convolutions
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.training.real_images import as_network, as_pixels
 from napari_superres.translation.networks import ToHighRes
-from napari_superres.translation.settings import TranslationSettings
-from napari_superres.translation.training import HIGH, KIND
+from napari_superres.translation.settings import TRANSLATION
+from napari_superres.translation.training import HIGH
 
 Pixels = NDArray[np.uint8]
 NOISE_BLOCK = 64
@@ -100,9 +100,9 @@ class Translator:
         RunFolderError
             Not a run of translation, or no whole checkpoint.
         """
-        folder = ImageRun.open(run, KIND)
-        settings = folder.settings(TranslationSettings)
-        phases = folder.input_info(HIGH).phases
+        folder = Run.open(run, TRANSLATION)
+        settings = folder.settings
+        phases = folder.kept(HIGH).phases
         network = ToHighRes(settings.engine, settings.scale_factor, len(phases))
         load_weights(network, folder.find_checkpoint(checkpoint).folder)
         return cls(network, phases, choose_device(device))

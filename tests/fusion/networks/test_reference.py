@@ -126,7 +126,7 @@ def test_a_run_with_imported_weights_generates(tmp_path: Path) -> None:
 def test_a_generator_without_noise_is_imported_without(tmp_path: Path) -> None:
     path = saved(published("2", inputs=2), tmp_path)
     run = import_reference_generator(path, volume(), 2, MAP, tmp_path / "run")
-    assert run.config.settings.engine.noise == "off"
+    assert run.settings.engine.noise == "off"
     assert not load_generator(run).input_noise
 
 

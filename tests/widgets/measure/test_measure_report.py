@@ -9,7 +9,6 @@ from napari.layers import Labels
 
 from napari_superres.config import GenerationSettings, TrainingSettings
 from napari_superres.data.pair import Pair
-from napari_superres.runs.folder import RunFolder
 from napari_superres.widgets.layers.notes import SUPER_RES
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.layers.shown import phase_layer
@@ -17,6 +16,7 @@ from napari_superres.widgets.measure.report import report_plan
 from napari_superres.widgets.run.results import Run
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
+from tests.fusion.materials import new_run
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def session(qtbot, engine, low_res, high_res, tmp_path):
     session = Session(engine)
     values = {"scale_factor": 4, "phase_map": {0: 0, 1: 1, 2: 0}}
     settings = TrainingSettings.model_validate(values)
-    RunFolder.create(tmp_path / "run", low_res, high_res, settings)
+    new_run(tmp_path / "run", low_res, high_res, settings)
     place = plain_placement(low_res.voxel_size)
     session.set_run(
         Run(tmp_path / "run", settings.scale_factor, PHASES, PHASES[:2], low_res.shape, place, True)

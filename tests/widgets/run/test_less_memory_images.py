@@ -7,7 +7,7 @@ from napari.utils.notifications import notification_manager
 
 from napari_superres.config import Budget
 from napari_superres.errors import SettingsError
-from napari_superres.runs.image_run import ImageRun
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.run.image_session import smaller_batch
@@ -78,8 +78,8 @@ def test_a_real_run_goes_on_with_the_smaller_batch(tmp_path, trained, engine):
     assert engine.adapt(tmp_path / "run", less["batch"]).engine.batch == less["batch"]
     *_, end = engine.resume(tmp_path / "run", Budget(steps=4), threading.Event())
     assert end.step == 4
-    run = ImageRun.open(tmp_path / "run")
-    assert run.config.settings["engine"]["batch"] == less["batch"]
+    run = Run.open(tmp_path / "run")
+    assert run.settings["engine"]["batch"] == less["batch"]
     assert [(change.step, change.after) for change in run.config.changes] == [(2, less)]
 
 

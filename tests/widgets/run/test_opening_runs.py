@@ -8,7 +8,6 @@ from napari_superres.config import GenerationSettings, Preset, TrainingSettings
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.generation.render import generate_volume
-from napari_superres.runs.folder import RunFolder
 from napari_superres.widgets.data.examples import get_reader, read_layers
 from napari_superres.widgets.export.plan import border_of
 from napari_superres.widgets.layers.data import slices_from_layers
@@ -18,6 +17,7 @@ from napari_superres.widgets.layers.notes import (
     SUPER_RES,
     role_of,
 )
+from tests.fusion.materials import new_run
 from tests.generation.networks import mixed_generator
 from tests.widgets.layers.test_files import PHASES, VALUES, indices, opened
 
@@ -50,7 +50,7 @@ def test_a_run_folder_opens_its_inputs_and_its_results(tmp_path):
     volume = SegmentedVolume.from_labels(indices((5, 5, 5)) % 2, (0.4,) * 3, name="coarse")
     slices = SegmentedSlices.from_labels([indices((8, 16, 16))], (0.1,) * 3, name="fine")
     settings = TrainingSettings(scale_factor=4, phase_map={0: 0, 1: 1, 2: 0}, preset=Preset.QUICK)
-    run = RunFolder.create(tmp_path / "run", volume, slices, settings)
+    run = new_run(tmp_path / "run", volume, slices, settings)
     provenance = {"scale factor": "4"}
     write_labels_tiff(
         run.path / "super-res.tif",
@@ -74,7 +74,7 @@ def run_of(tmp_path, low_size, high_size, sets=None, scale_factor="2"):
     settings = TrainingSettings(
         scale_factor=scale_factor, phase_map=phase_map, anisotropic=slices.anisotropic
     )
-    return RunFolder.create(tmp_path / "run", volume, slices, settings)
+    return new_run(tmp_path / "run", volume, slices, settings)
 
 
 def layers_of(run):

@@ -40,7 +40,8 @@ from napari_superres.fusion.networks.paper_blocks import (
     UpSampledConvolution,
 )
 from napari_superres.runs.checkpoints import save_checkpoint
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
+from napari_superres.runs.run import Run
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 
 LARGEST_FACTOR = 8
@@ -58,7 +59,7 @@ def import_reference_generator(
     high_res: SegmentedSlices | None = None,
     imaging: ImagingModel = ImagingModel.BLURRED,
     residual_blocks: int = 1,
-) -> RunFolder:
+) -> Run[TrainingSettings]:
     """Make a run from a generator's weights, as the reference code saves them.
 
     Parameters
@@ -103,7 +104,7 @@ def import_reference_generator(
         preset=Preset.PAPER,
         engine=engine,
     )
-    run = RunFolder.create(run_folder, low_res, high_res, settings)
+    run = Run.create(run_folder, FUSION, settings, {LOW_RES: low_res, HIGH_RES: high_res})
     state = {"step": 0, "elapsed_s": 0.0, "score": None, "imported_from": path.name}
     save_checkpoint(run.path / "checkpoints", generator.state_dict(), {}, state)
     return run

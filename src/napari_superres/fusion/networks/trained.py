@@ -12,7 +12,8 @@ from napari_superres.fusion.networks.designs import build_generator
 from napari_superres.fusion.networks.discriminator import build_discriminators
 from napari_superres.fusion.networks.generator import Generator
 from napari_superres.runs.checkpoints import load_weights
-from napari_superres.runs.folder import RunFolder
+from napari_superres.runs.config import HIGH_RES, LOW_RES
+from napari_superres.runs.run import Run
 from napari_superres.runs.tensors import gather_state, spread_state, tensors_of
 from napari_superres.training import distributed
 
@@ -124,7 +125,9 @@ class Networks:
         }
 
 
-def load_generator(run: RunFolder, checkpoint: str = "best", device: str = "cpu") -> Generator:
+def load_generator(
+    run: Run[TrainingSettings], checkpoint: str = "best", device: str = "cpu"
+) -> Generator:
     """Return the generator of a checkpoint, ready to generate.
 
     Parameters
@@ -139,12 +142,11 @@ def load_generator(run: RunFolder, checkpoint: str = "best", device: str = "cpu"
         No such checkpoint, or damaged weights.
     """
     info = run.find_checkpoint(checkpoint)
-    config = run.config
     generator = build_generator(
-        config.settings.engine,
-        config.settings.scale_factor,
-        len(config.low_res_phases),
-        len(config.high_res_phases),
+        run.settings.engine,
+        run.settings.scale_factor,
+        len(run.kept(LOW_RES).phases),
+        len(run.kept(HIGH_RES).phases),
     )
     load_weights(generator, info.folder)
     return generator.to(device).eval().requires_grad_(False)

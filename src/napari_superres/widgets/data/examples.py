@@ -156,12 +156,13 @@ def run_layers(path: str | Path) -> list[LayerTuple]:
     from napari_superres.data.examples.pair import Example
     from napari_superres.data.pair import Pair
     from napari_superres.data.volumes import SegmentedSlices
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION, HIGH_RES
+    from napari_superres.runs.run import Run
 
-    run = RunFolder.open(path)
-    none = SegmentedSlices(((),), run.config.high_res_phases)
+    run = Run.open(path, FUSION)
+    none = SegmentedSlices(((),), run.kept(HIGH_RES).phases)
     slices = run.high_res() if run.has_slices else none
-    layers = example_layers(Example(Pair(run.low_res(), slices), None, run.config.settings))
+    layers = example_layers(Example(Pair(run.low_res(), slices), None, run.settings))
     for file in sorted(Path(path).iterdir()):
         if file.suffix.lower() in KINDS and not file.name.startswith(".") and is_ours(file):
             layers.append(read_result(file))

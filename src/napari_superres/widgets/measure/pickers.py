@@ -139,9 +139,10 @@ def slices_subject(viewer: Any, session: Session) -> Subject | None:
 
 
 def _slices_of_run(folder: Path) -> SegmentedSlices:
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION
+    from napari_superres.runs.run import Run
 
-    return RunFolder.open(folder).high_res()
+    return Run.open(folder, FUSION).high_res()
 
 
 def reference_subject(

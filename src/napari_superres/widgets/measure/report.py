@@ -83,17 +83,18 @@ def report_plan(
 
 def _kept_inputs(run: Run) -> ReadInputs | None:
     """Return what reads the inputs that a run was trained with; others may be chosen by now."""
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION
+    from napari_superres.runs.run import Run
 
     folder = run.folder
     if not (folder / "config.json").is_file():
         return None
 
     def slices() -> SegmentedSlices | None:
-        kept = RunFolder.open(folder)
+        kept = Run.open(folder, FUSION)
         return kept.high_res() if kept.has_slices else None
 
-    return lambda: RunFolder.open(folder).low_res(), slices
+    return lambda: Run.open(folder, FUSION).low_res(), slices
 
 
 def _inputs(viewer: Any, session: Session) -> ReadInputs:
@@ -240,9 +241,10 @@ def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterat
 
 
 def _settings_of(folder: Path) -> TrainingSettings | None:
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION
+    from napari_superres.runs.run import Run
 
     try:
-        return RunFolder.open(folder).config.settings
+        return Run.open(folder, FUSION).settings
     except RunFolderError:
         return None  # a report without settings is still a report

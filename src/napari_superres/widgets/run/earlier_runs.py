@@ -32,15 +32,16 @@ def read_run(folder: Path) -> EarlierRun:
         It is no run, of another version, or damaged.
     """
     from napari_superres.fusion.evaluation import measure_slices
-    from napari_superres.runs.folder import RunFolder
+    from napari_superres.runs.config import FUSION, HIGH_RES
     from napari_superres.runs.previews import read_previews
+    from napari_superres.runs.run import Run as StoredRun
 
-    kept = RunFolder.open(folder)
+    kept = StoredRun.open(folder, FUSION)
     low_res = kept.low_res()
     run = Run(
         Path(folder),
-        kept.config.settings.scale_factor,
-        kept.config.high_res_phases,
+        kept.settings.scale_factor,
+        kept.kept(HIGH_RES).phases,
         low_res.phases,
         low_res.shape,
         plain_placement(low_res.voxel_size),

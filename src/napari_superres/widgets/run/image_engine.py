@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_superres.config import Budget, FrozenModel
+from napari_superres.config import Budget
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.phases import Phase
 from napari_superres.events import TrainingEvent
+from napari_superres.runs.config import Kind
 from napari_superres.widgets.layers.images import ChosenImages
 from napari_superres.widgets.run.engine import DeviceChoice, Engine
 
@@ -79,11 +80,10 @@ class ImageEngine:
     devices: Callable[[], Sequence[DeviceChoice]] = _devices
 
 
-def adapted(folder: Path, kind: str, model: type[FrozenModel], batch: int | None) -> Any:
+def adapted(folder: Path, kind: Kind[Any], batch: int | None) -> Any:
     """Return the settings of a run of images, from now on with another batch unless None."""
-    from napari_superres.runs.image_run import ImageRun
+    from napari_superres.runs.run import Run, change_engine
 
-    run = ImageRun.open(folder, kind)
-    if batch is not None:
-        run = run.with_batch(batch, model)
-    return run.settings(model)
+    changes = {} if batch is None else {"batch": batch}
+    run = change_engine(folder, kind, changes) if changes else Run.open(folder, kind)
+    return run.settings

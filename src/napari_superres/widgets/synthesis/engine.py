@@ -68,17 +68,18 @@ def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator
 
 
 def _adapt(folder: Path, batch: int | None) -> Any:
-    from napari_superres.synthesis.settings import SynthesisSettings
+    from napari_superres.synthesis.settings import SYNTHESIS
 
-    return adapted(folder, KIND, SynthesisSettings, batch)
+    return adapted(folder, SYNTHESIS, batch)
 
 
 def _open(folder: Path) -> OpenedRun:
-    from napari_superres.runs.image_run import ImageRun
+    from napari_superres.runs.run import Run
+    from napari_superres.synthesis.settings import SYNTHESIS
     from napari_superres.synthesis.training import INPUT
 
-    run = ImageRun.open(folder, KIND)
-    info = run.config.inputs[INPUT]
+    run = Run.open(folder, SYNTHESIS)
+    info = run.kept(INPUT)
     lines = tuple(run.measurements())
     learnt = bool(run.checkpoints())
     return OpenedRun(Path(folder), info.phases, info.pixel_size, learnt=learnt, lines=lines)
@@ -119,14 +120,14 @@ def _interpolate(
 def _nearest(
     run: Path, picks: Picks, device: str, stop: threading.Event
 ) -> Iterator[TileCompleted | NearestFound]:
-    from napari_superres.runs.image_run import ImageRun
+    from napari_superres.runs.run import Run
     from napari_superres.synthesis.memorisation import Finder
     from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
-    from napari_superres.synthesis.settings import SynthesisSettings
+    from napari_superres.synthesis.settings import SYNTHESIS
     from napari_superres.synthesis.training import INPUT, cut_images
 
-    opened = ImageRun.open(run, KIND)
-    settings, images = opened.settings(SynthesisSettings), opened.images(INPUT)
+    opened = Run.open(run, SYNTHESIS)
+    settings, images = opened.settings, opened.images(INPUT)
     training, held_out = cut_images(images, settings)
     request = SampleRequest(picks.styles, picks.noises, picks.truncation)
     samples = Synthesiser.load(run, picks.checkpoint, device).sample(request)
@@ -155,12 +156,12 @@ def _thresholds(run: Path, classes: int) -> tuple[float, ...]:
     from napari_superres.data.grey.grey_values import grey_sample
     from napari_superres.data.grey.thresholds import multi_otsu
     from napari_superres.measures.kinds.texture import Segmenter
-    from napari_superres.runs.image_run import ImageRun
-    from napari_superres.synthesis.settings import SynthesisSettings
+    from napari_superres.runs.run import Run
+    from napari_superres.synthesis.settings import SYNTHESIS
     from napari_superres.synthesis.training import INPUT, cut_images
 
-    opened = ImageRun.open(run, KIND)
-    training, _ = cut_images(opened.images(INPUT), opened.settings(SynthesisSettings))
+    opened = Run.open(run, SYNTHESIS)
+    training, _ = cut_images(opened.images(INPUT), opened.settings)
     if classes == 2:
         found = Segmenter.fit(training.parts, ()).threshold
         return (127.0 if found is None else found,)

@@ -53,23 +53,23 @@ def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator
 
 
 def _adapt(folder: Path, batch: int | None) -> Any:
-    from napari_superres.translation.settings import TranslationSettings
+    from napari_superres.translation.settings import TRANSLATION
 
-    return adapted(folder, KIND, TranslationSettings, batch)
+    return adapted(folder, TRANSLATION, batch)
 
 
 def _open(folder: Path) -> OpenedRun:
-    from napari_superres.runs.image_run import ImageRun
-    from napari_superres.translation.settings import TranslationSettings
+    from napari_superres.runs.run import Run
+    from napari_superres.translation.settings import TRANSLATION
     from napari_superres.translation.training import HIGH
 
-    run = ImageRun.open(folder, KIND)
-    info = run.input_info(HIGH)
+    run = Run.open(folder, TRANSLATION)
+    info = run.kept(HIGH)
     return OpenedRun(
         Path(folder),
         info.phases,
         info.pixel_size,
-        run.settings(TranslationSettings).scale_factor,
+        run.settings.scale_factor,
         bool(run.checkpoints()),
         tuple(run.measurements()),
     )
