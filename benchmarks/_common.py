@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from napari_superres.cli.pair import choose_phase_map, read_pair, with_phase_names
-from napari_superres.cli.values import read_settings_file
+from napari_superres.cli.settings_file import read_settings_file
 from napari_superres.config import Budget, TrainingSettings, validated
 from napari_superres.data.examples.pair import Example, example_pair
 from napari_superres.data.pair import Pair

@@ -1,11 +1,15 @@
-from __future__ import annotations
-
+import inspect
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
+import typer
+from pydantic import Field
+from typer.testing import CliRunner
 
 from napari_superres.cli import common, values
-from napari_superres.config import TrainingSettings, describe
+from napari_superres.cli.fields import Fields, with_options
+from napari_superres.config import FrozenModel, TrainingSettings, describe
 from napari_superres.errors import OutputError, SettingsError
 
 
@@ -74,3 +78,39 @@ def test_text_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
 def test_help_comes_from_the_settings_descriptions(cli) -> None:
     shown = " ".join(cli("train", "--help").out.split())
     assert describe(TrainingSettings, "imaging") in shown
+
+
+class Kiln(FrozenModel):
+    """Settings of no command."""
+
+    heat: float = Field(20.0, ge=0, description="How hot; empty for a guess.")
+    shelves: tuple[int, ...] = Field((), description="Which shelves.")
+    gas: str | None = Field(None, description="Which gas.")
+
+
+def test_a_field_is_an_option_by_itself() -> None:
+    given = []
+
+    @with_options
+    def fire(*, kiln: Annotated[Kiln, Fields(Kiln)], pots: int = 1) -> None:
+        given.append((kiln, pots))
+
+    app = typer.Typer()
+    app.command()(fire)
+    arguments = ["--heat", "900", "--shelves", "1", "--shelves", "2"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert given == [(Kiln(heat=900, shelves=(1, 2)), 1)]
+    assert "How hot; left out for a guess." in CliRunner().invoke(app, ["--help"]).output
+
+
+def test_a_field_that_another_parameter_names_is_its_alone() -> None:
+    @with_options
+    def fire(
+        *,
+        gas: Annotated[dict[str, Any], Fields(Kiln, ("gas",))],
+        others: Annotated[dict[str, Any], Fields(Kiln)],
+    ) -> None:
+        assert (gas, others) == ({"gas": "air"}, {"heat": 20.0})
+
+    assert list(inspect.signature(fire).parameters) == ["gas", "heat", "shelves"]
+    fire(gas="air", heat=20.0)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks the engine to stop and save, the second kills."""
+"""What several commands do: stop at Ctrl-C, follow a training, write a small file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
 
 import typer
 
-from napari_superres.cli import values
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.command_line import as_line
 from napari_superres.data.files.output import write_whole_text
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, TrainingEvent
+from napari_superres.runs.config import FUSION
 
 INTERRUPTED = 130
 """Exit status."""
@@ -61,40 +60,29 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
             signal.signal(one, handler)
 
 
-ImageFiles = Annotated[
-    list[Path],
-    typer.Option(
-        "--images",
-        metavar="F...",
-        help="Real images: .tif (a stack counts as many), .npy, .png or .jpg files.",
+HOW_IT_ENDED = {
+    FinishReason.COMPLETED: "Done",
+    FinishReason.STOPPED: "Stopped",
+    FinishReason.SETTLED: "No better measurement for as long as the setting patience says: ended",
+}
+WHAT_NEXT = {
+    FUSION: ("resume", "generate: ", "generate {run}"),
+    "synthesis": (
+        "synthesise resume",
+        "then:     ",
+        "synthesise sample {run} --output samples.tif",
     ),
-]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
-RunFolderOption = Annotated[
-    Path | None,
-    typer.Option("--run", metavar="DIR", help="Folder for the run; new or empty."),
-]
-BatchChange = Annotated[list[str] | None, values.dials(("batch",), "Change a setting from here on")]
-Segmented = Annotated[
-    bool | None,
-    typer.Option(
-        "--segmented/--grey",
-        help="Whether the images hold phases or grey values; left out, up to 8 values are phases.",
+    "translation": (
+        "translate resume",
+        "then:     ",
+        "translate apply {run} --low-res volume.tif --output translated.tif",
     ),
-]
+}
+"""Of each kind of run, how to go on, and what can be done with it."""
 
 
-def follow_to_end(
-    events: Iterator[TrainingEvent], command: str, then: str, known: Collection[str] = ()
-) -> None:
-    """Show a training, say where it ended and what can be done next.
-
-    Parameters
-    ----------
-    events : the training
-    command : such as "synthesise"
-    then : what to do with the run, before its folder
-    known : warnings shown already
+def follow_to_end(events: Iterator[TrainingEvent], kind: str, known: Collection[str] = ()) -> None:
+    """Show a training but for `known` warnings, say where it ended and what can be done next.
 
     Raises
     ------
@@ -102,15 +90,15 @@ def follow_to_end(
         With status 130 when it was interrupted.
     """
     finished = follow_training(events, known)
-    run, stopped = finished.run_folder, finished.reason is FinishReason.STOPPED
-    name = as_line([str(run)])
+    run, name = finished.run_folder, as_line([str(finished.run_folder)])
+    resume, title, then = WHAT_NEXT[kind]
     typer.echo(
-        f"{'Stopped' if stopped else 'Done'} at step {finished.step}, "
+        f"{HOW_IT_ENDED[finished.reason]} at step {finished.step}, "
         f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"
-        f"  go on:    napari-superres {command} resume {name}\n"
-        f"  then:     napari-superres {command} {then.format(run=name)}"
+        f"  go on:    napari-superres {resume} {name}\n"
+        f"  {title}napari-superres {then.format(run=name)}"
     )
-    if stopped:
+    if finished.reason is FinishReason.STOPPED:
         raise typer.Exit(INTERRUPTED)
 
 

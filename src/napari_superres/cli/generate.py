@@ -9,15 +9,49 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_superres.cli import values
 from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli.fields import Fields, help_of, with_options
+from napari_superres.cli.options import Options
 from napari_superres.cli.progress import follow_generation
+from napari_superres.cli.values import parse_axes, parse_region
 from napari_superres.config import GenerationSettings, validated
 from napari_superres.errors import OutputError, SettingsError
 from napari_superres.events import FinishReason, GenerationEvent
 
+PLACES = {
+    "region": Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            metavar="z0:z1,y0:y1,x0:x1",
+            help=help_of(GenerationSettings, "region"),
+        ),
+    ],
+    "periodic_axes": Annotated[
+        str | None,
+        typer.Option(
+            "--periodic",
+            metavar="AXES",
+            help="Axes, such as z or x,y, along which the noise repeats with the size of what is "
+            "generated: features that come from noise become periodic.",
+        ),
+    ],
+    "held_region": Annotated[
+        str | None,
+        typer.Option(
+            "--held-region",
+            metavar="z0:z1,y0:y1,x0:x1",
+            help="Part, in low-res voxels, half open, whose noise stays that of --held-seed "
+            "whatever --seed is.",
+        ),
+    ],
+}
+"""Options that are text to be read, by the name of the setting."""
 
+
+@with_options
 def generate(
+    *,
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder of a training.")],
     output: Annotated[
         Path | None,
@@ -36,7 +70,7 @@ def generate(
             help="Another low-res volume of the same material; left out, the run's own.",
         ),
     ] = None,
-    seed: values.NoiseSeed = 0,
+    seed: Annotated[Options, Fields(GenerationSettings, ("seed",))],
     realisations: Annotated[
         int,
         typer.Option(
@@ -51,15 +85,7 @@ def generate(
         bool,
         typer.Option("--maps-only", help="With --realisations: do not write the volumes."),
     ] = False,
-    region: values.RegionText = None,
-    crop_border: values.CropBorder = False,
-    periodic: values.PeriodicText = None,
-    held_region: values.HeldRegionText = None,
-    held_seed: values.HeldSeed = 0,
-    tile: values.Tile = None,
-    checkpoint: values.Checkpoint = "best",
-    device: values.Device = "auto",
-    precision: values.Precision = "auto",
+    others: Annotated[Options, Fields(GenerationSettings, declared=PLACES)],
     workers: Annotated[
         int,
         typer.Option(
@@ -79,21 +105,12 @@ def generate(
 
     Interrupted or killed, the same command goes on with what is missing.
     """
-    settings = validated(
-        GenerationSettings,
-        {
-            "seed": seed,
-            "region": values.parse_region(region),
-            "tile": tile,
-            "device": device,
-            "precision": precision,
-            "crop_border": crop_border,
-            "checkpoint": checkpoint,
-            "periodic_axes": values.parse_axes(periodic),
-            "held_region": values.parse_region(held_region, "--held-region"),
-            "held_seed": held_seed,
-        },
-    )
+    places = {
+        "region": parse_region(others.get("region")),
+        "periodic_axes": parse_axes(others.get("periodic_axes")),
+        "held_region": parse_region(others.get("held_region"), "--held-region"),
+    }
+    settings = validated(GenerationSettings, seed | others | places)
     if maps_only and realisations == 1:
         raise SettingsError(
             "--maps-only is given for one volume.",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import values
+from napari_superres.cli import options, values
 from napari_superres.cli.pair import choose_phase_map
 from napari_superres.config import ImagingModel
 from napari_superres.data.pair import Pair
@@ -22,7 +22,7 @@ def import_reference(
             help="Generator's state dict, as the paper's reference code saves it.",
         ),
     ],
-    low_res: values.LowResFile,
+    low_res: options.LowResFile,
     scale_factor: Annotated[
         str,
         typer.Option(
@@ -32,7 +32,7 @@ def import_reference(
     run: Annotated[
         Path, typer.Option("--run", metavar="DIR", help="Folder for the run; new or empty.")
     ],
-    phase_map: values.PhaseMapText = None,
+    phase_map: options.PhaseMapText = None,
     high_res: Annotated[
         list[Path] | None,
         typer.Option(
@@ -41,15 +41,15 @@ def import_reference(
             help="The slices that it was trained with, to measure against; may be left out.",
         ),
     ] = None,
-    anisotropic: values.Anisotropic = False,
-    imaging: values.Imaging = ImagingModel.BLURRED,
+    anisotropic: options.Anisotropic = False,
+    imaging: options.Imaging = ImagingModel.BLURRED,
     residual_blocks: Annotated[
         int,
         typer.Option(
             "--residual-blocks", min=1, metavar="N", help="Residual blocks that the network runs."
         ),
     ] = 1,
-    voxel_size: values.VoxelSizeText = None,
+    voxel_size: options.VoxelSizeText = None,
 ) -> None:
     """Make a run of a generator that the paper's reference code trained.
 

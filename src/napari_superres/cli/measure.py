@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from napari_superres.cli import common, values
+from napari_superres.cli import common, options
 from napari_superres.cli.pair import choose_phase_map, choose_scale_factor
 from napari_superres.cli.progress import Bar
 from napari_superres.cli.segmented import as_slices, first_voxel, read_segmented
@@ -53,7 +53,7 @@ def measure(
             help="High-res slices to compare with: a stack counts as many slices.",
         ),
     ] = None,
-    anisotropic: values.Anisotropic = False,
+    anisotropic: options.Anisotropic = False,
     run: Annotated[
         Path | None,
         typer.Option(
@@ -67,10 +67,10 @@ def measure(
         Path | None,
         typer.Option("--low-res", metavar="F", help="Low-res volume, for the low-res mismatch."),
     ] = None,
-    scale_factor: values.ScaleFactorText = None,
-    phase_map: values.PhaseMapText = None,
-    imaging: values.Imaging = ImagingModel.BLURRED,
-    one_sided: values.OneSided = None,
+    scale_factor: options.ScaleFactorText = None,
+    phase_map: options.PhaseMapText = None,
+    imaging: options.Imaging = ImagingModel.BLURRED,
+    one_sided: options.OneSided = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="F", help="Write all numbers to this file.")
     ] = None,

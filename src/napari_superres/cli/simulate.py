@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import values
+from napari_superres.cli import options, values
 from napari_superres.config import ImagingModel
 from napari_superres.data.files.output import check_writable
 from napari_superres.errors import OutputError
@@ -27,9 +27,9 @@ def simulate_low_res(
             help="Phases that the coarse instrument cannot tell apart: 2:0 sees value 2 as 0.",
         ),
     ] = None,
-    imaging: values.Imaging = ImagingModel.BLURRED,
-    blur_kernel: values.BlurKernel = None,
-    blur_sd: values.BlurSd = None,
+    imaging: options.Imaging = ImagingModel.BLURRED,
+    blur_kernel: options.BlurKernel = None,
+    blur_sd: options.BlurSd = None,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -8,16 +8,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_superres.cli import common, values
-from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import common, options
+from napari_superres.cli.common import INTERRUPTED, follow_to_end, stop_on_interrupt
+from napari_superres.cli.fields import Fields, changes_of, with_options
+from napari_superres.cli.options import Options
 from napari_superres.cli.progress import follow_generation
-from napari_superres.config import Budget, GenerationSettings, validated
+from napari_superres.cli.values import parse_changes
+from napari_superres.config import Budget, validated
 from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.synthesis.settings import (
     STYLE_PRESETS,
     StyleEngine,
-    StylePreset,
     SynthesisSettings,
 )
 
@@ -26,39 +28,26 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-setting = values.setting
-
-Checkpoint = Annotated[str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")]
 Truncation = Annotated[
     float,
     typer.Option(
         "--truncation", metavar="X", help="Draw styles towards their mean: 1 not at all, 0 wholly."
     ),
 ]
-EngineChanges = Annotated[list[str] | None, values.dials(StyleEngine.model_fields)]
+EngineChanges = Annotated[list[str] | None, changes_of(StyleEngine.model_fields)]
+PATCHES = ("size", "stride", "overlap", "count", "border", "held_out")
 
 
 @app.command("train")
+@with_options
 def train(
-    images: common.ImageFiles,
-    size: Annotated[int, setting(SynthesisSettings, "size", "--size", "N")] = 64,
-    stride: Annotated[int | None, setting(SynthesisSettings, "stride", "--stride", "N")] = None,
-    overlap: Annotated[
-        float | None, setting(SynthesisSettings, "overlap", "--overlap", "X")
-    ] = None,
-    count: Annotated[int | None, setting(SynthesisSettings, "count", "--count", "N")] = None,
-    border: Annotated[str, setting(SynthesisSettings, "border", "--border", "NAME")] = "shift",
-    held_out: Annotated[float, setting(SynthesisSettings, "held_out", "--held-out", "X")] = 0.2,
-    segmented: common.Segmented = None,
-    directed: Annotated[bool, setting(SynthesisSettings, "directed", "--directed")] = False,
-    preset: Annotated[
-        StylePreset, setting(SynthesisSettings, "preset", "--preset")
-    ] = StylePreset.QUICK,
-    device: values.Device = "auto",
-    seed: values.Seed = 0,
-    minutes: values.Minutes = None,
-    steps: values.Steps = None,
-    run: common.RunFolderOption = None,
+    *,
+    images: options.ImageFiles,
+    patches: Annotated[Options, Fields(SynthesisSettings, PATCHES)],
+    segmented: options.Segmented = None,
+    others: Annotated[Options, Fields(SynthesisSettings)],
+    budget: options.BudgetOptions,
+    run: options.RunFolderOption = None,
     changes: EngineChanges = None,
 ) -> None:
     """Train a style-based generator on real images.
@@ -66,23 +55,9 @@ def train(
     Without --minutes or --steps it trains until Ctrl-C. However it ends, what was
     learnt is in the run folder, with copies of the images.
     """
-    settings = validated(
-        SynthesisSettings,
-        {
-            "size": size,
-            "stride": stride,
-            "overlap": overlap,
-            "count": count,
-            "border": border,
-            "held_out": held_out,
-            "directed": directed,
-            "preset": preset,
-            "device": device,
-            "seed": seed,
-            "engine": STYLE_PRESETS[preset].replace(**values.parse_changes(changes, StyleEngine)),
-        },
-    )
-    budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    changed = parse_changes(changes, StyleEngine)
+    engine = STYLE_PRESETS[others["preset"]].replace(**changed)
+    settings = validated(SynthesisSettings, patches | others | {"engine": engine})
     from napari_superres.data.files.images import read_images
 
     read = read_images(images, segmented)
@@ -90,35 +65,35 @@ def train(
     from napari_superres.synthesis.training import train as train_engine
 
     typer.echo(f"{read.name}: {describe_patches(read, settings)}")
-    if minutes is None and steps is None:
+    if budget == Budget():
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
     folder = common.free_name(Path("synthesis-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(read, settings, folder, budget, stop)
-        common.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
+        follow_to_end(events, "synthesis")
 
 
 @app.command("resume")
+@with_options
 def resume(
-    run: common.RunArgument,
-    minutes: values.Minutes = None,
-    steps: values.Steps = None,
-    changes: common.BatchChange = None,
-    device: values.OtherDevice = None,
+    *,
+    run: options.RunArgument,
+    budget: options.BudgetOptions,
+    changes: options.BatchChange = None,
+    device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.synthesis.training import resume as resume_engine
 
-    budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    changed = values.parse_changes(changes, StyleEngine)
+    changed = parse_changes(changes, StyleEngine)
     with stop_on_interrupt() as stop:
         events = resume_engine(run, budget, stop, changed, device)
-        common.follow_to_end(events, "synthesise", "sample {run} --output samples.tif")
+        follow_to_end(events, "synthesis")
 
 
 @app.command("sample")
 def sample(
-    run: common.RunArgument,
+    run: options.RunArgument,
     output: Annotated[
         Path,
         typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs."),
@@ -134,8 +109,8 @@ def sample(
         ),
     ] = "both",
     truncation: Truncation = 1.0,
-    checkpoint: Checkpoint = "best",
-    device: values.Device = "auto",
+    checkpoint: options.Checkpoint = "best",
+    device: options.Device = "auto",
 ) -> None:
     """Make images."""
     from napari_superres.synthesis.sampling import SampleRequest, export
@@ -151,7 +126,7 @@ def sample(
 
 @app.command("interpolate")
 def interpolate(
-    run: common.RunArgument,
+    run: options.RunArgument,
     first: Annotated[int, typer.Option("--from", metavar="SEED", help="Seed of the first style.")],
     last: Annotated[int, typer.Option("--to", metavar="SEED", help="Seed of the last style.")],
     output: Annotated[
@@ -161,8 +136,8 @@ def interpolate(
     frames: Annotated[int, typer.Option("--frames", metavar="N", help="Images, ends too.")] = 16,
     noise: Annotated[int, typer.Option("--noise", metavar="SEED", help="Seed of the noise.")] = 0,
     truncation: Truncation = 1.0,
-    checkpoint: Checkpoint = "best",
-    device: values.Device = "auto",
+    checkpoint: options.Checkpoint = "best",
+    device: options.Device = "auto",
 ) -> None:
     """Make the images on the way from one style to another, as a stack."""
     from napari_superres.data.files.image_writing import check_place, write_images
@@ -181,7 +156,7 @@ def interpolate(
 
 @app.command("report")
 def report(
-    run: common.RunArgument,
+    run: options.RunArgument,
     output: Annotated[
         Path, typer.Option("--output", metavar="F.html", help="The page to write.")
     ] = Path("synthesis.html"),
@@ -195,8 +170,8 @@ def report(
     charts: Annotated[
         Path | None, typer.Option("--charts", metavar="DIR", help="Write the charts as PNG too.")
     ] = None,
-    checkpoint: Checkpoint = "best",
-    device: values.Device = "auto",
+    checkpoint: options.Checkpoint = "best",
+    device: options.Device = "auto",
 ) -> None:
     """Compare synthetic with real images: histograms, correlations, nearest real windows."""
     from napari_superres.synthesis.report import make_report

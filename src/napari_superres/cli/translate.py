@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli import common, values
-from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli import common, options
+from napari_superres.cli.common import INTERRUPTED, follow_to_end, stop_on_interrupt
+from napari_superres.cli.fields import Fields, changes_of, with_options
+from napari_superres.cli.options import Options
 from napari_superres.cli.progress import follow_generation
-from napari_superres.config import Budget, GenerationSettings, validated
+from napari_superres.cli.values import parse_changes
+from napari_superres.config import validated
 from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.translation.settings import (
     TRANSLATION_PRESETS,
     TranslationEngine,
-    TranslationPreset,
     TranslationSettings,
 )
 
@@ -25,13 +27,13 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-setting = values.setting
-NEXT = "apply {run} --low-res volume.tif --output translated.tif"
 FILES = ".tif (a stack or volume counts as many), .npy, .png or .jpg files."
 
 
 @app.command("train")
+@with_options
 def train(
+    *,
     low_res: Annotated[
         list[Path],
         typer.Option("--low-res-images", metavar="F...", help=f"Low-res images: {FILES}"),
@@ -40,37 +42,19 @@ def train(
         list[Path],
         typer.Option("--high-res-images", metavar="F...", help=f"High-res images: {FILES}"),
     ],
-    scale_factor: Annotated[
-        int, setting(TranslationSettings, "scale_factor", "--scale-factor", "S")
-    ] = 4,
-    augment_with: values.AugmentWith = None,
-    augment_count: values.AugmentCount = 64,
-    segmented: common.Segmented = None,
-    directed: Annotated[bool, setting(TranslationSettings, "directed", "--directed")] = False,
-    preset: Annotated[
-        TranslationPreset, setting(TranslationSettings, "preset", "--preset")
-    ] = TranslationPreset.QUICK,
-    device: values.Device = "auto",
-    seed: values.Seed = 0,
-    minutes: values.Minutes = None,
-    steps: values.Steps = None,
-    run: common.RunFolderOption = None,
-    changes: Annotated[list[str] | None, values.dials(TranslationEngine.model_fields)] = None,
+    factor: Annotated[Options, Fields(TranslationSettings, ("scale_factor",))],
+    augment_with: options.AugmentWith = None,
+    augment_count: options.AugmentCount = 64,
+    segmented: options.Segmented = None,
+    others: Annotated[Options, Fields(TranslationSettings)],
+    budget: options.BudgetOptions,
+    run: options.RunFolderOption = None,
+    changes: Annotated[list[str] | None, changes_of(TranslationEngine.model_fields)] = None,
 ) -> None:
     """Train a translation on low-res and high-res images that need not show the same place."""
-    engine = TRANSLATION_PRESETS[preset].replace(**values.parse_changes(changes, TranslationEngine))
-    settings = validated(
-        TranslationSettings,
-        {
-            "scale_factor": scale_factor,
-            "directed": directed,
-            "preset": preset,
-            "device": device,
-            "seed": seed,
-            "engine": engine,
-        },
-    )
-    budget = validated(Budget, {"minutes": minutes, "steps": steps})
+    changed = parse_changes(changes, TranslationEngine)
+    engine = TRANSLATION_PRESETS[others["preset"]].replace(**changed)
+    settings = validated(TranslationSettings, factor | others | {"engine": engine})
     from napari_superres.data.files.images import read_images
     from napari_superres.translation.training import train as train_engine
 
@@ -78,34 +62,34 @@ def train(
     if augment_with is not None:
         from napari_superres.synthesis.link import images_with_synthetic
 
-        high = images_with_synthetic(high, augment_with, augment_count, seed)
+        high = images_with_synthetic(high, augment_with, augment_count, others["seed"])
     folder = common.free_name(Path("translation-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(low, high, settings, folder, budget, stop)
-        common.follow_to_end(events, "translate", NEXT)
+        follow_to_end(events, "translation")
 
 
 @app.command("resume")
+@with_options
 def resume(
-    run: common.RunArgument,
-    minutes: values.Minutes = None,
-    steps: values.Steps = None,
-    changes: common.BatchChange = None,
-    device: values.OtherDevice = None,
+    *,
+    run: options.RunArgument,
+    budget: options.BudgetOptions,
+    changes: options.BatchChange = None,
+    device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
     from napari_superres.translation.training import resume as resume_engine
 
-    budget = validated(Budget, {"minutes": minutes, "steps": steps})
-    changed = values.parse_changes(changes, TranslationEngine)
+    changed = parse_changes(changes, TranslationEngine)
     with stop_on_interrupt() as stop:
         events = resume_engine(run, budget, stop, changed, device)
-        common.follow_to_end(events, "translate", NEXT)
+        follow_to_end(events, "translation")
 
 
 @app.command("apply")
 def apply(
-    run: common.RunArgument,
+    run: options.RunArgument,
     low_res: Annotated[
         Path, typer.Option("--low-res", metavar="F", help="Image or volume to translate.")
     ],
@@ -116,15 +100,13 @@ def apply(
     axis: Annotated[
         str, typer.Option("--axis", metavar="z|y|x", help="The slices are normal to it.")
     ] = "z",
-    seed: values.NoiseSeed = 0,
+    seed: options.NoiseSeed = 0,
     realisations: Annotated[
         int, typer.Option("--realisations", metavar="K", help="Results that differ in noise.")
     ] = 1,
-    tile: values.Tile = None,
-    checkpoint: Annotated[
-        str, setting(GenerationSettings, "checkpoint", "--checkpoint", "NAME")
-    ] = "best",
-    device: values.Device = "auto",
+    tile: options.Tile = None,
+    checkpoint: options.Checkpoint = "best",
+    device: options.Device = "auto",
 ) -> None:
     """Translate an image or a whole volume, slice by slice, straight to disk."""
     from napari_superres.data.files.images import read_stack

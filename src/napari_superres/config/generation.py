@@ -17,20 +17,8 @@ class GenerationSettings(FrozenModel):
         None,
         description="Part to generate, in low-res voxels, half open, zyx; empty for the whole.",
     )
-    tile: int | None = Field(
-        None,
-        ge=4,
-        description="Side of a tile in low-res voxels; empty to choose it from free memory.",
-    )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Arithmetic of the network; float32 is exact whatever the tiling."
-    )
     crop_border: bool = Field(
         False, description="Drop one low-res voxel from each face, where the context is unknown."
-    )
-    checkpoint: str = Field(
-        "best", description="Checkpoint to generate from: best, last, or a step number."
     )
     periodic_axes: tuple[Literal[0, 1, 2], ...] = Field(
         (),
@@ -43,3 +31,15 @@ class GenerationSettings(FrozenModel):
         "whatever the seed; empty for none.",
     )
     held_seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the held part's noise.")
+    tile: int | None = Field(
+        None,
+        ge=4,
+        description="Side of a tile in low-res voxels; empty to choose it from free memory.",
+    )
+    checkpoint: str = Field(
+        "best", description="Checkpoint to generate from: best, last, or a step number."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Arithmetic of the network; float32 is exact whatever the tiling."
+    )
