@@ -9,6 +9,7 @@ import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import typer
 
@@ -17,7 +18,9 @@ from napari_superres.command_line import as_line
 from napari_superres.data.files.output import write_whole_text
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, TrainingEvent
-from napari_superres.runs.config import FUSION
+from napari_superres.runs.config import FUSION, Kind
+from napari_superres.synthesis.settings import SYNTHESIS
+from napari_superres.translation.settings import TRANSLATION
 
 INTERRUPTED = 130
 """Exit status."""
@@ -66,13 +69,13 @@ HOW_IT_ENDED = {
     FinishReason.SETTLED: "No better measurement for as long as the setting patience says: ended",
 }
 WHAT_NEXT = {
-    FUSION: ("resume", "generate: ", "generate {run}"),
-    "synthesis": (
+    FUSION.name: ("resume", "generate: ", "generate {run}"),
+    SYNTHESIS.name: (
         "synthesise resume",
         "then:     ",
         "synthesise sample {run} --output samples.tif",
     ),
-    "translation": (
+    TRANSLATION.name: (
         "translate resume",
         "then:     ",
         "translate apply {run} --low-res volume.tif --output translated.tif",
@@ -81,7 +84,9 @@ WHAT_NEXT = {
 """Of each kind of run, how to go on, and what can be done with it."""
 
 
-def follow_to_end(events: Iterator[TrainingEvent], kind: str, known: Collection[str] = ()) -> None:
+def follow_to_end(
+    events: Iterator[TrainingEvent], kind: Kind[Any], known: Collection[str] = ()
+) -> None:
     """Show a training but for `known` warnings, say where it ended and what can be done next.
 
     Raises
@@ -91,7 +96,7 @@ def follow_to_end(events: Iterator[TrainingEvent], kind: str, known: Collection[
     """
     finished = follow_training(events, known)
     run, name = finished.run_folder, as_line([str(finished.run_folder)])
-    resume, title, then = WHAT_NEXT[kind]
+    resume, title, then = WHAT_NEXT[kind.name]
     typer.echo(
         f"{HOW_IT_ENDED[finished.reason]} at step {finished.step}, "
         f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"

@@ -97,11 +97,11 @@ def _parsed(path: Path) -> dict[str, Any]:
 def _of_run(config: Mapping[str, Any], path: Path) -> SettingsFile:
     """Return a run's settings as options; of the engine what its preset has otherwise."""
     settings = config["settings"]
-    kind, preset = config.get("kind", FUSION), settings.get("preset", Preset.QUICK)
-    if kind != FUSION or preset not in list(Preset):
+    kind, preset = config.get("kind", FUSION.name), settings.get("preset", Preset.QUICK)
+    if kind != FUSION.name or preset not in list(Preset):
         raise SettingsError(
             f"{path} has the settings of a run of {kind}, of the preset {preset}.",
-            f"Those of a run of {FUSION} are needed, of a preset that there is.",
+            f"Those of a run of {FUSION.name} are needed, of a preset that there is.",
         )
     options = {name: _as_given(name, value) for name, value in settings.items() if name != "engine"}
     known = PRESETS[Preset(preset)].model_dump(mode="json")

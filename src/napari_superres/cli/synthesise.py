@@ -19,6 +19,7 @@ from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.synthesis.settings import (
     STYLE_PRESETS,
+    SYNTHESIS,
     StyleEngine,
     SynthesisSettings,
 )
@@ -70,7 +71,7 @@ def train(
     folder = common.free_name(Path("synthesis-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(read, settings, folder, budget, stop)
-        follow_to_end(events, "synthesis")
+        follow_to_end(events, SYNTHESIS)
 
 
 @app.command("resume")
@@ -88,7 +89,7 @@ def resume(
     changed = parse_changes(changes, StyleEngine)
     with stop_on_interrupt() as stop:
         events = resume_engine(run, budget, stop, changed, device)
-        follow_to_end(events, "synthesis")
+        follow_to_end(events, SYNTHESIS)
 
 
 @app.command("sample")

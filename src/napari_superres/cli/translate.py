@@ -17,6 +17,7 @@ from napari_superres.config import validated
 from napari_superres.errors import SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.translation.settings import (
+    TRANSLATION,
     TRANSLATION_PRESETS,
     TranslationEngine,
     TranslationSettings,
@@ -66,7 +67,7 @@ def train(
     folder = common.free_name(Path("translation-run")) if run is None else run
     with stop_on_interrupt() as stop:
         events = train_engine(low, high, settings, folder, budget, stop)
-        follow_to_end(events, "translation")
+        follow_to_end(events, TRANSLATION)
 
 
 @app.command("resume")
@@ -84,7 +85,7 @@ def resume(
     changed = parse_changes(changes, TranslationEngine)
     with stop_on_interrupt() as stop:
         events = resume_engine(run, budget, stop, changed, device)
-        follow_to_end(events, "translation")
+        follow_to_end(events, TRANSLATION)
 
 
 @app.command("apply")
