@@ -21,7 +21,7 @@ def write_bigtiff(gib: float, folder: Path | None) -> dict[str, Any]:
     from napari_superres.generation.stream import Block, Generated
     from napari_superres.generation.stream import stream as run_stream
     from napari_superres.writing.description import Description
-    from napari_superres.writing.tiff_sink import TiffSink
+    from napari_superres.writing.plain_sink import PlainSink
 
     planes = round((gib * 2**30) ** (1 / 3))
     result = Box.whole((planes, planes, int(gib * 2**30 / planes**2) + 1))
@@ -38,7 +38,7 @@ def write_bigtiff(gib: float, folder: Path | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=folder) as made:
         path = Path(made) / "big.tif"
         began, longest = time.perf_counter(), 0.0
-        sink, noise = TiffSink(path, result, description), NoiseField(0)
+        sink, noise = PlainSink(path, result, description), NoiseField(0)
         last = began
         for _ in run_stream(produce, lambda _: noise, sink, result.shape):
             now = time.perf_counter()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.writing import tiff_sink, zarr_sink
+from napari_superres.writing import plain_sink, zarr_sink
 from tests.generation.networks import low_res
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(tiff_sink, "SIDE", 24)
+    monkeypatch.setattr(plain_sink, "SIDE", 24)
     monkeypatch.setattr(zarr_sink, "SIDES", (32, 32))
 
 

@@ -17,7 +17,7 @@ import pytest
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, GenerationFinished, GenerationStarted
 from napari_superres.runs.lock import NAME as LOCK
-from napari_superres.writing import journal, tiff_sink, zarr_sink
+from napari_superres.writing import journal, plain_sink, zarr_sink
 from napari_superres.writing.journal import unfinished_folder
 from tests.generation.test_writing import KINDS, SETTINGS, VALUES, events, in_memory, voxels
 
@@ -92,9 +92,9 @@ from pathlib import Path
 from tests.generation import test_writing as t
 from tests.generation.networks import low_res
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.writing import tiff_sink, zarr_sink
+from napari_superres.writing import plain_sink, zarr_sink
 from napari_superres.writing.journal import unfinished_folder
-tiff_sink.SIDE, zarr_sink.SIDES = 24, (32, 32)
+plain_sink.SIDE, zarr_sink.SIDES = 24, (32, 32)
 done = unfinished_folder(Path({output!r})) / "done"
 volume = SegmentedVolume.from_labels(low_res((10, 12, 9)), (0.4, 0.4, 0.8))
 for event in t.events(volume, Path({output!r})):
@@ -166,7 +166,7 @@ def test_a_disk_that_fills_up_is_one_clear_error_and_can_be_continued(
 ):
     output = tmp_path / f"sr{kind}"
     with monkeypatch.context() as full:
-        sink = tiff_sink.TiffSink if kind == ".tif" else zarr_sink.ZarrSink
+        sink = plain_sink.PlainSink if kind == ".tif" else zarr_sink.ZarrSink
         full.setattr(sink, "_put", _full_after(3, sink._put))
         with pytest.raises(OutputError, match=r"No space left.*again to continue"):
             list(events(volume, output))

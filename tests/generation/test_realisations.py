@@ -19,7 +19,7 @@ from napari_superres.generation.job import Job
 from napari_superres.generation.render import generate_realisations, generate_volume
 from napari_superres.measures.kinds.fractions import volume_fractions
 from napari_superres.measures.kinds.interfaces import interface_areas
-from napari_superres.writing import tiff_sink, zarr_sink
+from napari_superres.writing import plain_sink, zarr_sink
 from tests.generation.networks import low_res, mixed_generator
 
 PHASES = (Phase(0, "pore"), Phase(7, "am"), Phase(9, "binder"))
@@ -31,7 +31,7 @@ COUNT = 4
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(tiff_sink, "SIDE", 8)
+    monkeypatch.setattr(plain_sink, "SIDE", 8)
     monkeypatch.setattr(zarr_sink, "SIDES", (8, 8))
 
 
@@ -107,14 +107,14 @@ def test_stopped_realisations_are_continued_to_the_same_files(tmp_path, suffix):
 
 def test_realisations_begun_as_one_kind_of_file_are_not_continued_as_another(tmp_path, monkeypatch):
     list(all_of(tmp_path / "whole", suffix=".zarr"))
-    finish, calls = tiff_sink.TiffSink.finish, itertools.count()
+    finish, calls = plain_sink.PlainSink.finish, itertools.count()
 
     def breaks(sink, assembled):
         return finish(sink, assembled) if next(calls) < 2 else 1 / 0
 
     with monkeypatch.context() as broken:
-        broken.setattr(tiff_sink, "SIDE", 4)  # more blocks than the other kind has
-        broken.setattr(tiff_sink.TiffSink, "finish", breaks)
+        broken.setattr(plain_sink, "SIDE", 4)  # more blocks than the other kind has
+        broken.setattr(plain_sink.PlainSink, "finish", breaks)
         with pytest.raises(ZeroDivisionError):
             list(all_of(tmp_path / "all"))
     list(all_of(tmp_path / "all", suffix=".zarr"))
@@ -144,13 +144,13 @@ def test_other_realisations_into_the_same_folder_are_refused_meanwhile(tmp_path)
 
 
 def test_what_is_finished_when_the_writing_fails_is_not_generated_again(tmp_path, monkeypatch):
-    finish, calls = tiff_sink.TiffSink.finish, itertools.count()
+    finish, calls = plain_sink.PlainSink.finish, itertools.count()
 
     def breaks(sink, assembled):
         return finish(sink, assembled) if next(calls) < 2 else 1 / 0
 
     with monkeypatch.context() as broken:
-        broken.setattr(tiff_sink.TiffSink, "finish", breaks)
+        broken.setattr(plain_sink.PlainSink, "finish", breaks)
         with pytest.raises(ZeroDivisionError):
             list(all_of(tmp_path / "all"))
     again = all_of(tmp_path / "all")

@@ -15,10 +15,9 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import FinishReason, GenerationFinished, PartAssembled, TileCompleted
-from napari_superres.generation import stream as stream_module
 from napari_superres.generation.render import generate_realisations, generate_volume
 from napari_superres.generation.renderer import Renderer
-from napari_superres.writing import journal, tiff_sink
+from napari_superres.writing import journal, plain_sink, writer
 from napari_superres.writing.journal import unfinished_folder
 from napari_superres.writing.sink import MemorySink
 from tests.generation.networks import low_res, mixed_generator
@@ -30,7 +29,7 @@ SETTINGS = GenerationSettings(precision="float32")
 
 @pytest.fixture(autouse=True)
 def quick_heart(monkeypatch):
-    monkeypatch.setattr(stream_module, "HEARTBEAT_S", 0.005)
+    monkeypatch.setattr(writer, "HEARTBEAT_S", 0.005)
 
 
 def events(output=None, stop=None):
@@ -60,8 +59,8 @@ def test_a_slow_tile_is_told_to_be_under_way(monkeypatch):
 
 def test_a_slow_disk_is_told_while_it_is_waited_for(tmp_path, monkeypatch):
     go_on = threading.Event()
-    monkeypatch.setattr(tiff_sink, "SIDE", 4)
-    monkeypatch.setattr(tiff_sink.TiffSink, "_put", waits_for(go_on, tiff_sink.TiffSink._put))
+    monkeypatch.setattr(plain_sink, "SIDE", 4)
+    monkeypatch.setattr(plain_sink.PlainSink, "_put", waits_for(go_on, plain_sink.PlainSink._put))
     heard = []
     for event in events(tmp_path / "sr.tif"):
         heard.append(event)
@@ -74,7 +73,7 @@ def test_a_slow_disk_is_told_while_it_is_waited_for(tmp_path, monkeypatch):
 
 def test_the_file_is_told_to_be_put_together(tmp_path, monkeypatch):
     seen = threading.Event()
-    planes = tiff_sink._Planes.__iter__
+    planes = plain_sink._Voxels.__iter__
 
     def slow(self):
         for number, plane in enumerate(planes(self)):
@@ -82,7 +81,7 @@ def test_the_file_is_told_to_be_put_together(tmp_path, monkeypatch):
                 seen.wait()
             yield plane
 
-    monkeypatch.setattr(tiff_sink._Planes, "__iter__", slow)
+    monkeypatch.setattr(plain_sink._Voxels, "__iter__", slow)
     parts = []
     for event in events(tmp_path / "sr.tif"):
         if isinstance(event, PartAssembled):
@@ -94,7 +93,7 @@ def test_the_file_is_told_to_be_put_together(tmp_path, monkeypatch):
 
 def test_a_stop_while_the_file_is_put_together_keeps_all_that_is_generated(tmp_path, monkeypatch):
     stop, output = threading.Event(), tmp_path / "sr.tif"
-    planes = tiff_sink._Planes.__iter__
+    planes = plain_sink._Voxels.__iter__
 
     def stopped(self):
         for number, plane in enumerate(planes(self)):
@@ -103,7 +102,7 @@ def test_a_stop_while_the_file_is_put_together_keeps_all_that_is_generated(tmp_p
             yield plane
 
     with monkeypatch.context() as change:
-        change.setattr(tiff_sink._Planes, "__iter__", stopped)
+        change.setattr(plain_sink._Voxels, "__iter__", stopped)
         last = list(events(output, stop))[-1]
     assert last == GenerationFinished(FinishReason.STOPPED)
     assert [path.name for path in tmp_path.iterdir()] == [unfinished_folder(output).name]

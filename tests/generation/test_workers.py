@@ -24,7 +24,7 @@ from napari_superres.generation.job import Job
 from napari_superres.generation.memory import SMALLEST
 from napari_superres.generation.render import generate_volume
 from napari_superres.generation.workers import Workers
-from napari_superres.writing import tiff_sink
+from napari_superres.writing import plain_sink
 from tests.generation.networks import low_res, mixed_generator
 
 pytest.importorskip("distributed")
@@ -35,7 +35,7 @@ VOLUME = SegmentedVolume.from_labels(low_res((12, 12, 12)))
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(tiff_sink, "SIDE", 16)
+    monkeypatch.setattr(plain_sink, "SIDE", 16)
 
 
 def events(output=None, where=None):

@@ -111,7 +111,7 @@ def apply(
 ) -> None:
     """Translate an image or a whole volume, slice by slice, straight to disk."""
     from napari_superres.data.files.images import read_stack
-    from napari_superres.translation.apply import translate_to
+    from napari_superres.translation.apply import translate
 
     if axis not in ("z", "y", "x"):
         raise SettingsError(f"--axis is {axis!r}.", "One of z, y and x is needed.")
@@ -123,11 +123,12 @@ def apply(
             target = output
             if realisations > 1:
                 target = output.with_name(f"{output.stem}-{index + 1}{output.suffix}")
-            events = translate_to(
+            events = translate(
                 run, volume, target, "zyx".index(axis), seed + index, tile, checkpoint, device,
                 voxel_size, stop,
             )  # fmt: skip
             finished = follow_generation(events, f"translating {target.name}")
             if finished.reason is FinishReason.STOPPED:
+                typer.echo(f"Stopped before {target} was whole; the same command goes on with it.")
                 raise typer.Exit(INTERRUPTED)
             typer.echo(f"translated: {target}")

@@ -21,7 +21,7 @@ from napari_superres.generation.renderer import Precision, Renderer, for_generat
 from napari_superres.generation.tiles import geometry, low_res_box, low_res_to_high_res, result_box
 from napari_superres.runs.device import arithmetic, keep_freed_memory
 from napari_superres.scale_factor import format_scale_factor
-from napari_superres.writing.description import Description
+from napari_superres.writing.description import Description, digest
 
 OUTSIDE = 1000
 """Low-res voxels; more than any network sees beyond a face."""
@@ -127,7 +127,7 @@ class Job:
     def sources(self) -> Mapping[str, str]:
         """Fingerprints of network and low-res volume."""
         return {
-            "network": digest(self.generator),
+            "network": digest(self.generator.state_dict()),
             "low-res": hashlib.sha256(self.low_res.labels.tobytes()).hexdigest(),
             "shape": str(self.low_res.shape),
         }
@@ -143,12 +143,3 @@ def _with_outside(box: Box, shape: Sequence[int]) -> Box:
         for (lo, hi), size in zip(box.ranges(), shape, strict=True)
     )
     return Box((z[0], y[0], x[0]), (z[1], y[1], x[1]))
-
-
-def digest(generator: Generator) -> str:
-    """Return a fingerprint of a generator's weights."""
-    found = hashlib.sha256()
-    for name, tensor in sorted(generator.state_dict().items()):
-        found.update(name.encode())
-        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()

@@ -12,7 +12,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.errors import OutputError, PhaseError
+from napari_superres.errors import PhaseError
 from napari_superres.events import GenerationEvent
 from napari_superres.fusion.networks.generator import Generator
 from napari_superres.fusion.networks.trained import load_generator
@@ -26,8 +26,8 @@ from napari_superres.runs.device import choose_device
 from napari_superres.runs.run import Run
 from napari_superres.scale_factor import ScaleFactor
 from napari_superres.writing.description import Description
-from napari_superres.writing.sink import MemorySink, Sink
-from napari_superres.writing.tiff_sink import TiffSink
+from napari_superres.writing.plain_sink import PlainSink
+from napari_superres.writing.sink import MemorySink, Sink, is_zarr
 from napari_superres.writing.zarr_sink import ZarrSink
 
 __all__ = ["ResultGeometry", "Workers", "generate", "generate_many", "result_geometry"]
@@ -146,10 +146,6 @@ def _of_the_run(low_res: SegmentedVolume, phases: Sequence[Phase]) -> SegmentedV
             "Renumber its labels, or train a run with it.",
         )
     return SegmentedVolume.from_labels(low_res.values, low_res.voxel_size, phases, low_res.name)
-
-
-TIFF = (".tif", ".tiff")
-ZARR = (".zarr",)
 
 
 def generate_volume(
@@ -273,7 +269,7 @@ def open_sink(output: Path, result: Box, description: Description) -> Sink:
     return sink_kind(output)(output, result, description)
 
 
-def sink_kind(output: Path) -> type[TiffSink | ZarrSink]:
+def sink_kind(output: Path) -> type[PlainSink | ZarrSink]:
     """Return the class of sink for the name of `output`.
 
     Raises
@@ -281,13 +277,4 @@ def sink_kind(output: Path) -> type[TiffSink | ZarrSink]:
     OutputError
         A kind that there is none for.
     """
-    kind = output.suffix.lower()
-    if kind in TIFF:
-        return TiffSink
-    if kind in ZARR:
-        return ZarrSink
-    raise OutputError(
-        f"{output.name} names no known kind of file.",
-        "A volume is written as .tif or .zarr.",
-        f"Write for example {output.with_suffix('.tif').name}.",
-    )
+    return ZarrSink if is_zarr(output) else PlainSink

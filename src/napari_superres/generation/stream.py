@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -25,15 +22,12 @@ from napari_superres.events import (
     GenerationEvent,
     GenerationFinished,
     GenerationStarted,
-    PartAssembled,
     TileCompleted,
 )
 from napari_superres.generation.noise import NoiseField
 from napari_superres.generation.renderer import Renderer
 from napari_superres.writing.sink import Sink
-
-BLOCKS_WAITING = 2
-"""Blocks that may wait to be written; more would only hide a slow disk, in memory."""
+from napari_superres.writing.writer import BackgroundWriter, is_set, one_thread, until_done
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ def stream(
     GenerationStarted; TileCompleted for each tile, and at least once a second;
     PartAssembled while the file is put together; GenerationFinished
     """
-    with closing(sink), _Writer(sink) as writer:
+    with closing(sink), BackgroundWriter(sink) as writer:
         cuts = {box: cut_evenly(box, tile) for box in set(sink.blocks)}  # realisations share them
         blocks = [
             Block(index, box, cuts[box], noises(index)) for index, box in enumerate(sink.blocks)
@@ -126,7 +120,7 @@ def stream(
         yield GenerationStarted(_shape(sink.blocks), tiles, done)
         began = time.monotonic()
         with closing(produce(left)) as produced:  # type: ignore[type-var]
-            for part in () if _is_set(stop) else produced:
+            for part in () if is_set(stop) else produced:
                 done += part.tiles
                 pace = (time.monotonic() - began) / max(done - before, 1)
                 told = TileCompleted(done, tiles, pace * (tiles - done))
@@ -134,7 +128,7 @@ def stream(
                     for _ in writer.write(part.index, part.labels):
                         yield told
                 yield told
-                if _is_set(stop):
+                if is_set(stop):
                     break
         for _ in writer.wait():
             yield TileCompleted(done, tiles, None)
@@ -146,87 +140,9 @@ def stream(
             yield GenerationFinished(FinishReason.COMPLETED, *writer.finished)
 
 
-def _is_set(stop: threading.Event | None) -> bool:
-    return stop is not None and stop.is_set()
-
-
 def _shape(blocks: Sequence[Box]) -> Triple:
     z, y, x = (
         max(block.stop[axis] for block in blocks) - min(block.start[axis] for block in blocks)
         for axis in range(3)
     )
     return z, y, x
-
-
-class _Stopped(Exception):  # noqa: N818  nothing went wrong
-    """Ends the assembling of a file on request."""
-
-
-class _Writer:
-    """Writes to a sink in a thread of its own; waiting for it is told by yielding.
-
-    Attributes
-    ----------
-    finished : what the sink gave at the end, None before
-    """
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-        self.finished: tuple[Labels | None, Path | None] | None = None
-        self._thread = one_thread("superres-writer")
-        self._closing = threading.Event()
-        self._waiting: deque[Future[None]] = deque()
-
-    def __enter__(self) -> _Writer:
-        self._pool = self._thread.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._closing.set()
-        self._thread.__exit__(None, None, None)
-
-    def write(self, index: int, labels: Labels) -> Iterator[None]:
-        yield from self.wait(BLOCKS_WAITING - 1)
-        self._waiting.append(self._pool.submit(self.sink.write, index, labels))
-
-    def wait(self, leaving: int = 0) -> Iterator[None]:
-        while len(self._waiting) > leaving:
-            oldest = self._waiting.popleft()
-            yield from until_done(oldest)
-            oldest.result()
-
-    def finish(self, stop: threading.Event | None) -> Iterator[PartAssembled]:
-        """Complete the result; without `finished` after it, it was stopped."""
-        latest = PartAssembled(0, 1)
-
-        def assembled(done: int, parts: int) -> None:
-            nonlocal latest
-            latest = PartAssembled(done, parts)
-            if _is_set(stop) or self._closing.is_set():
-                raise _Stopped
-
-        under_way = self._pool.submit(self.sink.finish, assembled)
-        for _ in until_done(under_way):
-            yield latest
-        with suppress(_Stopped):
-            self.finished = under_way.result()
-
-
-HEARTBEAT_S = 0.5
-"""Longest wait without a sign of life."""
-
-
-@contextmanager
-def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
-    """Give a pool of one thread; at the end what waits is cancelled, what runs is awaited."""
-    pool = ThreadPoolExecutor(1, name)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def until_done(future: Future[Any]) -> Iterator[None]:
-    """Yield whenever `HEARTBEAT_S` has passed without the result; ends when it is there."""
-    while not wait([future], HEARTBEAT_S).done:
-        yield

@@ -22,7 +22,8 @@ from napari_superres.data.volumes import Labels
 from napari_superres.errors import EngineError, SettingsError, SuperResError
 from napari_superres.generation.job import Job
 from napari_superres.generation.renderer import Renderer
-from napari_superres.generation.stream import HEARTBEAT_S, Block, Generated, Producer
+from napari_superres.generation.stream import Block, Generated, Producer
+from napari_superres.writing.writer import HEARTBEAT_S
 
 AHEAD = 2
 """Blocks under way per worker: one in work, one waiting; more would pile up here, unwritten."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, VoxelSize
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,12 @@ class Description:
     def of_numbers(self) -> Description:
         """Return the description of a map of numbers 0 to 255 in the same place."""
         return replace(self, phases=())
+
+
+def digest(weights: Mapping[str, Tensor]) -> str:
+    """Return a fingerprint of a network's weights."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

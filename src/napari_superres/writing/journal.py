@@ -55,6 +55,7 @@ class Journal:
                 file.write_text(self._text, encoding="utf-8")
                 sync(file)
             self._held = held.pop_all()
+            self._closed = False
 
     def _continues(self) -> bool:
         with suppress(OSError, UnicodeDecodeError):
@@ -86,15 +87,20 @@ class Journal:
 
     def remove(self) -> None:
         """Remove the folder: the output is whole."""
-        with suppress(OSError):
-            self._empty()
-        self.close()
-        with suppress(OSError):  # the next generation may have taken it already
-            self.folder.rmdir()
+        self.close(keep=False)
 
-    def close(self) -> None:
-        """Let others go on with it."""
+    def close(self, keep: bool = True) -> None:
+        """Let others go on with it, or remove it."""
+        if self._closed:
+            return
+        self._closed = True
+        if not keep:
+            with suppress(OSError):
+                self._empty()
         self._held.close()
+        if not keep:
+            with suppress(OSError):  # the next generation may have taken it already
+                self.folder.rmdir()
 
     def _empty(self) -> None:
         """Remove all but the lock, and what others try to take it with."""

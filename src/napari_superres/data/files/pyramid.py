@@ -83,9 +83,9 @@ def write_labels_zarr(
     Parameters
     ----------
     path : the .zarr folder; an earlier one is replaced only once the new one is whole
-    labels : (Z, Y, X) uint8 label values, each that of a phase
+    labels : (Z, Y, X) uint8 label values, each that of a phase, or grey values
     voxel_size, offset : µm, zyx, or None
-    phases : named in the metadata
+    phases : named in the metadata; none for grey values
     provenance : how the volume came to be, name : text
 
     Raises
@@ -100,7 +100,7 @@ def write_labels_zarr(
     check_zarr_place(path)
     size = int(np.prod(labels.shape))
     check_writable(path.with_name(f"{path.name}.new"), size // COMPRESSES)
-    values = np.array([phase.value for phase in phases], np.uint8)
+    values = np.array([phase.value for phase in phases] or range(256), np.uint8)
     index_of = np.zeros(256, np.uint8)
     index_of[values] = np.arange(len(values), dtype=np.uint8)
     try:

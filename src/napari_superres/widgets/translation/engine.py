@@ -84,13 +84,13 @@ def _augment(sets: Sets, run: Path, count: int) -> Sets:
 def _translate(
     run: Path, wanted: Wanted, device: str, stop: threading.Event
 ) -> Iterator[GenerationEvent]:
-    from napari_superres.translation.apply import translate_to
+    from napari_superres.translation.apply import translate
 
     subject = wanted.subject
     volume = subject.read(wanted.phases)
     axis = wanted.axis if subject.ndim == 3 else 0
     for number, output in enumerate(outputs(wanted.output, wanted.count)):
-        yield from translate_to(
+        yield from translate(
             run,
             volume,
             output,
