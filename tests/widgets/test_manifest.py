@@ -49,7 +49,7 @@ def test_every_step_works_by_itself(make_napari_viewer, qtbot):
 
 
 def test_files_written_here_open_with_names_colours_and_voxel_size(tmp_path):
-    from napari_superres.widgets.data.examples import get_reader
+    from napari_superres.widgets.data.opening import get_reader
 
     path = tmp_path / "ours.tif"
     values = np.zeros((3, 20, 20), np.uint8)
@@ -67,7 +67,7 @@ def test_files_written_here_open_with_names_colours_and_voxel_size(tmp_path):
 def test_other_files_are_left_to_other_readers(tmp_path):
     import tifffile
 
-    from napari_superres.widgets.data.examples import get_reader
+    from napari_superres.widgets.data.opening import get_reader
 
     tifffile.imwrite(tmp_path / "plain.tif", np.zeros((4, 4), np.uint8))
     assert get_reader(str(tmp_path / "plain.tif")) is None

@@ -13,8 +13,7 @@ from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
 from napari_superres.errors import OutputError, PhaseError, ShapeError
-from napari_superres.widgets.data.examples import get_reader, read_layers
-from napari_superres.widgets.data.opening import FILES, volume_layers
+from napari_superres.widgets.data.opening import FILES, get_reader, read_layers, volume_layers
 from napari_superres.widgets.layers.data import volume_from_layer
 from napari_superres.widgets.layers.notes import KEY, SUPER_RES, layer_phases, role_of
 from napari_superres.widgets.layers.shown import phase_layer

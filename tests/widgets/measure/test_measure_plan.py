@@ -33,6 +33,7 @@ from napari_superres.widgets.measure.plan import (
     ticked_layers,
 )
 from napari_superres.widgets.measure.report import ReportPlan, report_events
+from napari_superres.widgets.parts.paths import with_kind
 from tests.fakes import PHASES
 
 RANDOM = np.random.default_rng(0).integers(0, 3, (12, 13, 14)).astype(np.uint8)
@@ -154,9 +155,9 @@ def test_tables_are_written_by_their_suffix(tmp_path):
 
 
 def test_the_kind_chosen_in_a_dialog_counts_where_the_name_has_no_ending():
-    assert text.with_kind(Path("bars"), "SVG (*.svg)") == Path("bars.svg")
-    assert text.with_kind(Path("bars.png"), "SVG (*.svg)") == Path("bars.png")
-    assert text.with_kind(Path("bars"), "") == Path("bars")
+    assert with_kind(Path("bars"), "SVG (*.svg)") == Path("bars.svg")
+    assert with_kind(Path("bars.png"), "SVG (*.svg)") == Path("bars.png")
+    assert with_kind(Path("bars"), "") == Path("bars")
 
 
 def test_every_chart_that_is_offered_can_be_drawn_and_saved(tmp_path):

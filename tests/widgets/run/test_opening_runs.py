@@ -8,7 +8,7 @@ from napari_superres.config import GenerationSettings, Preset, TrainingSettings
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.generation.render import generate_volume
-from napari_superres.widgets.data.examples import get_reader, read_layers
+from napari_superres.widgets.data.opening import get_reader, read_layers
 from napari_superres.widgets.export.plan import border_of
 from napari_superres.widgets.layers.data import slices_from_layers
 from napari_superres.widgets.layers.notes import (

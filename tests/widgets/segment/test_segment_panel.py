@@ -25,21 +25,21 @@ def panel(make_napari_viewer_proxy, qtbot):
     yield panel
     panel.runner.stop()
     panel.preview.hide()
-    busy = lambda: panel.runner.active or panel.preview._work.busy or panel._looking.busy  # noqa: E731
+    busy = lambda: panel.runner.active or panel.preview._work.busy or panel._sampling.busy  # noqa: E731
     qtbot.waitUntil(lambda: not busy(), timeout=20_000)
     qtbot.wait(50)
 
 
 @pytest.fixture
 def slowly(monkeypatch):
-    """Let segmenting wait until it is told to go on."""
-    go, real = threading.Event(), segment_panel.segmenting
+    """Let segmenting wait until it may go on."""
+    go, real = threading.Event(), segment_panel.segment_events
 
     def waiting(*arguments):
         go.wait(20)
         yield from real(*arguments)
 
-    monkeypatch.setattr(segment_panel, "segmenting", waiting)
+    monkeypatch.setattr(segment_panel, "segment_events", waiting)
     yield go
     go.set()
 
@@ -95,7 +95,7 @@ def test_an_error_is_told_as_it_is_and_its_preview_goes(panel, qtbot, monkeypatc
         raise NotSegmentedError("Values of <class 'complex'>.")
 
     qtbot.waitUntil(lambda: panel.preview.layer is not None, timeout=20_000)
-    monkeypatch.setattr(segment_panel, "look_at", fails)
+    monkeypatch.setattr(segment_panel, "sample_image", fails)
     panel.form.smooth.setValue(1)
     qtbot.waitUntil(lambda: "&lt;class" in panel.form.note.text(), timeout=20_000)
     assert panel.preview.layer is None

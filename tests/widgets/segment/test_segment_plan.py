@@ -20,7 +20,7 @@ def grey(shape=(20, 18, 16), **arguments):
 
 
 def segmented(image, thresholds=(100,)):
-    *_, last = plan.segmenting(image, thresholds, NO_SMOOTHING, threading.Event())
+    *_, last = plan.segment_events(image, thresholds, NO_SMOOTHING, threading.Event())
     return last
 
 
@@ -53,7 +53,7 @@ def test_the_result_is_read_as_a_segmented_volume():
 def test_a_cancelled_segmentation_gives_nothing():
     stop = threading.Event()
     stop.set()
-    *_, last = plan.segmenting(plan.grey_image(grey()), (100,), NO_SMOOTHING, stop)
+    *_, last = plan.segment_events(plan.grey_image(grey()), (100,), NO_SMOOTHING, stop)
     assert (last.reason, last.labels) == (FinishReason.STOPPED, None)
 
 

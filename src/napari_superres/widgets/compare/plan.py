@@ -15,13 +15,7 @@ from napari_superres.errors import PhaseError, SettingsError
 from napari_superres.events import FinishReason
 from napari_superres.measures.kinds.agreement import AgreementMaps, agreement_maps
 from napari_superres.widgets.layers.data import volume_from_layer
-from napari_superres.widgets.layers.notes import (
-    HIGH_RES,
-    LOW_RES,
-    SUPER_RES,
-    TRUTH,
-    role_of,
-)
+from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES, SUPER_RES, TRUTH, role_of
 from napari_superres.widgets.layers.scale import layer_voxel_size, micrometres
 from napari_superres.widgets.layers.view import LayerView
 

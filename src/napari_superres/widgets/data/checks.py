@@ -1,4 +1,4 @@
-"""Verdicts on the chosen inputs, looked up in a thread while the user goes on."""
+"""Verdicts on the chosen inputs: computed in a thread, shown as rich text."""
 
 from __future__ import annotations
 
@@ -17,33 +17,13 @@ from napari_superres.widgets.layers.colours import ThemeColours, readable, theme
 from napari_superres.widgets.parts.layout import Note
 from napari_superres.widgets.run.session import Session
 
-PATIENCE_MS = 400
+DELAY_MS = 400
+"""From a change to its check, for a person who is not done yet."""
 WAITING = "Sizes, fractions and directions are checked once both inputs are chosen."
 CHECKING = "Checking …"
-
-
-def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport:
-    """Return the report on inputs whose scale factor is known.
-
-    Parameters
-    ----------
-    engine : to train with; None for those of the quick preset
-
-    Raises
-    ------
-    InputError
-        They cannot be used; the message says why.
-    """
-    values: dict[str, Any] = {
-        "scale_factor": inputs.scale_factor,
-        "phase_map": inputs.table.phase_map,
-        "anisotropic": inputs.pair.high_res.anisotropic,
-        "preset": Preset.QUICK,
-    }
-    if engine is not None:
-        values["engine"] = engine
-    settings = validated(TrainingSettings, values)
-    return check_inputs(inputs.pair, settings)
+MARKS = {"ok": "✓", "note": "•", "warning": "⚠", "error": "✗"}
+COLOURS = {"ok": "#1f9d5c", "note": "#8c8c8c", "warning": "#d9822b", "error": "#d1495b"}
+ORDER = ("error", "warning", "ok", "note")
 
 
 class ChecksView(Note):
@@ -57,7 +37,7 @@ class ChecksView(Note):
         self._work.done.connect(self._show)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
+        self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._check)
         session.inputs_changed.connect(self._on_inputs)
         session.wanted_changed.connect(self._on_wanted)
@@ -94,9 +74,23 @@ class ChecksView(Note):
             self.setText(verdict_html(self._outcome.value.findings, theme))
 
 
-MARKS = {"ok": "✓", "note": "•", "warning": "⚠", "error": "✗"}
-COLOURS = {"ok": "#1f9d5c", "note": "#8c8c8c", "warning": "#d9822b", "error": "#d1495b"}
-ORDER = ("error", "warning", "ok", "note")
+def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport:
+    """Return the report on inputs whose scale factor is known; InputError where they are unusable.
+
+    Parameters
+    ----------
+    engine : settings to train with; None for those of the quick preset
+    """
+    values: dict[str, Any] = {
+        "scale_factor": inputs.scale_factor,
+        "phase_map": inputs.table.phase_map,
+        "anisotropic": inputs.pair.high_res.anisotropic,
+        "preset": Preset.QUICK,
+    }
+    if engine is not None:
+        values["engine"] = engine
+    settings = validated(TrainingSettings, values)
+    return check_inputs(inputs.pair, settings)
 
 
 def verdict_line(findings: Sequence[Finding]) -> tuple[str, str]:

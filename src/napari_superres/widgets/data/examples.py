@@ -12,14 +12,10 @@ from napari_superres.data.volumes import VoxelSize
 from napari_superres.widgets.layers.geometry import implied_sizes
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.layers.placement import AXES
+from napari_superres.widgets.layers.shown import LayerTuple, phase_layer
 
 if TYPE_CHECKING:
     from napari_superres.data.examples.pair import Example
-from collections.abc import Callable
-from pathlib import Path
-
-from napari_superres.widgets.layers.files import is_ours, read_result
-from napari_superres.widgets.layers.shown import LayerTuple, phase_layer
 
 SINGLE = 6
 """Images of one set that get a layer each; more of one shape become a stack."""
@@ -112,62 +108,3 @@ def open_case_2() -> list[LayerTuple]:
 def open_case_3() -> list[LayerTuple]:
     """Fetch case study 3, a fuel-cell anode (sampled)."""
     return open_published(3)
-
-
-Paths = str | Sequence[str]
-Reader = Callable[[Paths], list[LayerTuple]]
-KINDS = (".tif", ".tiff", ".zarr")
-
-
-def get_reader(path: Paths) -> Reader | None:
-    """Return a reader for files and run folders of this project, None for all others."""
-    paths = _listed(path)
-    return read_layers if paths and all(is_run(one) or is_ours(one) for one in paths) else None
-
-
-def read_layers(path: Paths) -> list[LayerTuple]:
-    """Read files and run folders into layers in their place, with phases' names and colours.
-
-    Raises
-    ------
-    InputError
-        A file that is damaged or holds a label without a phase.
-    """
-    layers = []
-    for one in _listed(path):
-        layers += run_layers(one) if is_run(one) else [read_result(one)]
-    return layers
-
-
-def is_run(path: str | Path) -> bool:
-    """Whether a path is a run folder, as far as can be told without reading it."""
-    folder = Path(path)
-    return (folder / "config.json").is_file() and (folder / "inputs").is_dir()
-
-
-def run_layers(path: str | Path) -> list[LayerTuple]:
-    """Return a run's inputs, and above them the volumes that lie in its folder.
-
-    Raises
-    ------
-    InputError
-        The run or one of its volumes is damaged.
-    """
-    from napari_superres.data.examples.pair import Example
-    from napari_superres.data.pair import Pair
-    from napari_superres.data.volumes import SegmentedSlices
-    from napari_superres.runs.config import FUSION, HIGH_RES
-    from napari_superres.runs.run import Run
-
-    run = Run.open(path, FUSION)
-    none = SegmentedSlices(((),), run.kept(HIGH_RES).phases)
-    slices = run.high_res() if run.has_slices else none
-    layers = example_layers(Example(Pair(run.low_res(), slices), None, run.settings))
-    for file in sorted(Path(path).iterdir()):
-        if file.suffix.lower() in KINDS and not file.name.startswith(".") and is_ours(file):
-            layers.append(read_result(file))
-    return layers
-
-
-def _listed(path: Paths) -> list[str]:
-    return [path] if isinstance(path, str) else list(path)

@@ -1,4 +1,4 @@
-"""Which layers are the inputs: guessed, or chosen by a person."""
+"""Which layers are the inputs: guessed or chosen, with a drawing of each direction's plane."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from typing import Any
 
 from qtpy.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from napari_superres.widgets.layers.notes import guess_roles, same_layer
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates
-from napari_superres.widgets.parts.layout import Note, new_form
+from napari_superres.widgets.layers.placement import AXES
+from napari_superres.widgets.parts.layer_pickers import (
+    LayerChecklist,
+    LayerCombo,
+    candidates,
+    on_layers,
+)
+from napari_superres.widgets.parts.layout import Note, fill_column, new_form
+
+Point = tuple[float, float]
+STEPS: tuple[Point, Point, Point] = ((0.42, -0.30), (0.0, 1.0), (1.0, 0.0))
+"""One side of the cube along z, y and x as drawn, in shares of its side: right, down."""
 
 
 class InputPickers(QWidget):
@@ -20,7 +30,7 @@ class InputPickers(QWidget):
 
     Signals
     -------
-    chosen : another choice, by whoever
+    chosen : another choice, by a person or not
     touched : a person chose something
     """
 
@@ -44,17 +54,12 @@ class InputPickers(QWidget):
         self.anisotropic.setToolTip("Needs slices normal to each of the three axes")
         self.axes = AxisPickers()
         self.axes.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
         form = new_form()
         form.addRow("Low-res volume", self.low_res)
         self._high_res_label = QLabel("High-res slices")
         form.addRow(self._high_res_label, self.high_res)
-        layout.addLayout(form)
-        layout.addWidget(self.anisotropic)
-        layout.addWidget(self.axes)
-        for event in ("inserted", "removed", "reordered"):
-            getattr(viewer.layers.events, event).connect(self.refill)
+        fill_column(self, form, self.anisotropic, self.axes)
+        on_layers(viewer, self.refill)
         self.low_res.chosen.connect(self._on_low_res)
         self.high_res.chosen.connect(self.chosen)
         self.low_res.activated.connect(self._touch)
@@ -93,9 +98,6 @@ class InputPickers(QWidget):
     def refill(self, _event: object = None) -> None:
         """Offer the viewer's layers, keeping the choice where it is still there."""
         layers = candidates(self.viewer)
-        for layer in layers:
-            layer.events.name.disconnect(self.refill)
-            layer.events.name.connect(self.refill)
         self.low_res.refill(layers)
         self.axes.refill(layers)
         self._refill_high_res()
@@ -170,7 +172,7 @@ class AxisPickers(QWidget):
         """Offer other layers, keeping the choice where it is still there."""
         for combo in self.combos:
             combo.refill(layers)
-        self._tell()
+        self._show_missing()
 
     def choose(self, layers: Sequence[Any]) -> None:
         """Choose three layers, in zyx order."""
@@ -178,10 +180,10 @@ class AxisPickers(QWidget):
             combo.choose(layer)
 
     def _on_chosen(self) -> None:
-        self._tell()
+        self._show_missing()
         self.chosen.emit()
 
-    def _tell(self) -> None:
+    def _show_missing(self) -> None:
         self.note.setText(missing_text(self.layers))
 
 
@@ -189,13 +191,6 @@ def missing_text(layers: Sequence[Any | None]) -> str:
     """Return which axes still lack a layer."""
     missing = [name for name, layer in zip(AXES, layers, strict=True) if layer is None]
     return f"Choose a layer for {' and '.join(missing)}." if missing else ""
-
-
-AXES = ("z", "y", "x")
-Point = tuple[float, float]
-
-# on paper: x to the right, y down, z into the depth, in shares of the cube's side
-_STEP: dict[int, Point] = {0: (0.42, -0.30), 1: (0.0, 1.0), 2: (1.0, 0.0)}
 
 
 @dataclass(frozen=True)
@@ -243,9 +238,9 @@ def drawing(axis: int) -> Drawing:
     return Drawing(edges, (plane[0], plane[1], plane[2], plane[3]), labels)
 
 
-def _on_paper(place: tuple[float, ...] | list[float]) -> Point:
-    right = sum(share * _STEP[axis][0] for axis, share in enumerate(place))
-    down = sum(share * _STEP[axis][1] for axis, share in enumerate(place))
+def _on_paper(place: Sequence[float]) -> Point:
+    right = sum(share * step[0] for share, step in zip(place, STEPS, strict=True))
+    down = sum(share * step[1] for share, step in zip(place, STEPS, strict=True))
     return right, down
 
 

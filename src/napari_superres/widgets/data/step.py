@@ -1,4 +1,4 @@
-"""Step 1: which layers, what voxel sizes, which phases belong together."""
+"""Step 1: which layers are the inputs, their voxel sizes, which phases belong together."""
 
 from __future__ import annotations
 
@@ -10,15 +10,7 @@ from weakref import WeakMethod
 
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QPushButton, QWidget
 
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import NotSegmentedError, SuperResError
@@ -46,24 +38,37 @@ from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES, role_of
 from napari_superres.widgets.layers.scale import give_size, slice_size
 from napari_superres.widgets.layers.shown import LayerTuple, add_layer
 from napari_superres.widgets.parts.layer_pickers import candidates
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import (
+    Note,
+    fill_column,
+    fill_step,
+    heading,
+    new_form,
+    row_of,
+)
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.segment.panel import SegmentFold
 
+READING = "Reading the layers …"
 
-class DataForm(Step):
-    """Which layers, their voxel sizes, their phases, and what is checked of them."""
+
+class DataStep(Step):
+    """Choose the two inputs and say how they belong together."""
+
+    title = "Data"
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
+        self.inputs: Inputs | None = None
+        self.problem = ""
+        self._then: Callable[[], None] | None = None
+        self._awaited = False
+        self._insisted = False  # on a scale factor other than that of the voxel sizes
+        self._reading = Latest(self)
         self._build()
-        self._lay_out()
-
-    @property
-    def high_res_layers(self) -> list[Any]:
-        """The chosen high-res layers; three, in zyx order, for an anisotropic material."""
-        return self.pickers.high_res_layers
+        self._connect()
+        self.pickers.refill()
 
     def _build(self) -> None:
         self.open_row = OpenRow()
@@ -84,11 +89,8 @@ class DataForm(Step):
         self.colour_layers = QCheckBox("Show the layers in these colours")
         self.colour_layers.setToolTip("Low-res, high-res and super-res layers share the colours")
         self.colour_layers.setChecked(True)
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        for widget in (
+        fill_step(
+            self,
             self.open_row,
             self.segment_fold,
             self.pickers,
@@ -102,29 +104,7 @@ class DataForm(Step):
             self.colour_layers,
             heading("Checks"),
             self.checks,
-        ):
-            layout.addWidget(widget)
-        layout.addStretch(1)
-
-
-READING = "Reading the layers …"
-
-
-class DataStep(DataForm):
-    """Choose the two inputs and say how they belong together."""
-
-    title = "Data"
-
-    def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
-        super().__init__(napari_viewer, session)
-        self.inputs: Inputs | None = None
-        self.problem = ""
-        self._then: Callable[[], None] | None = None
-        self._awaited = False
-        self._insisted = False  # on a scale factor other than that of the voxel sizes
-        self._reading = Latest(self)
-        self._connect()
-        self.pickers.refill()
+        )
 
     def _connect(self) -> None:
         self.open_row.opened.connect(self.add_layers)
@@ -138,17 +118,16 @@ class DataStep(DataForm):
         self.colour_layers.toggled.connect(self._paint)
         self._reading.done.connect(self._on_read)
 
+    @property
+    def high_res_layers(self) -> list[Any]:
+        """The chosen high-res layers; three, in zyx order, for an anisotropic material."""
+        return self.pickers.high_res_layers
+
     def refresh(self, then: Callable[[], None] | None = None) -> Inputs | None:
-        """Read the layers again, as they are now, and share the inputs.
+        """Read the layers as they are now and share the inputs.
 
-        Parameters
-        ----------
-        then : called once inputs are read; large and lazy layers are read in a thread
-
-        Returns
-        -------
-        Inputs or None
-            None when they cannot be used, or are still being read.
+        Large and lazy layers are read in a thread: None is returned, as where the layers
+        cannot be used, and `then` is called once there are inputs.
         """
         self._reading.forget()
         self._then = then
@@ -158,9 +137,9 @@ class DataStep(DataForm):
             choice = choose_inputs(self.low_res.layer, layers, self.anisotropic.isChecked())
             before = self.inputs.table if self.inputs is not None else None
             if choice is not None and not choice.small:
-                self._await(True)
+                self._set_awaited(True)
                 self.session.set_inputs(None, READING)
-                self._say(READING)
+                self._show_message(READING)
                 self._reading.ask(read_choice, choice, before)
                 return None
             read = None if choice is None else read_choice(choice, before)
@@ -174,12 +153,12 @@ class DataStep(DataForm):
         self._insisted = False
         self.refresh()
 
-    def _await(self, reading: bool) -> None:
+    def _set_awaited(self, reading: bool) -> None:
         self._awaited = reading
         self.phases.setEnabled(not reading)  # what is edited meanwhile would be lost
 
     def _on_read(self, outcome: Outcome) -> None:
-        self._await(False)
+        self._set_awaited(False)
         self.inputs = outcome.value
         inputs, typed = self.inputs, self.scale_factor.text()
         if inputs is not None and typed and (inputs.scale_factor is None or self._insisted):
@@ -240,11 +219,11 @@ class DataStep(DataForm):
             self._warn()
 
     def _warn(self) -> None:
-        """Tell what is wrong with what the user just chose."""
+        """Show what is wrong with what the user just chose."""
         if self.problem:
             show_warning(self.problem)
 
-    def _say(self, text: str, problem: SuperResError | None = None) -> None:
+    def _show_message(self, text: str, problem: SuperResError | None = None) -> None:
         self.problem = str(problem or "")
         self.message.setText(text)
         self.segment_it.setVisible(isinstance(problem, NotSegmentedError))
@@ -261,7 +240,7 @@ class DataStep(DataForm):
         if table_too:
             self.phases.show_table(inputs.table if inputs else None)
         self.shares.setText(shares_text(inputs))
-        self._say(f"<b>Not usable yet.</b> {problem}" if problem else "", problem)
+        self._show_message(f"<b>Not usable yet.</b> {problem}" if problem else "", problem)
         self._paint()
         self.session.set_inputs(inputs, str(problem or ""))
 
@@ -294,7 +273,7 @@ class DataStep(DataForm):
 
 
 class OpenRow(QWidget):
-    """Open a volume, slices, or the example; reading happens in a thread.
+    """Buttons to open a volume, slices, or the example; files are read in a thread.
 
     Signals
     -------
@@ -311,10 +290,8 @@ class OpenRow(QWidget):
         self.slices.setToolTip("Segmented high-res slices from files, with their pixel size")
         self.example = QPushButton("Open example")
         self.example.setToolTip("A generated battery cathode: a low-res volume and three slices")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for button in (self.volume, self.slices, self.example):
-            layout.addWidget(button)
+        buttons = row_of(self.volume, self.slices, self.example)
+        fill_column(self, buttons)
         self.volume.clicked.connect(self._ask_volume)
         self.slices.clicked.connect(self._ask_slices)
         self.example.clicked.connect(self._open_example)
@@ -382,25 +359,16 @@ class SizesForm(QWidget):
         )
         self.scale_factor.editingFinished.connect(self.scale_factor_typed)
         self.note = Note()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
         form = new_form()
         form.addRow("Low-res (µm)", self.low)
         form.addRow("High-res (µm)", self.high)
         form.addRow("Scale factor", self.scale_factor)
-        layout.addLayout(form)
-        layout.addWidget(self.note)
+        fill_column(self, form, self.note)
         self._shown = ("", "")
 
     @property
     def sizes(self) -> tuple[VoxelSize | None, VoxelSize | None]:
-        """The typed sizes of low-res and high-res in µm.
-
-        Raises
-        ------
-        SettingsError
-            A text that is no size.
-        """
+        """The typed sizes of low-res and high-res in µm; SettingsError for other text."""
         return parse_sizes(self.low.text()), parse_sizes(self.high.text())
 
     def show_sizes(

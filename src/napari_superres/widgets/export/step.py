@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
+    QGridLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
+    QSpinBox,
+    QWidget,
 )
 
 from napari_superres.data.boxes import Box
@@ -27,9 +30,9 @@ from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.layers.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.geometry import box_of_vertices
 from napari_superres.widgets.layers.notes import SUPER_RES, is_map, role_of, same_layer, unwrapped
-from napari_superres.widgets.parts.layer_pickers import BoxForm, LayerCombo
-from napari_superres.widgets.parts.layout import Note, heading, new_form
-from napari_superres.widgets.parts.paths import typed_path
+from napari_superres.widgets.parts.layer_pickers import LayerCombo, on_layers
+from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form, row_of
+from napari_superres.widgets.parts.paths import FILTERS, typed_path
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
@@ -44,16 +47,15 @@ class ExportStep(Step):
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
+        self._writing = False
         self._build()
         self._lay_out()
-        self.aside = LaidAside(self.viewer, BOX_LAYER, lambda: self.layer.layer)
+        self.hidden_layers = HiddenLayers(self.viewer, BOX_LAYER, lambda: self.layer.layer)
         self._connect()
-        for event in ("inserted", "removed", "reordered", "renamed"):
-            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        on_layers(self.viewer, self._on_layers)
         self._on_layers()
 
     def _build(self) -> None:
-        self._writing = False
         self.layer = LayerCombo()
         self.layer.setToolTip("Volumes generated in step 4")
         self.box_form = BoxForm()
@@ -79,35 +81,28 @@ class ExportStep(Step):
         self.export.setToolTip("Write the box, with voxel size, phase names and how it was made")
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        form = new_form()
-        form.addRow("Volume", self.layer)
-        layout.addLayout(form)
-        layout.addWidget(heading("Crop box (voxels)"))
-        layout.addWidget(self.box_form)
-        row = QHBoxLayout()
-        for button in (self.draw, self.from_shape, self.whole):
-            row.addWidget(button)
-        layout.addLayout(row)
-        layout.addWidget(self.border)
-        layout.addWidget(self.summary)
-        layout.addWidget(heading("File"))
-        file_form = new_form()
+        volume_form, file_form = new_form(), new_form()
+        volume_form.addRow("Volume", self.layer)
         file_form.addRow("Format", self.flavour)
-        layout.addLayout(file_form)
-        file_row = QHBoxLayout()
-        file_row.addWidget(self.path, 1)
-        file_row.addWidget(self.browse)
-        layout.addLayout(file_row)
-        layout.addWidget(self.export)
-        layout.addWidget(self.status)
-        layout.addStretch(1)
+        fill_step(
+            self,
+            volume_form,
+            heading("Crop box (voxels)"),
+            self.box_form,
+            row_of(self.draw, self.from_shape, self.whole),
+            self.border,
+            self.summary,
+            heading("File"),
+            file_form,
+            row_of(self.path, self.browse, stretch=(1, 0)),
+            self.export,
+            self.status,
+        )
 
     def _connect(self) -> None:
         self.box_form.changed.connect(self.refresh)
         self.layer.chosen.connect(self.reset_box)
-        self.layer.chosen.connect(self.aside.refresh)
+        self.layer.chosen.connect(self.hidden_layers.refresh)
         self.whole.clicked.connect(self.reset_box)
         self.border.toggled.connect(self.refresh)
         self.draw.clicked.connect(self.start_drawing)
@@ -116,14 +111,14 @@ class ExportStep(Step):
         self.export.clicked.connect(self.start)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
-        """Lay aside again what covers the volume, if the box is still being drawn."""
+        """Hide again what covers the volume, if the box is still being drawn."""
         super().showEvent(event)
-        self.aside.refresh()
+        self.hidden_layers.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
-        """Bring back what was laid aside: another step is looked at."""
+        """Show the hidden layers again: another step is in view."""
         super().hideEvent(event)
-        self.aside.end()
+        self.hidden_layers.restore()
 
     @property
     def box(self) -> Box:
@@ -148,13 +143,7 @@ class ExportStep(Step):
         self.set_box(Box.whole(layer.data.shape))
 
     def plan(self) -> ExportPlan:
-        """Return what would be written.
-
-        Raises
-        ------
-        SettingsError
-            No volume is chosen, or the box holds no voxel.
-        """
+        """Return what would be written; SettingsError where nothing can be."""
         layer = self.layer.layer
         if layer is None:
             raise SettingsError("There is no generated volume yet.", action="See step 4, Generate.")
@@ -238,16 +227,66 @@ class ExportStep(Step):
 
     def _browse(self) -> None:
         start = self.path.text() or str(Path.home() / "super-res.tif")
-        path, _ = QFileDialog.getSaveFileName(self, "Export as", start, "TIFF (*.tif *.tiff)")
+        path, _ = QFileDialog.getSaveFileName(self, "Export as", start, FILTERS[".tif"])
         if path:
             self.path.setText(path)
 
 
-class LaidAside:
-    """Hides maps and other realisations while the crop box is the layer in use.
+class BoxForm(QWidget):
+    """The first voxel, and one past the last, of each axis.
 
-    They come back when another layer is selected, the crop box is removed, or `end` is
-    called. Whatever else the person has put over the volume stays.
+    Signals
+    -------
+    changed : a person typed another number
+
+    Attributes
+    ----------
+    spins : (first, one past the last) of z, y and x
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spins = [[QSpinBox(), QSpinBox()] for _ in range(3)]
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, text in enumerate(("", "from", "up to")):
+            grid.addWidget(QLabel(text), 0, column)
+        for axis, name in enumerate("zyx"):
+            grid.addWidget(QLabel(name), axis + 1, 0)
+            for end, spin in enumerate(self.spins[axis]):
+                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
+                spin.valueChanged.connect(self.changed)
+                grid.addWidget(spin, axis + 1, end + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+
+    @property
+    def box(self) -> Box:
+        """The typed box."""
+        return Box.of_ranges((lo.value(), hi.value()) for lo, hi in self.spins)
+
+    def show_box(self, box: Box) -> None:
+        """Show a box, without a signal."""
+        for pair, ends in zip(self.spins, box.ranges(), strict=True):
+            for spin, value in zip(pair, ends, strict=True):
+                with QSignalBlocker(spin):
+                    spin.setValue(value)
+
+    def limit(self, shape: Sequence[int]) -> None:
+        """Allow boxes within a volume, without a signal."""
+        for pair, size in zip(self.spins, shape, strict=True):
+            for spin in pair:
+                with QSignalBlocker(spin):
+                    spin.setRange(0, size)
+
+
+class HiddenLayers:
+    """Hides maps and other realisations while the crop box is the selected layer.
+
+    They come back when another layer is selected, the crop box is removed, or `restore`
+    is called. Other layers over the volume stay visible.
 
     Parameters
     ----------
@@ -261,21 +300,18 @@ class LaidAside:
         viewer.layers.selection.events.active.connect(self.refresh)
 
     def refresh(self, _event: object = None) -> None:
-        """Hide or show, as the selected layer and the chosen volume have it now."""
-        self.end()
-        active = self.viewer.layers.selection.active
-        if active is None or active.name != self.drawing:
-            return
-        volume = self.volume()
-        if volume is None:
+        """Hide or show, as the selected layer and the chosen volume require now."""
+        self.restore()
+        active, volume = self.viewer.layers.selection.active, self.volume()
+        if active is None or active.name != self.drawing or volume is None:
             return
         for layer in self.viewer.layers:
             if layer.visible and covers(layer) and not same_layer(layer, volume):
                 self._hidden.append(unwrapped(layer))
                 layer.visible = False
 
-    def end(self) -> None:
-        """Show again what was hidden, as far as it is still there."""
+    def restore(self) -> None:
+        """Show again what was hidden and is still there."""
         hidden, self._hidden = self._hidden, []
         if not hidden:
             return

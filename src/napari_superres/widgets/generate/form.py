@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_superres.config import GenerationSettings, describe, validated
 from napari_superres.widgets.generate.plan import checkpoint_names, holds_realisations
 from napari_superres.widgets.layers.geometry import parse_region
-from napari_superres.widgets.parts.layout import new_fold, new_form
-from napari_superres.widgets.parts.paths import free_path
+from napari_superres.widgets.parts.layout import Fold, fill_column, new_form, row_of
+from napari_superres.widgets.parts.paths import (
+    FILTERS,
+    KINDS,
+    TARGETS,
+    Target,
+    free_path,
+    target_of,
+)
 from napari_superres.widgets.parts.settings_form import SettingsForm
-from napari_superres.widgets.parts.target import KINDS, Target, target_of
 from napari_superres.widgets.run.preferences import on_change, preferences
 from napari_superres.widgets.run.results import Run
-
-TARGETS = (
-    ("In memory, as a layer", ""),
-    ("On disk, OME-Zarr: any size", ".zarr"),
-    ("On disk, TIFF", ".tif"),
-)
-FILTERS = {".zarr": "OME-Zarr (*.zarr)", ".tif": "TIFF (*.tif *.tiff)"}
 
 
 class GenerateForm(QWidget):
@@ -52,23 +48,17 @@ class GenerateForm(QWidget):
         super().__init__()
         self._offered: Path | None = None
         self._make_dials()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        form = new_form()
-        form.addRow("Checkpoint", self.checkpoint)
-        form.addRow("Seed", self.seed)
-        form.addRow("Realisations", self.count)
-        form.addRow("Region (low-res)", _row(self.region, self.draw))
-        layout.addLayout(form)
-        layout.addWidget(self.crop_border)
-        where = new_form()
+        what, where = new_form(), new_form()
+        what.addRow("Checkpoint", self.checkpoint)
+        what.addRow("Seed", self.seed)
+        what.addRow("Realisations", self.count)
+        what.addRow("Region (low-res)", row_of(self.region, self.draw, stretch=(1, 0)))
         where.addRow("Where to", self.kind)
-        self.file_row = _row(self.path, self.browse)
+        self.file_row = row_of(self.path, self.browse, stretch=(1, 0))
         where.addRow("", self.file_row)
-        layout.addLayout(where)
-        self.advanced = new_fold("Advanced settings")
+        self.advanced = Fold("Advanced settings")
         self.advanced.addWidget(self.advanced_form)
-        layout.addWidget(self.advanced)
+        fill_column(self, what, self.crop_border, where, self.advanced)
         self._show_kind()
 
     def _make_dials(self) -> None:
@@ -121,7 +111,7 @@ class GenerateForm(QWidget):
         self.browse.clicked.connect(self._browse)
 
     def _take_preferences(self) -> None:
-        # an absent device is told when generating starts: torch is not asked here
+        # an absent device is reported when generating starts: torch is not imported here
         dial, before = self.advanced_form.dials["device"], self._preferred
         self._preferred = preferences().device
         if dial.value == before:  # else it is the step's own choice
@@ -145,13 +135,7 @@ class GenerateForm(QWidget):
             self.checkpoint.setCurrentText(chosen)
 
     def settings(self, run: Run) -> GenerationSettings:
-        """Return what the dials ask for.
-
-        Raises
-        ------
-        SettingsError
-            A dial holds something that is not allowed.
-        """
+        """Return what the dials hold; SettingsError where one holds what is not allowed."""
         values = self.advanced_form.values() | {
             "checkpoint": self.checkpoint.currentText().strip() or "best",
             "seed": self.seed.value(),
@@ -161,13 +145,7 @@ class GenerateForm(QWidget):
         return validated(GenerationSettings, values)
 
     def target(self, run: Run) -> Target:
-        """Return where the results go; without a path, under a new name into the run folder.
-
-        Raises
-        ------
-        SettingsError
-            A file of another kind is named.
-        """
+        """Return where the results go; without a path, under a new name into the run folder."""
         kind = self.kind.currentData()
         return target_of(self.count.value(), kind, self.path.text() or str(self._default(run)))
 
@@ -196,13 +174,3 @@ class GenerateForm(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Generate into", start, FILTERS[kind])
         if path:
             self.path.setText(path)
-
-
-def _row(field: QWidget, button: QWidget) -> QWidget:
-    """Return a field with a button to its right."""
-    row = QWidget()
-    layout: Any = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(field, 1)
-    layout.addWidget(button)
-    return row

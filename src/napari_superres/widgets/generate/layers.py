@@ -1,4 +1,4 @@
-"""What a generation made, laid over the low-res layer."""
+"""Generated volumes as layers over the low-res layer, and the phase that is hidden in them."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ class HiddenPhase(QComboBox):
 def lay_over(
     viewer: Any, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings
 ) -> None:
-    """Add results over the low-res layer; of all that lie in one place, the last is shown."""
+    """Add results over the low-res layer; of those in one place, only the last is visible."""
     placed = run.placement.super_res(run.scale_factor, start_of(run, settings))
     for layer in viewer.layers:
-        if layer.name in (run.name, REGION_LAYER) or _lies_there(layer, placed, layers):
+        if layer.name in (run.name, REGION_LAYER) or _in_the_place(layer, placed, layers):
             layer.visible = False
     for number, (data, arguments, kind) in enumerate(layers, 1):
         more = {**placed, "visible": number == len(layers)}
         add_layer(viewer, (data, {**arguments, **more}, kind))
 
 
-def _lies_there(layer: Any, placed: Mapping[str, Any], layers: Sequence[LayerTuple]) -> bool:
-    """Whether an earlier result fills just the place of new ones."""
+def _in_the_place(layer: Any, placed: Mapping[str, Any], layers: Sequence[LayerTuple]) -> bool:
+    """Whether a layer is an earlier result in the place of new ones."""
     return (
         role_of(layer) == SUPER_RES
         and any(_shape(layer.data) == _shape(data) for data, _, _ in layers)

@@ -1,4 +1,4 @@
-"""What a generation will give and need, before it is started; no Qt, no torch."""
+"""What a generation will give and need, its checkpoints and its files; no Qt, no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.generation.tiles import result_box
 from napari_superres.widgets.jobs.words import sizes
-from napari_superres.widgets.parts.target import KINDS, Target
+from napari_superres.widgets.parts.paths import KINDS, Target
 from napari_superres.widgets.run.results import Run
 
 MAPS = 3  # most likely phase, agreement, entropy
@@ -24,13 +24,7 @@ IN_MEMORY = 2  # the labels, and the labels as they are shown
 
 
 def generated_box(run: Run, settings: GenerationSettings) -> Box:
-    """Return the high-res voxels that are generated.
-
-    Raises
-    ------
-    SettingsError
-        The region leaves the volume, or nothing remains.
-    """
+    """Return the high-res voxels that are generated."""
     return result_box(
         run.low_res_shape, run.scale_factor, settings.region, crop_border=settings.crop_border
     )
@@ -98,9 +92,9 @@ def free_disk(output: Path) -> int | None:
 
 
 def checkpoint_names(run_folder: Path) -> list[str]:
-    """Return what can be asked for as a checkpoint: best, last, then names, latest first.
+    """Return the names of a run's checkpoints: best, last, then steps, latest first.
 
-    Those that a roll-back went behind have names such as "560-left".
+    Those that a roll-back discarded have names such as "560-left".
     """
     found = re.compile(r"(left-)?step-(\d+)(?:-(\d+))?")
     try:
@@ -116,15 +110,15 @@ def checkpoint_names(run_folder: Path) -> list[str]:
 
 
 def holds_realisations(output: Path) -> bool:
-    """Whether the folder of that name holds finished realisations; unfinished ones go on."""
+    """Whether the folder of that name holds finished realisations; unfinished ones are resumed."""
     return (output.with_suffix("") / "spread.json").exists()
 
 
 def result_files(path: Path, seeds: Iterable[int], kind: str) -> list[Path]:
     """Return the files of a result: itself, or its volumes and maps in the folder of realisations.
 
-    The most likely phases come last, so that they lie on top. What else is in the folder
-    may be of another region, and stays closed.
+    The most likely phases come last, so that they lie on top. Other files in the folder
+    may be of another region, and are not opened.
 
     Parameters
     ----------

@@ -7,11 +7,7 @@ from html import escape
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QPushButton,
-    QVBoxLayout,
-)
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
@@ -32,14 +28,14 @@ from napari_superres.widgets.layers.box_drawing import drawn_region, start_drawi
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.shown import LayerTuple
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
 from napari_superres.widgets.run.earlier_runs import open_run
 from napari_superres.widgets.run.results import Generated, Run, Written
 from napari_superres.widgets.run.session import Session, learnt_run
 from napari_superres.widgets.run.step import Step
 
 AT_ONCE = 2**26
-"""Voxels of a volume that are made a layer of without a thread: some 20 ms."""
+"""Voxels of a volume that becomes a layer without a thread: some 20 ms."""
 
 
 class GenerateStep(Step):
@@ -75,40 +71,34 @@ class GenerateStep(Step):
             cancel_tip="Stop after this tile; on disk, what is done is kept",
             line=_line,
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(heading("Run"))
-        layout.addWidget(self.run_note)
-        layout.addWidget(self.open)
-        layout.addWidget(heading("What to generate"))
-        layout.addWidget(self.form)
-        layout.addWidget(self.estimate)
-        layout.addWidget(self.job)
-        layout.addWidget(heading("How to look at it"))
-        look = new_form()
-        look.addRow("Hide a phase", self.hidden)
-        layout.addLayout(look)
-        layout.addStretch(1)
+        hiding = new_form()
+        hiding.addRow("Hide a phase", self.hidden)
+        fill_step(
+            self,
+            heading("Run"),
+            self.run_note,
+            self.open,
+            heading("What to generate"),
+            self.form,
+            self.estimate,
+            self.job,
+            heading("How to look at it"),
+            hiding,
+        )
         self.open.clicked.connect(self._open_run)
         self.generate.clicked.connect(self.start)
         self.form.changed.connect(self.refresh)
         self.form.draw_asked.connect(self.start_drawing)
 
     def settings(self) -> GenerationSettings:
-        """Return what the dials ask for.
-
-        Raises
-        ------
-        SettingsError
-            There is no run yet, or a dial holds something that is not allowed.
-        """
+        """Return what the dials hold; SettingsError without a run, or with a wrong value."""
         return self.form.settings(self._run())
 
     def _run(self) -> Run:
         return learnt_run(self.session.run)
 
     def start(self) -> None:
-        """Generate; what is wrong is told as a notification."""
+        """Generate; errors are shown as notifications."""
         try:
             target = self.form.target(self._run())
             check_not_shown(self.viewer.layers, [target.place])
@@ -128,10 +118,10 @@ class GenerateStep(Step):
             f"{run.folder}" if run is not None and learnt else "None yet: train, or open one."
         )
         try:
-            told = plan_text(run, self.settings(), self.form.target(run)) if run and learnt else ""
+            text = plan_text(run, self.settings(), self.form.target(run)) if run and learnt else ""
         except SuperResError as error:
-            told = str(error)
-        self.estimate.setText(told)
+            text = str(error)
+        self.estimate.setText(text)
 
     def use_checkpoint(self, name: str) -> None:
         """Generate from this checkpoint from now on."""

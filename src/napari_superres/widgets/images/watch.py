@@ -13,10 +13,9 @@ from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.events import ImagesReady
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.shown import GREYS
-from napari_superres.widgets.monitor.step import REDRAW_MS
 from napari_superres.widgets.parts.curves import Curve
-from napari_superres.widgets.parts.layout import Note, heading, new_fold
-from napari_superres.widgets.parts.live_plots import LivePlot
+from napari_superres.widgets.parts.layout import Fold, Note, heading
+from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
 from napari_superres.widgets.parts.preview_grid import SliceView
 from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.step import Step
@@ -91,7 +90,7 @@ class ImageWatch(Step):
             plot.plot.setMinimumHeight(130)
         self.losses = LivePlot("Losses")
         self.losses.plot.setMinimumHeight(140)
-        fold = new_fold("Losses")
+        fold = Fold("Losses")
         fold.addWidget(self.losses)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)

@@ -1,4 +1,4 @@
-"""From chosen layers to inputs: everything the Data step does besides showing it; no Qt."""
+"""The inputs of a training, read from chosen layers, and what is missing of them; no Qt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_superres.data.pair import Pair
+from napari_superres.data.phases import resolve_phase_map
 from napari_superres.errors import PhaseError, ScaleFactorError, ShapeError, SuperResError
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 from napari_superres.widgets.inputs.phases import PhaseTable, make_table
@@ -20,7 +21,7 @@ from napari_superres.widgets.layers.placement import Placement, placement_of
 from napari_superres.widgets.layers.view import LayerView, view_of
 
 SMALL = 2**20
-"""Bytes of layers that are read at once, without a thread: some 20 ms."""
+"""Bytes of layers that are read without a thread: some 20 ms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +65,14 @@ class Choice:
 def choose_inputs(
     low_res_layer: Any | None, high_res_layers: Sequence[Any | None], anisotropic: bool = False
 ) -> Choice | None:
-    """Take down what reading the chosen layers needs; None while the choice is not complete.
+    """Return the chosen layers as they are now; None while the choice is not complete.
+
+    One layer chosen as both raises ShapeError.
 
     Parameters
     ----------
     low_res_layer, high_res_layers : None for what is not chosen yet
     anisotropic : three layers, normal to z, y and x
-
-    Raises
-    ------
-    ShapeError
-        One layer is chosen as both, or is several time steps or channels.
     """
     chosen = [layer for layer in high_res_layers if layer is not None]
     if low_res_layer is None or not chosen or (anisotropic and len(chosen) != 3):
@@ -103,7 +101,7 @@ def read_choice(choice: Choice, before: PhaseTable | None = None) -> Inputs:
     Returns
     -------
     Inputs
-        The scale factor is what the voxel sizes say, None when they say nothing.
+        The scale factor is that of the voxel sizes, None where one is unknown.
 
     Raises
     ------
@@ -136,13 +134,7 @@ def with_table(inputs: Inputs, table: PhaseTable) -> Inputs:
 
 
 def with_scale_factor(inputs: Inputs, text: str) -> Inputs:
-    """Return the inputs with a typed scale factor; empty text for unknown.
-
-    Raises
-    ------
-    ScaleFactorError
-        The text is no scale factor.
-    """
+    """Return the inputs with a typed scale factor; empty text for unknown."""
     factor = parse_scale_factor(text) if text.strip() else None
     return replace(inputs, scale_factor=factor)
 
@@ -166,8 +158,6 @@ def scale_factor_note(inputs: Inputs | None, typed: ScaleFactor | None) -> str:
 
 def problem_of(inputs: Inputs) -> SuperResError | None:
     """Return why the phases or the scale factor cannot be used, None when they can."""
-    from napari_superres.data.phases import resolve_phase_map
-
     high, low = inputs.pair.high_res.phases, inputs.pair.low_res.phases
     try:
         resolve_phase_map(inputs.table.phase_map, high, low)

@@ -25,7 +25,8 @@ from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.colours import ThemeColours
-from napari_superres.widgets.measure.words import charts_of, draw_chart, save_chart, with_kind
+from napari_superres.widgets.measure.words import charts_of, draw_chart, save_chart
+from napari_superres.widgets.parts.paths import with_kind
 
 SHOWN_WIDTH, DPI = 420, 100
 """Pixels that the panel has for a plot, about, and how large its letters are."""

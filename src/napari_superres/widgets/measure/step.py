@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QPushButton,
-    QVBoxLayout,
-)
+from qtpy.QtWidgets import QCheckBox, QComboBox, QPushButton, QVBoxLayout
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError

@@ -24,7 +24,8 @@ from napari_superres.errors import SuperResError
 from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.layers.colours import readable
-from napari_superres.widgets.measure.words import Grid, grid_of, table_text, with_kind, write_table
+from napari_superres.widgets.measure.words import Grid, grid_of, table_text, write_table
+from napari_superres.widgets.parts.paths import with_kind
 
 GOOD, BAD = "#1f9d5c", "#d9622b"
 MOST_LINES = 14

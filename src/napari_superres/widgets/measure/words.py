@@ -115,17 +115,6 @@ def write_table(path: Path, finished: MeasuringFinished, rows: Sequence[Row]) ->
     return path
 
 
-def with_kind(path: Path, kind: str) -> Path:
-    """Return a file's path with the ending of the kind chosen in a dialog, if it has none.
-
-    Parameters
-    ----------
-    kind : such as "SVG (*.svg)"; empty where the dialog tells of none
-    """
-    ending = kind.partition("(*")[2].rstrip(")")
-    return path if path.suffix else path.with_name(path.name + ending)
-
-
 def as_numbers(finished: MeasuringFinished) -> dict[str, Any]:
     """Return what was measured as the dictionary that JSON files hold."""
     numbers: dict[str, Any] = {"format_version": FORMAT_VERSION, "found": list(finished.found)}

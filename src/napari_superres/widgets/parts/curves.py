@@ -1,4 +1,4 @@
-"""Curves of a live plot."""
+"""Curves of a live plot, of bounded length; no Qt."""
 
 from __future__ import annotations
 

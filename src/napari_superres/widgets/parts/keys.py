@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -10,7 +11,7 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QAbstractButton, QTabWidget, QWidget
 
 START, MIDDLE, STOP, MAIN = "Alt+G", "Alt+R", "Alt+K", "Ctrl+Return"
-"""Start; Pause, Resume or Continue; Stop and keep; what a step is there for."""
+"""Start; Pause, Resume or Continue; Stop and keep; the main button of a step."""
 
 
 def on_key(keys: str, scope: QWidget, does: Callable[[], Any]) -> Any:
@@ -22,7 +23,7 @@ def on_key(keys: str, scope: QWidget, does: Callable[[], Any]) -> Any:
 
 
 def press_by_key(keys: str, button: QAbstractButton, scope: QWidget) -> None:
-    """Let keys press a button, and its tooltip tell them; a disabled one is not pressed."""
+    """Let keys press a button and name them in its tooltip; a disabled one is not pressed."""
     on_key(keys, scope, button.click)
     button.setToolTip(with_key(button.toolTip(), keys))
 
@@ -31,7 +32,7 @@ def number_the_tabs(tabs: QTabWidget, scope: QWidget) -> None:
     """Let Alt+1 bring the first tab to the front, Alt+2 the second, and so on."""
     for index in range(tabs.count()):
         keys = f"Alt+{index + 1}"
-        on_key(keys, scope, _Show(tabs, index))
+        on_key(keys, scope, partial(_show_tab, tabs, index))
         tabs.setTabToolTip(index, keys)
 
 
@@ -40,10 +41,6 @@ def with_key(tip: str, keys: str) -> str:
     return f"{tip} ({keys})"
 
 
-class _Show:
-    def __init__(self, tabs: QTabWidget, index: int) -> None:
-        self.tabs, self.index = tabs, index
-
-    def __call__(self) -> None:
-        self.tabs.setCurrentIndex(self.index)
-        self.tabs.currentWidget().setFocus()  # the next Tab key leads into the step
+def _show_tab(tabs: QTabWidget, index: int) -> None:
+    tabs.setCurrentIndex(index)
+    tabs.currentWidget().setFocus()  # the next Tab key leads into the step

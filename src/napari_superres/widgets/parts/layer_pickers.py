@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QListWidget, QListWidgetItem, QWidget
 
-from napari_superres.data.boxes import Box
 from napari_superres.widgets.layers.notes import KEY, PREVIEW, is_map, role_of, same_layer
 
 LINES, FEWEST = 5, 3
 """Layers that a list shows without scrolling, and at least where there is little room."""
+LIST_CHANGES = ("inserted", "removed", "reordered", "renamed")
+
+
+def on_layers(viewer: Any, slot: Callable[..., Any]) -> None:
+    """Call a slot when layers come, go, move or get another name."""
+    for event in LIST_CHANGES:
+        getattr(viewer.layers.events, event).connect(slot)
 
 
 def candidates(viewer: Any) -> list[Any]:
@@ -41,7 +39,7 @@ class LayerCombo(QComboBox):
 
     Signals
     -------
-    chosen : another layer (or none) is chosen, by whoever
+    chosen : another layer (or none) is chosen, by a person or not
     """
 
     chosen = Signal()
@@ -83,7 +81,7 @@ class LayerChecklist(QListWidget):
 
     Signals
     -------
-    chosen : other layers are ticked, by whoever
+    chosen : other layers are ticked, by a person or not
     picked : a person ticked a layer, with the mouse or the space bar
     """
 
@@ -97,7 +95,7 @@ class LayerChecklist(QListWidget):
         self.show_lines(LINES)
 
     def show_lines(self, lines: int) -> None:
-        """Take the height of so many layers, whatever the size of the letters."""
+        """Take the height of so many layers, whatever the size of the font."""
         self._lines = lines
         line = max(self.fontMetrics().height() + 2, self.sizeHintForRow(0))
         frame = 2 * self.frameWidth() + 4
@@ -105,7 +103,7 @@ class LayerChecklist(QListWidget):
         self.setMaximumHeight(lines * line + frame)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802  Qt's name
-        """Grow with the letters: the theme's size comes after the list is made."""
+        """Grow with the font: the theme sets its size after the list is made."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self.show_lines(self._lines)
@@ -124,10 +122,7 @@ class LayerChecklist(QListWidget):
         """Tick these layers and no others."""
         with QSignalBlocker(self):
             for row in range(self.count()):
-                item = self.item(row)
-                layer = item.data(Qt.ItemDataRole.UserRole)
-                ticked = any(same_layer(layer, other) for other in layers)
-                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+                self._tick(self.item(row), layers)
         self.chosen.emit()
 
     def refill(self, layers: Sequence[Any]) -> None:
@@ -139,62 +134,17 @@ class LayerChecklist(QListWidget):
                 item = QListWidgetItem(str(layer.name))
                 item.setData(Qt.ItemDataRole.UserRole, layer)
                 item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
-                ticked = any(same_layer(layer, other) for other in before)
-                item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+                self._tick(item, before)
                 self.addItem(item)
         if len(self.layers) != len(before):
             self.chosen.emit()
 
+    def _tick(self, item: QListWidgetItem | None, layers: Sequence[Any]) -> None:
+        """Tick an item if its layer is among these, else untick it."""
+        layer = item.data(Qt.ItemDataRole.UserRole)
+        ticked = any(same_layer(layer, other) for other in layers)
+        item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+
     def _on_item(self, _item: QListWidgetItem) -> None:
         self.chosen.emit()
         self.picked.emit()
-
-
-class BoxForm(QWidget):
-    """Two numbers an axis.
-
-    Signals
-    -------
-    changed : a person typed another number
-
-    Attributes
-    ----------
-    spins : (first, one past the last) of z, y and x
-    """
-
-    changed = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.spins = [[QSpinBox(), QSpinBox()] for _ in range(3)]
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        for column, text in enumerate(("", "from", "up to")):
-            grid.addWidget(QLabel(text), 0, column)
-        for axis, name in enumerate("zyx"):
-            grid.addWidget(QLabel(name), axis + 1, 0)
-            for end, spin in enumerate(self.spins[axis]):
-                spin.setToolTip(f"{name}: {'first voxel' if end == 0 else 'one past the last'}")
-                spin.valueChanged.connect(self.changed)
-                grid.addWidget(spin, axis + 1, end + 1)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
-
-    @property
-    def box(self) -> Box:
-        """The typed box."""
-        return Box.of_ranges((lo.value(), hi.value()) for lo, hi in self.spins)
-
-    def show_box(self, box: Box) -> None:
-        """Show a box, without a signal."""
-        for pair, ends in zip(self.spins, box.ranges(), strict=True):
-            for spin, value in zip(pair, ends, strict=True):
-                with QSignalBlocker(spin):
-                    spin.setValue(value)
-
-    def limit(self, shape: Sequence[int]) -> None:
-        """Allow boxes within a volume, without a signal."""
-        for pair, size in zip(self.spins, shape, strict=True):
-            for spin in pair:
-                with QSignalBlocker(spin):
-                    spin.setRange(0, size)

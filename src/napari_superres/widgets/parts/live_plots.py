@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from napari_superres.widgets.layers.colours import ThemeColours, readable
 from napari_superres.widgets.parts.curves import Curve
 
+REDRAW_MS = 500  # however fast events come, plots are drawn at most twice a second
 FEW_POINTS = 20
 BAND_OPACITY = "38"  # hexadecimal: behind the curves, still seen on both themes
 
@@ -31,14 +32,14 @@ class LivePlot(QWidget):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.plot = pg.PlotWidget()
-        letters = self.fontMetrics()
-        self.plot.setMinimumHeight((6 if steps_shown else 5) * letters.height())
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it has nothing for the keyboard
+        font = self.fontMetrics()
+        self.plot.setMinimumHeight((6 if steps_shown else 5) * font.height())
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keyboard can do nothing there
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.getAxis("bottom").setStyle(showValues=steps_shown)
-        self.plot.getAxis("left").setWidth(letters.horizontalAdvance("0.0000") + 6)
+        self.plot.getAxis("left").setWidth(font.horizontalAdvance("0.0000") + 6)
         # half the height of the topmost number, which would be cut off
         self.plot.getPlotItem().setContentsMargins(0, 7, 0, 0)
         self._lines: dict[str, pg.PlotDataItem] = {}

@@ -1,4 +1,4 @@
-"""The controls of the Segment panel, without what they do."""
+"""The controls of the Segment panel: its form, histogram and thresholds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -28,9 +27,11 @@ from napari_superres.widgets.jobs.stream_runner import StreamRunner
 from napari_superres.widgets.layers.colours import ThemeColours, readable, rgb
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.parts.layer_pickers import LayerCombo
-from napari_superres.widgets.parts.layout import Note, new_form
+from napari_superres.widgets.parts.layout import Note, fill_column, new_form, row_of
 from napari_superres.widgets.segment.plan import digits_for
 
+HISTOGRAM_LINES = 8
+"""Height, in lines of text."""
 ROLES = (("low-res volume", LOW_RES), ("high-res slices", HIGH_RES))
 
 
@@ -46,26 +47,6 @@ class SegmentForm(QWidget):
         super().__init__()
         self._build(runner)
         self._lay_out()
-
-    @property
-    def smoothing(self) -> Smoothing:
-        """What the dials say."""
-        return Smoothing(self.smooth.value(), self.alone.isChecked())
-
-    def offer(self, shape: Sequence[int] | None, known: bool, active: bool) -> None:
-        """Enable the controls that have an effect now.
-
-        Parameters
-        ----------
-        shape : of the image; None for none
-        known : whether it has thresholds
-        active : whether an image is being segmented
-        """
-        for widget in (self.classes, self.otsu, self.smooth, self.role):
-            widget.setEnabled(shape is not None and not active)
-        deep = shape is not None and len(shape) == 3
-        self.alone.setEnabled(deep and self.smooth.value() > 0 and not active)
-        self.apply.setEnabled(known and not active)
 
     def _build(self, runner: StreamRunner) -> None:
         self.layer = LayerCombo()
@@ -108,34 +89,41 @@ class SegmentForm(QWidget):
         self.shares, self.note = Note(), self.job.status
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        form = new_form()
-        form.addRow("Greyscale layer", self.layer)
-        form.addRow("Phases", _in_a_row(self.classes, self.otsu))
-        layout.addLayout(form)
-        layout.addWidget(self.histogram)
-        layout.addWidget(self.row)
-        layout.addWidget(self.shares)
-        more = new_form()
-        more.addRow("Smooth", _in_a_row(self.smooth, self.alone))
-        more.addRow("Use as", self.role)
-        layout.addLayout(more)
-        layout.addWidget(self.show_preview)
-        layout.addWidget(self.job)
+        what, how = new_form(), new_form()
+        what.addRow("Greyscale layer", self.layer)
+        what.addRow("Phases", row_of(self.classes, self.otsu, stretch=(1, 1)))
+        how.addRow("Smooth", row_of(self.smooth, self.alone, stretch=(1, 1)))
+        how.addRow("Use as", self.role)
+        fill_column(
+            self,
+            what,
+            self.histogram,
+            self.row,
+            self.shares,
+            how,
+            self.show_preview,
+            self.job,
+        )
 
+    @property
+    def smoothing(self) -> Smoothing:
+        """The smoothing that is chosen."""
+        return Smoothing(self.smooth.value(), self.alone.isChecked())
 
-def _in_a_row(*widgets: QWidget) -> QWidget:
-    box = QWidget()
-    row = QHBoxLayout(box)
-    row.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        row.addWidget(widget, 1)
-    return box
+    def offer(self, shape: Sequence[int] | None, known: bool, active: bool) -> None:
+        """Enable the controls that have an effect now.
 
-
-LINES = 8
-"""Height, in lines of text."""
+        Parameters
+        ----------
+        shape : of the image; None for none
+        known : whether it has thresholds
+        active : whether an image is being segmented
+        """
+        for widget in (self.classes, self.otsu, self.smooth, self.role):
+            widget.setEnabled(shape is not None and not active)
+        deep = shape is not None and len(shape) == 3
+        self.alone.setEnabled(deep and self.smooth.value() > 0 and not active)
+        self.apply.setEnabled(known and not active)
 
 
 class GreyHistogram(pg.PlotWidget):
@@ -150,7 +138,7 @@ class GreyHistogram(pg.PlotWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(LINES * self.fontMetrics().height())
+        self.setFixedHeight(HISTOGRAM_LINES * self.fontMetrics().height())
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
@@ -193,9 +181,8 @@ class GreyHistogram(pg.PlotWidget):
         if len(thresholds) != len(self._lines):
             self._rebuild(phases)
         for line, value in zip(self._lines, thresholds, strict=True):
-            line.blockSignals(True)
-            line.setValue(value)
-            line.blockSignals(False)
+            with QSignalBlocker(line):
+                line.setValue(value)
         low, high = self.viewRange()[0]
         ends = [min(low, *thresholds), *thresholds, max(high, *thresholds)]
         for band, first, last in zip(self._bands, ends[:-1], ends[1:], strict=True):

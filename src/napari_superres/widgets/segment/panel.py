@@ -1,4 +1,4 @@
-"""For those who bring greyscale: thresholds by multi-Otsu or by hand, seen at once."""
+"""Segment greyscale layers by thresholds: multi-Otsu's or one's own, with a live preview."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_superres.data.grey.thresholds import multi_otsu
 from napari_superres.errors import SuperResError
@@ -18,31 +17,31 @@ from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.notes import same_layer
 from napari_superres.widgets.layers.shown import add_layer, shown_layer
-from napari_superres.widgets.parts.fold import Fold
-from napari_superres.widgets.parts.layer_pickers import grey_layers
+from napari_superres.widgets.parts.layer_pickers import grey_layers, on_layers
+from napari_superres.widgets.parts.layout import Fold, fill_step
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.segment.form import SegmentForm
 from napari_superres.widgets.segment.plan import (
     GreyImage,
-    Look,
+    Sampled,
     Segmented,
     class_phases,
     empty_line,
     first_thresholds,
     grey_image,
     likely_role,
-    look_at,
     moved,
+    sample_image,
     sample_line,
-    segmenting,
+    segment_events,
     shares_line,
 )
 from napari_superres.widgets.segment.preview import SegmentPreview
 
 
 class SegmentPanel(Step):
-    """Segment a greyscale layer; nothing is looked at while the panel is out of sight.
+    """Segment a greyscale layer; nothing is read while the panel is not visible.
 
     Signals
     -------
@@ -56,33 +55,29 @@ class SegmentPanel(Step):
         super().__init__(napari_viewer, session)
         self.image: GreyImage | None = None
         self.thresholds: tuple[float, ...] = ()
-        self._look: Look | None = None
-        self._looking = Latest(self)
+        self._sampled: Sampled | None = None
+        self._sampling = Latest(self)
         self.preview = SegmentPreview(self.viewer, self)
         self.runner = self.session.new_runner()
         self.form = SegmentForm(self.runner)
         self.whole = SegmentRun(self.viewer, self.form, self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self.form)
-        layout.addStretch(1)
+        fill_step(self, self.form)
         self._connect()
         self._on_layers()
 
     def _connect(self) -> None:
-        for event in ("inserted", "removed", "reordered"):
-            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        on_layers(self.viewer, self._on_layers)
         self.viewer.events.theme.connect(self._draw)
         self.form.layer.chosen.connect(self._on_layer)
         self.form.classes.valueChanged.connect(self.estimate)
         self.form.otsu.clicked.connect(self.estimate)
         self.form.histogram.dragged.connect(self._on_moved)
         self.form.row.moved.connect(self._on_moved)
-        self.form.smooth.valueChanged.connect(self._look_again)
-        self.form.alone.toggled.connect(self._look_again)
+        self.form.smooth.valueChanged.connect(self._sample_again)
+        self.form.alone.toggled.connect(self._sample_again)
         self.form.show_preview.toggled.connect(self._show_preview)
         self.preview.deleted.connect(self._on_preview_deleted)
-        self._looking.done.connect(self._on_look)
+        self._sampling.done.connect(self._on_sampled)
         self.form.apply.clicked.connect(self.start)
         self.runner.state_changed.connect(self._refresh)
         self.whole.segmented.connect(self.segmented)
@@ -98,12 +93,12 @@ class SegmentPanel(Step):
 
     def estimate(self) -> None:
         """Set the thresholds by multi-Otsu."""
-        if self._look is None:
+        if self._sampled is None:
             return
         try:
-            self._set(multi_otsu(self._look.sample, self.form.classes.value()))
+            self._set(multi_otsu(self._sampled.sample, self.form.classes.value()))
         except SuperResError as error:
-            self._set(first_thresholds(self._look.sample, self.form.classes.value()))
+            self._set(first_thresholds(self._sampled.sample, self.form.classes.value()))
             self.form.note.setText(str(error))
 
     def start(self) -> None:
@@ -113,7 +108,7 @@ class SegmentPanel(Step):
             self.whole.start(image, self.thresholds)
 
     def _image_now(self) -> GreyImage | None:
-        """Return the chosen image; None, after a look at it, if it has other values by now."""
+        """Return the chosen image; None, sampling it again, if the layer has other data by now."""
         layer, before = self.form.layer.layer, self.image
         if layer is None or before is None:
             return None
@@ -125,24 +120,24 @@ class SegmentPanel(Step):
         show_info(f"{layer.name} has other values by now: look at the thresholds again.")
         return None
 
-    def look(self) -> None:
-        """Look at the chosen image if the panel is open, else take the preview away."""
+    def update_view(self) -> None:
+        """Sample the chosen image if the panel is open, else remove the preview."""
         if self._open and self.image is None:
             self._on_layer()
         self._show_preview()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
-        """Look at the image once the panel can be seen."""
+        """Sample the image once the panel is visible."""
         super().showEvent(event)
-        self.look()
+        self.update_view()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
-        """Take the preview away with the panel."""
+        """Remove the preview with the panel."""
         super().hideEvent(event)
         self.preview.hide()
 
     def leave(self) -> None:
-        """Take the preview away with the dock."""
+        """Remove the preview with the dock."""
         self.preview.hide()
 
     @property
@@ -157,9 +152,9 @@ class SegmentPanel(Step):
         self._refresh()
 
     def _on_layer(self) -> None:
-        self.image, self._look, self.thresholds = None, None, ()
+        self.image, self._sampled, self.thresholds = None, None, ()
         self.preview.hide()
-        self._looking.forget()
+        self._sampling.forget()
         self.form.note.setText("")
         layer = self.form.layer.layer
         if layer is not None and self._open:
@@ -171,38 +166,38 @@ class SegmentPanel(Step):
                 self.form.role.setCurrentIndex(
                     self.form.role.findData(likely_role(self.image.shape))
                 )
-                self._look_again()
+                self._sample_again()
         self._draw()
 
-    def _look_again(self) -> None:
+    def _sample_again(self) -> None:
         self._refresh()
         if self.image is not None:
             self.form.note.setText("Looking at the grey values …")
             classes, smoothing = self.form.classes.value(), self.form.smoothing
-            self._looking.ask(look_at, self.image, classes, smoothing)
+            self._sampling.ask(sample_image, self.image, classes, smoothing)
 
-    def _on_look(self, outcome: Outcome) -> None:
+    def _on_sampled(self, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self._look, self.thresholds = None, ()
+            self._sampled, self.thresholds = None, ()
             self.form.note.setText(f"<b>Cannot be segmented.</b> {escape(str(outcome.error))}")
             self._draw()
             self._show_preview()
             return
         if outcome.value.image is not self.image:
             return
-        first = self._look is None
-        self._look = outcome.value
-        self.form.note.setText(sample_line(self._look.sample))
-        self.form.row.show_range(self._look.sample)
-        self.form.histogram.show_sample(self._look.sample, theme_colours(self.viewer))
-        if first and len(self._look.thresholds) + 1 != self.form.classes.value():
-            self.estimate()  # another number was asked for meanwhile
+        first = self._sampled is None
+        self._sampled = outcome.value
+        self.form.note.setText(sample_line(self._sampled.sample))
+        self.form.row.show_range(self._sampled.sample)
+        self.form.histogram.show_sample(self._sampled.sample, theme_colours(self.viewer))
+        if first and len(self._sampled.thresholds) + 1 != self.form.classes.value():
+            self.estimate()  # another number was chosen meanwhile
         else:
-            self._set(self._look.thresholds if first else self.thresholds)
+            self._set(self._sampled.thresholds if first else self.thresholds)
 
     def _on_moved(self, index: int, value: float) -> None:
-        if self._look is not None:
-            self._set(moved(self.thresholds, index, value, self._look.sample.whole_numbers))
+        if self._sampled is not None:
+            self._set(moved(self.thresholds, index, value, self._sampled.sample.whole_numbers))
 
     def _set(self, thresholds: tuple[float, ...]) -> None:
         self.thresholds = thresholds
@@ -214,19 +209,19 @@ class SegmentPanel(Step):
 
     def _draw(self, _event: object = None) -> None:
         self.form.histogram.show_sample(
-            self._look.sample if self._look else None, theme_colours(self.viewer)
+            self._sampled.sample if self._sampled else None, theme_colours(self.viewer)
         )
-        if self._look is not None:
+        if self._sampled is not None:
             self._set(self.thresholds)
         self._refresh()
 
     def _refresh(self) -> None:
-        known, active = self._look is not None and bool(self.thresholds), self.runner.active
+        known, active = self._sampled is not None and bool(self.thresholds), self.runner.active
         self.form.row.show_thresholds(self.thresholds if known else ())
         self.form.offer(self.image.shape if self.image else None, known, active)
         text = ""
-        if known and self._look is not None:
-            shares = self._look.sample.shares(self.thresholds)
+        if known and self._sampled is not None:
+            shares = self._sampled.sample.shares(self.thresholds)
             background = theme_colours(self.viewer).background
             text = "<br>".join(filter(None, (shares_line(shares, background), empty_line(shares))))
         self.form.shares.setText(text)
@@ -244,7 +239,7 @@ class SegmentPanel(Step):
 
 
 class SegmentFold(Fold):
-    """The segment panel in a fold; closed, it looks at nothing."""
+    """The segment panel in a fold; closed, it reads nothing."""
 
     def __init__(self, viewer: Any, session: Session) -> None:
         super().__init__("Segment greyscale layers")
@@ -252,7 +247,7 @@ class SegmentFold(Fold):
         self.panel = SegmentPanel(viewer, session)
         self.panel.layout().setContentsMargins(0, 0, 0, 0)
         self.addWidget(self.panel)
-        self.toggled.connect(self.panel.look)
+        self.toggled.connect(self.panel.update_view)
 
     def open_for(self, layers: Sequence[Any]) -> None:
         """Unfold it, with the first greyscale layer among these chosen."""
@@ -265,7 +260,7 @@ class SegmentFold(Fold):
 
 
 class SegmentRun(QObject):
-    """One image at a time, by what the form says when it starts.
+    """Segments one whole image at a time, with the settings of the form at its start.
 
     Attributes
     ----------
@@ -285,7 +280,7 @@ class SegmentRun(QObject):
         self._role = ""
 
     def start(self, image: GreyImage, thresholds: tuple[float, ...]) -> None:
-        """Segment the image of the layer chosen in the form; ignored while one is segmented."""
+        """Segment the image of the chosen layer; ignored while one is being segmented."""
         if self.form.job.active:
             return
         # another layer may be chosen until it is done
@@ -293,7 +288,7 @@ class SegmentRun(QObject):
         smoothing = self.form.smoothing
         self.form.job.begin(
             f"Segmenting {image.name}",
-            lambda stop: segmenting(image, thresholds, smoothing, stop),
+            lambda stop: segment_events(image, thresholds, smoothing, stop),
             self._add,
         )
 

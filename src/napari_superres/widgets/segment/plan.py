@@ -1,4 +1,4 @@
-"""What the Segment panel does besides showing it: image, thresholds, the work; no Qt."""
+"""What the Segment panel computes: thresholds, planes, whole images, and its texts; no Qt."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.layers.placement import Placement, placement_of
 
 THIN = 15  # a volume has more planes; fewer are a stack of slices
-SPARE = 1.1
-
+SPARE = 1.1  # times the bytes of the labels, which must be free
 NAMES = {2: ("dark", "bright"), 3: ("dark", "middle", "bright")}
 
 
@@ -57,8 +56,8 @@ class GreyImage:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What a look at an image gave: some grey values, and the thresholds they suggest."""
+class Sampled:
+    """Some grey values of an image, and the thresholds they suggest."""
 
     image: GreyImage
     sample: GreySample
@@ -67,7 +66,7 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A segmented plane to look at: labels of one voxel along `axis`, at `index`."""
+    """A segmented plane for the preview: labels of one voxel along `axis`, at `index`."""
 
     image: GreyImage
     axis: int
@@ -93,13 +92,7 @@ class Segmented:
 
 
 def grey_image(layer: Any) -> GreyImage:
-    """Return what segmenting a layer takes.
-
-    Raises
-    ------
-    NotSegmentedError, ShapeError
-        A colour image; not an image or a volume.
-    """
+    """Return a layer as an image to segment; InputError for colours or too many axes."""
     if getattr(layer, "rgb", False):
         raise NotSegmentedError(
             f"{layer.name} is a colour image of shape {tuple(layer.data.shape)}.",
@@ -111,16 +104,10 @@ def grey_image(layer: Any) -> GreyImage:
     return GreyImage(str(layer.name), data, placement_of(layer, layer.ndim))
 
 
-def look_at(image: GreyImage, classes: int, smoothing: Smoothing = NO_SMOOTHING) -> Look:
-    """Sample an image's grey values; slow for large and lazy ones.
-
-    Raises
-    ------
-    NotSegmentedError
-        As `grey_sample`.
-    """
+def sample_image(image: GreyImage, classes: int, smoothing: Smoothing = NO_SMOOTHING) -> Sampled:
+    """Sample an image's grey values; slow for large and lazy ones."""
     sample = grey_sample(image.data, image.name, smoothing)
-    return Look(image, sample, first_thresholds(sample, classes))
+    return Sampled(image, sample, first_thresholds(sample, classes))
 
 
 def first_thresholds(sample: GreySample, classes: int) -> tuple[float, ...]:
@@ -175,22 +162,10 @@ def plane_placed(plane: Plane) -> dict[str, Any]:
     return placed
 
 
-def segmenting(
+def segment_events(
     image: GreyImage, thresholds: Sequence[float], smoothing: Smoothing, stop: threading.Event
 ) -> Iterator[Segmenting | Segmented]:
-    """Segment the whole image.
-
-    Yields
-    ------
-    Segmenting, then Segmented
-
-    Raises
-    ------
-    OutOfMemoryError
-        The labels would not fit into memory.
-    SettingsError, NotSegmentedError
-        As `segment_slabs`.
-    """
+    """Segment the whole image; OutOfMemoryError where its labels do not fit into memory."""
     needed, free = math.prod(image.shape), psutil.virtual_memory().available
     if needed * SPARE > free:
         raise OutOfMemoryError(

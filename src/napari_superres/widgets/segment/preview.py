@@ -1,4 +1,4 @@
-"""A segmentation laid over the shown slice of an image, made anew as thresholds and slice move."""
+"""A segmentation over the shown slice of an image, which follows thresholds and slider."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SegmentPreview(QObject):
         self._ask()
 
     def hide(self) -> None:
-        """Take the preview away."""
+        """Remove the preview."""
         self._of = None
         self._work.forget()
         layer, self.layer = self.layer, None

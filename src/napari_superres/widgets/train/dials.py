@@ -17,7 +17,7 @@ from napari_superres.config import Budget, describe
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.jobs.threads import start_worker
 from napari_superres.widgets.jobs.words import default_runs_folder, free_run_folder
-from napari_superres.widgets.parts.layout import new_fold, new_form
+from napari_superres.widgets.parts.layout import Fold, new_form
 from napari_superres.widgets.parts.paths import typed_path
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.run.engine import DeviceChoice
@@ -101,7 +101,7 @@ class TrainDials(Step):
         )
         self.minutes.tooltip = describe(Budget, "minutes")
         self.seed = SpinBox(max=2**31 - 1, label="Seed", tooltip=tip("seed"))
-        self.advanced = new_fold("Advanced settings")
+        self.advanced = Fold("Advanced settings")
         self.folder = QLineEdit()
         self.folder.setToolTip("Everything the run learns is kept here")
         self.choose, self.copy = QPushButton("Choose …"), QPushButton("Copy as command")

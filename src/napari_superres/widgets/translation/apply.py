@@ -18,15 +18,13 @@ from qtpy.QtWidgets import (
 
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import GenerationFinished
-from napari_superres.widgets.generate.form import FILTERS, TARGETS
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.shown import add_layer
 from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
 from napari_superres.widgets.parts.layout import Note, heading, new_form
-from napari_superres.widgets.parts.paths import free_path
-from napari_superres.widgets.parts.target import Target, target_of
+from napari_superres.widgets.parts.paths import FILTERS, TARGETS, Target, free_path, target_of
 from napari_superres.widgets.run.image_engine import OpenedRun
 from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.preferences import preferences
