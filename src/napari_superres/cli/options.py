@@ -52,8 +52,9 @@ PhaseMapText = Annotated[
         help=describe(TrainingSettings, "phase_map") + " Left out, equal values belong together.",
     ),
 ]
+PAIR_OPTIONS = {"scale_factor": ScaleFactorText, "phase_map": PhaseMapText}
+"""Settings that are given as text, or follow from the files."""
 Imaging = Annotated[ImagingModel, setting(TrainingSettings, "imaging")]
-OneSided = Annotated[list[int] | None, setting(TrainingSettings, "one_sided")]
 Anisotropic = Annotated[bool, setting(TrainingSettings, "anisotropic")]
 BlurKernel = Annotated[int | None, setting(TrainingSettings, "blur_kernel")]
 BlurSd = Annotated[float | None, setting(TrainingSettings, "blur_sd")]

@@ -10,7 +10,7 @@ import typer
 from napari_superres.cli import common, options, values
 from napari_superres.cli.common import follow_to_end, stop_on_interrupt
 from napari_superres.cli.fields import Fields, with_options
-from napari_superres.cli.options import Options
+from napari_superres.cli.options import PAIR_OPTIONS, Options
 from napari_superres.cli.pair import choose_phase_map, read_pair, show_inputs, with_phase_names
 from napari_superres.cli.settings_file import read_settings_file, take_settings_file
 from napari_superres.config import (
@@ -21,8 +21,6 @@ from napari_superres.config import (
 )
 from napari_superres.data.pair import Pair
 from napari_superres.runs.config import FUSION, kind_if_run
-
-PAIR_OPTIONS = {"scale_factor": options.ScaleFactorText, "phase_map": options.PhaseMapText}
 
 
 @with_options
