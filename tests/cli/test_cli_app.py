@@ -4,7 +4,7 @@ import pytest
 
 from napari_superres import __version__
 from napari_superres.cli import info, main, panel
-from napari_superres.cli.app import spread
+from napari_superres.cli.app import repeat_options
 from napari_superres.errors import DeviceError, OutOfMemoryError
 from napari_superres.runs import device
 
@@ -107,7 +107,7 @@ def test_a_failure_of_the_engine_is_one_line_and_status_1(cli, pair, engine, tmp
 def test_high_res_takes_several_files() -> None:
     arguments = ["train", "--high-res", "a.tif", "b.tif", "--anisotropic"]
     expected = ["train", "--high-res", "a.tif", "--high-res", "b.tif", "--anisotropic"]
-    assert spread(arguments) == expected
+    assert repeat_options(arguments) == expected
 
 
 def test_info_names_versions_and_devices(cli) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_superres.cli.app import spread
+from napari_superres.cli.app import repeat_options
 from napari_superres.data.files.images import ImageSet
 from napari_superres.runs.run import Run
 from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
@@ -76,4 +76,4 @@ def test_a_folder_that_is_no_run_is_told(cli, tmp_path) -> None:
 
 
 def test_several_images_may_follow_the_option() -> None:
-    assert spread(["--images", "a", "b"]) == ["--images", "a", "--images", "b"]
+    assert repeat_options(["--images", "a", "b"]) == ["--images", "a", "--images", "b"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from napari_superres.cli.app import app, spread
+from napari_superres.cli.app import app, repeat_options
 from tests.docs.pages import PAGES, ROOT, commands, name_of
 
 WITH_COMMANDS = [page for page in PAGES if commands(page)]
@@ -16,7 +16,7 @@ WITH_COMMANDS = [page for page in PAGES if commands(page)]
 
 def parse(arguments: list[str]) -> None:
     """Parse a command as the program would, without running it."""
-    command, rest = typer.main.get_command(app), spread(arguments)
+    command, rest = typer.main.get_command(app), repeat_options(arguments)
     context, name = None, "napari-superres"
     while True:
         context = command.make_context(name, rest, parent=context)

@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     _prepare_streams()
-    arguments = spread(sys.argv[1:] if argv is None else argv)
+    arguments = repeat_options(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
@@ -111,15 +111,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def spread(arguments: Sequence[str]) -> list[str]:
+def repeat_options(arguments: Sequence[str]) -> list[str]:
     """Let `--high-res` take several files: `--high-res a b` becomes `--high-res a --high-res b`."""
     result: list[str] = []
-    taking: str | None = None
+    option: str | None = None
     for argument in arguments:
         if argument.startswith("-"):
-            taking = argument if argument in TAKES_SEVERAL else None
-        elif taking and result[-1] != taking:
-            result.append(taking)
+            option = argument if argument in TAKES_SEVERAL else None
+        elif option and result[-1] != option:
+            result.append(option)
         result.append(argument)
     return result
 

@@ -30,13 +30,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """Give an event that the first Ctrl-C or SIGTERM sets.
+    """Give an event that the first Ctrl-C or SIGTERM sets; the second kills.
 
     Outside the main thread, where signals cannot be caught, the event is never set.
-
-    Yields
-    ------
-    threading.Event
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -89,10 +85,7 @@ def follow_to_end(
 ) -> None:
     """Show a training but for `known` warnings, say where it ended and what can be done next.
 
-    Raises
-    ------
-    typer.Exit
-        With status 130 when it was interrupted.
+    Where it was interrupted, the command exits with status 130.
     """
     finished = follow_training(events, known)
     run, name = finished.run_folder, as_line([str(finished.run_folder)])
@@ -117,13 +110,7 @@ def free_name(path: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small text file, its folder included.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
-    """
+    """Write a small text file, its folder included."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

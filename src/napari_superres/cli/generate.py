@@ -18,7 +18,12 @@ from napari_superres.config import GenerationSettings, validated
 from napari_superres.errors import OutputError, SettingsError
 from napari_superres.events import FinishReason, GenerationEvent
 
-PLACES = {
+TITLES = {
+    "volume_fractions": "volume fraction",
+    "interface_areas": "interface area (share of voxel faces)",
+}
+KINDS = (".tif", ".tiff", ".zarr")
+TEXT_OPTIONS = {
     "region": Annotated[
         str | None,
         typer.Option(
@@ -46,7 +51,7 @@ PLACES = {
         ),
     ],
 }
-"""Options that are text to be read, by the name of the setting."""
+"""Settings that are given as text to be parsed."""
 
 
 @with_options
@@ -85,7 +90,7 @@ def generate(
         bool,
         typer.Option("--maps-only", help="With --realisations: do not write the volumes."),
     ] = False,
-    others: Annotated[Options, Fields(GenerationSettings, declared=PLACES)],
+    others: Annotated[Options, Fields(GenerationSettings, declared=TEXT_OPTIONS)],
     workers: Annotated[
         int,
         typer.Option(
@@ -105,12 +110,12 @@ def generate(
 
     Interrupted or killed, the same command goes on with what is missing.
     """
-    places = {
+    parsed = {
         "region": parse_region(others.get("region")),
         "periodic_axes": parse_axes(others.get("periodic_axes")),
         "held_region": parse_region(others.get("held_region"), "--held-region"),
     }
-    settings = validated(GenerationSettings, seed | others | places)
+    settings = validated(GenerationSettings, seed | others | parsed)
     if maps_only and realisations == 1:
         raise SettingsError(
             "--maps-only is given for one volume.",
@@ -122,9 +127,9 @@ def generate(
     if realisations > 1:
         target = realisations_folder(target)
     with stop_on_interrupt() as stop:
-        common = _common(run, low_res, workers, scheduler) | {"stop": stop}
+        shared = _shared_arguments(run, low_res, workers, scheduler) | {"stop": stop}
         events = _events(
-            settings, realisations, target, common, keep_volumes=not maps_only, suffix=suffix
+            settings, realisations, target, shared, keep_volumes=not maps_only, suffix=suffix
         )
         finished = follow_generation(events, f"generating {target.name}")
     if finished.reason is FinishReason.STOPPED:
@@ -136,7 +141,9 @@ def generate(
             typer.echo(line)
 
 
-def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None) -> dict[str, Any]:
+def _shared_arguments(
+    run: Path, low_res: Path | None, workers: int, scheduler: str | None
+) -> dict[str, Any]:
     """Return the arguments that one volume and several share."""
     from napari_superres.data.files.segmented import read_volume
     from napari_superres.runs.config import FUSION, LOW_RES
@@ -146,44 +153,31 @@ def _common(run: Path, low_res: Path | None, workers: int, scheduler: str | None
     volume = None
     if low_res is not None:
         volume = read_volume(low_res, phases=folder.kept(LOW_RES).phases)
-    common: dict[str, Any] = {"run_folder": run, "low_res": volume}
+    arguments: dict[str, Any] = {"run_folder": run, "low_res": volume}
     if workers or scheduler is not None:
         from napari_superres.generation.render import Workers
 
-        common["workers"] = Workers(workers, scheduler)
-    return common
+        arguments["workers"] = Workers(workers, scheduler)
+    return arguments
 
 
 def _events(
     settings: GenerationSettings,
     realisations: int,
     target: Path,
-    common: dict[str, Any],
+    shared: dict[str, Any],
     **many: Any,
 ) -> Iterator[GenerationEvent]:
     from napari_superres.generation.render import generate as generate_engine
     from napari_superres.generation.render import generate_many
 
     if realisations == 1:
-        return generate_engine(settings=settings, output=target, **common)
-    return generate_many(settings=settings, count=realisations, output=target, **common, **many)
-
-
-TITLES = {
-    "volume_fractions": "volume fraction",
-    "interface_areas": "interface area (share of voxel faces)",
-}
-KINDS = (".tif", ".tiff", ".zarr")
+        return generate_engine(settings=settings, output=target, **shared)
+    return generate_many(settings=settings, count=realisations, output=target, **shared, **many)
 
 
 def realisations_folder(output: Path) -> Path:
-    """Return the folder that several realisations go to: the output without its ending.
-
-    Raises
-    ------
-    OutputError
-        A file of that name is in the way.
-    """
+    """Return the folder that several realisations go to: the output without its ending."""
     folder = output.with_suffix("") if output.suffix.lower() in KINDS else output
     if folder.exists() and not folder.is_dir():
         raise OutputError(

@@ -1,4 +1,4 @@
-"""`info`: versions, devices, memory: what to send with a question."""
+"""`info`: versions, devices, memory. `checkpoints`: those of a run."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from napari_superres.config import PRESETS, EngineSettings, Preset, as_text
 from napari_superres.errors import FileError, SettingsError
 from napari_superres.runs.config import FUSION
 
-FILES = ("low_res", "high_res", "run", "augment_with", "warm_start")
+PATHS = ("low_res", "high_res", "run", "augment_with", "warm_start")
 LISTS = ("high_res", "one_sided")
 READERS = {".toml": tomllib.loads, ".json": json.loads}
 
@@ -36,20 +36,7 @@ class SettingsFile:
 
 
 def read_settings_file(path: Path, known: Collection[str] | None = None) -> SettingsFile:
-    """Read options from a file.
-
-    Parameters
-    ----------
-    path : .toml or .json
-    known : names of options that there are; None not to check
-
-    Raises
-    ------
-    FileError
-        No such file, or not of these kinds.
-    SettingsError
-        A name that is no option, a variable that is not set.
-    """
+    """Read options from a .toml or .json file, of the `known` names if these are given."""
     found = _parsed(path)
     if "format_version" in found and isinstance(found.get("settings"), dict):
         return _of_run(found, path)
@@ -115,11 +102,11 @@ def _as_option(name: str, value: Any, path: Path) -> Any:
         return None
     if name in LISTS and not isinstance(value, list):
         value = [value]
-    if name not in FILES:
+    if name not in PATHS:
         return _as_given(name, value)
     if isinstance(value, list):
-        return [_placed(str(one), path) for one in value]
-    return _placed(str(value), path)
+        return [_resolved(str(one), path) for one in value]
+    return _resolved(str(value), path)
 
 
 def _as_given(name: str, value: Any) -> Any:
@@ -127,8 +114,8 @@ def _as_given(name: str, value: Any) -> Any:
     return value if name in LISTS or value is None or isinstance(value, bool) else as_text(value)
 
 
-def _placed(text: str, path: Path) -> str:
-    """Return a path of the file as one that holds from here."""
+def _resolved(text: str, path: Path) -> str:
+    """Return a path that the file names, relative to its folder."""
     full = os.path.expandvars(os.path.expanduser(text))
     if "$" in full:
         raise SettingsError(

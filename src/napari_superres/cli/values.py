@@ -1,4 +1,7 @@
-"""Values of options that are more than one word: pairs, axes, regions, sizes, changes."""
+"""Values of options that are more than one word: pairs, axes, regions, sizes, changes.
+
+What cannot be read is a SettingsError that names the option.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,7 @@ Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 def parse_pairs(text: str, option: str) -> dict[int, int]:
-    """Read pairs of label values such as ``0:0,1:1,2:0``.
-
-    Raises
-    ------
-    SettingsError
-        When it is not made of such pairs, or a value has two.
-    """
+    """Read pairs of label values such as ``0:0,1:1,2:0``."""
     pairs: dict[int, int] = {}
     for part in text.split(","):
         left, colon, right = part.strip().partition(":")
@@ -40,13 +37,7 @@ def parse_pairs(text: str, option: str) -> dict[int, int]:
 
 
 def parse_names(text: str, option: str) -> dict[int, str]:
-    """Read names of label values such as ``0:pore,1:active material``.
-
-    Raises
-    ------
-    SettingsError
-        When it is not made of such pairs, or a value has two.
-    """
+    """Read names of label values such as ``0:pore,1:active material``."""
     names: dict[int, str] = {}
     for part in text.split(","):
         value, _, name = (piece.strip() for piece in part.partition(":"))
@@ -61,13 +52,7 @@ def parse_names(text: str, option: str) -> dict[int, str]:
 
 
 def parse_axes(text: str | None) -> tuple[int, ...]:
-    """Read axes such as ``z`` or ``x,y`` as their numbers, 0 for z.
-
-    Raises
-    ------
-    SettingsError
-        When it names something else.
-    """
+    """Read axes such as ``z`` or ``x,y`` as their numbers, 0 for z."""
     names = [name.strip().lower() for name in (text or "").split(",") if name.strip()]
     if not set(names) <= set("zyx"):
         raise SettingsError(
@@ -77,13 +62,7 @@ def parse_axes(text: str | None) -> tuple[int, ...]:
 
 
 def parse_region(text: str | None, option: str = "--region") -> Region | None:
-    """Read a region such as ``0:16,8:24,0:32``, in low-res voxels, half open, zyx.
-
-    Raises
-    ------
-    SettingsError
-        When it is not three ranges.
-    """
+    """Read a region such as ``0:16,8:24,0:32``, in low-res voxels, half open, zyx."""
     if text is None:
         return None
     try:
@@ -105,13 +84,7 @@ def _parse_range(text: str) -> tuple[int, int]:
 
 
 def parse_voxel_size(text: str | None) -> VoxelSize | None:
-    """Read a voxel size in µm: one number, or three along z, y, x.
-
-    Raises
-    ------
-    SettingsError
-        When it is not one or three positive numbers.
-    """
+    """Read a voxel size in µm: one number, or three along z, y, x."""
     if text is None:
         return None
     try:
@@ -131,13 +104,7 @@ def parse_voxel_size(text: str | None) -> VoxelSize | None:
 def parse_changes(
     changes: Sequence[str] | None, model: type[BaseModel] = EngineSettings
 ) -> dict[str, Any]:
-    """Read ``name=value`` pairs of the settings of `model`.
-
-    Raises
-    ------
-    SettingsError
-        No name of a setting before the equals sign, or a value that it does not allow.
-    """
+    """Read ``name=value`` pairs of the settings of `model`."""
     values: dict[str, Any] = {}
     for change in changes or ():
         name, equals, text = change.partition("=")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from napari_superres.cli.app import app, spread
+from napari_superres.cli.app import app, repeat_options
 from napari_superres.command_line import as_line
 from napari_superres.config import (
     PRESETS,
@@ -92,7 +92,7 @@ def test_the_command_gives_each_one_sided_phase_as_the_command_line_takes_it():
     settings = SETTINGS.replace(one_sided=(0, 1))
     command = train_command(settings, Budget(minutes=1, steps=None), Path("r"), None, [None])
     train = typer.main.get_command(app).get_command(None, "train")
-    context = train.make_context("train", spread(shlex.split(command)[2:]))
+    context = train.make_context("train", repeat_options(shlex.split(command)[2:]))
     assert list(context.params["one_sided"]) == [0, 1]
 
 
