@@ -115,22 +115,19 @@ def settings_page() -> str:
         "Each stands once in the code, with the description that tooltips and `--help` show. In a"
         " terminal the dials of a preset are set by `--set NAME=VALUE`.\n",
     ]
-    for title, note, model in (
-        ("Training", "Of `train`; in the panel under *Train*.", TrainingSettings),
-        ("Budget", "When a training ends by itself.", Budget),
-    ):
-        lines += [f"## {title}\n", note + "\n", _model(model), ""]
     safe = ", ".join(f"`{name}`" for name in EngineSettings.SAFE_TO_CHANGE)
-    lines += [
-        "## Presets of training\n",
-        f"`--set NAME=VALUE`. A run can be resumed with another {safe}.\n",
-        _presets(EngineSettings, PRESETS), "",
-        "## Generation\n", "Of `generate`.\n", _model(GenerationSettings), "",
-        "## Synthesis\n", "Of `synthesise train`.\n", _model(SynthesisSettings), "",
-        "## Presets of synthesis\n", _presets(StyleEngine, STYLE_PRESETS), "",
-        "## Translation\n", "Of `translate train`.\n", _model(TranslationSettings), "",
-        "## Presets of translation\n", _presets(TranslationEngine, TRANSLATION_PRESETS), "",
-    ]  # fmt: skip
+    dials = f"`--set NAME=VALUE`. A run can be resumed with another {safe}."
+    for title, note, table in (
+        ("Training", "Of `train`; in the panel under *Train*.", _model(TrainingSettings)),
+        ("Budget", "When a training ends by itself.", _model(Budget)),
+        ("Presets of training", dials, _presets(EngineSettings, PRESETS)),
+        ("Generation", "Of `generate`.", _model(GenerationSettings)),
+        ("Synthesis", "Of `synthesise train`.", _model(SynthesisSettings)),
+        ("Presets of synthesis", "", _presets(StyleEngine, STYLE_PRESETS)),
+        ("Translation", "Of `translate train`.", _model(TranslationSettings)),
+        ("Presets of translation", "", _presets(TranslationEngine, TRANSLATION_PRESETS)),
+    ):
+        lines += [f"## {title}\n", *([f"{note}\n"] if note else []), table, ""]
     return NOTE + "\n".join(lines).rstrip() + "\n"
 
 

@@ -97,20 +97,24 @@ def _mark_of(hint: Any) -> Fields | None:
 
 
 def _option(mark: Fields, name: str) -> inspect.Parameter:
+    info = mark.model.model_fields[name]
     annotation, default = mark.declared.get(name), None
     if annotation is None:
         kind, optional = _type_of(mark.model, name)
         annotation = Annotated[kind | None if optional else kind, setting(mark.model, name)]
-        default = None if optional else mark.model.model_fields[name].default
+        if info.is_required():
+            default = inspect.Parameter.empty
+        elif info.default != ():
+            default = info.default
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
     )
 
 
 def _type_of(model: type[BaseModel], name: str) -> tuple[Any, bool]:
-    """Return the type of a setting's option, and whether it is None where it is not given."""
+    """Return the type of a setting's option, and whether None is one of its values."""
     kind, optional = without_none(model.model_fields[name].annotation)
-    if get_origin(kind) is tuple:
+    if get_origin(kind) is tuple:  # an option that is repeated
         return list[get_args(kind)[0]], True  # type: ignore[misc]
     if isinstance(kind, type) and issubclass(kind, (bool, int, float, Enum)):
         return kind, optional
