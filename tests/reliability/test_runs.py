@@ -14,7 +14,7 @@ from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.events import StepCompleted, TrainingFinished
 from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.fusion.training import resume, train
-from napari_superres.runs import checkpoint_files, checkpoints, metrics_log
+from napari_superres.runs import checkpoint_files, checkpoints
 from napari_superres.runs.config import FUSION
 from napari_superres.runs.run import Run
 from tests.fusion.materials import tiny_pair, tiny_settings
@@ -85,7 +85,7 @@ def test_a_disk_that_fills_up_at_a_measurement_is_one_clear_error(
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(metrics_log.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match="No space left on device"):
         run.append_line({"step": 1})
 

@@ -176,7 +176,7 @@ def test_files_are_synced_in_a_way_that_windows_accepts_too(tmp_path: Path, monk
         if stat.S_ISREG(os.fstat(handle).st_mode):
             writable.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR)
 
-    monkeypatch.setattr(checkpoint_files.os, "fsync", sync)
+    monkeypatch.setattr(os, "fsync", sync)
     save(tmp_path, 1)
     assert writable == [True] * 3
 

@@ -16,19 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.boxes import Box
+from napari_superres.data.files.output import append_line, check_room
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.generation.job import Job
 from napari_superres.measures.kinds.agreement import AgreementMaps, maps_of_votes
 from napari_superres.measures.naming import pair_names, phase_names
-from napari_superres.writing.journal import (
-    Journal,
-    append_line,
-    check_room,
-    closed_on_error,
-    complete_lines,
-    writing,
-)
+from napari_superres.writing.journal import Journal, closed_on_error, complete_lines, writing
 from napari_superres.writing.sink import Assembled, Sink
 
 MAPS = ("most-likely", "agreement", "entropy")

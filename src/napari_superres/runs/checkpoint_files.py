@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from napari_superres.data.files.output import sync, sync_folder
 from napari_superres.data.files.reading import check_regular, is_number, read_small_text
 
 PREFIX = "step-"
@@ -76,14 +76,14 @@ def write_folder(
         if (final / CHOSEN).exists():
             (part / CHOSEN).touch()
         for file in part.iterdir():
-            _sync(file)
-        _sync_folder(part)
+            sync(file)
+        sync_folder(part)
         if final.exists():
             shutil.rmtree(old, ignore_errors=True)
             final.rename(old)
         part.rename(final)
         shutil.rmtree(old, ignore_errors=True)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -196,18 +196,3 @@ def _hash(file: Path) -> str:
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return contiguous copies on the CPU; channels-last strides are not stored."""
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-
-
-def _sync(file: Path) -> None:
-    with open(file, "rb+") as stream:  # Windows syncs only what may be written
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # elsewhere folders cannot be opened
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

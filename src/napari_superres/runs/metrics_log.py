@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_superres.data.files.output import write_whole_text
+from napari_superres.data.files.output import append_line, write_whole_text
 from napari_superres.data.files.reading import is_number, read_small_text
 from napari_superres.errors import OutputError, RunFolderError
 
@@ -58,10 +58,7 @@ def append(file: Path, values: Mapping[str, Any]) -> None:
         The system refuses: a full disk, no permission.
     """
     try:
-        with open(file, "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(values) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        append_line(file, json.dumps(values))
     except OSError as error:
         raise OutputError(
             f"{file} cannot be written: {error.strerror or error}.",

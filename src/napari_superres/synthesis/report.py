@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.files.images import ImageSet
+from napari_superres.data.files.output import make_folder
 from napari_superres.data.patches.cutting import spread_over_both
-from napari_superres.errors import OutputError
 from napari_superres.measures.kinds.texture import Segmenter, Texture, measure_texture, texture_gap
 from napari_superres.measures.report import page as html
 from napari_superres.measures.report.texture_charts import (
@@ -60,7 +60,7 @@ def make_report(
         The charts cannot be written there.
     """
     if folder is not None:
-        _make(folder)
+        make_folder(folder)
     opened = Run.open(run, SYNTHESIS)
     settings, images = opened.settings, opened.images(INPUT)
     training, held_out = cut_images(images, settings)
@@ -138,17 +138,6 @@ def _samples(synthetic: NDArray[np.uint8], real: NDArray[np.uint8], images: Imag
     ]
     text = f"{SHOWN} of each at most, as they came; none was chosen."
     return html.section("Samples", text, TWO_COLUMNS + "".join(sheets) + "</div>")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {folder} cannot be made: {error.strerror or error}.",
-            "The charts are to be written in it.",
-            "Choose another place.",
-        ) from error
 
 
 def _charts(found: dict[str, Texture], folder: Path | None) -> str:

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from napari_superres.data.files.output import format_bytes
+from napari_superres.data.files.output import append_line, check_room, sync
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.lock import NAME as LOCK
 from napari_superres.runs.lock import run_lock
@@ -160,36 +160,6 @@ def complete_lines(path: Path) -> list[str]:
     return [line.decode("utf-8", "replace") for line in lines]
 
 
-def append_line(path: Path, line: str) -> None:
-    """Add a line to a record, safely on disk when it returns."""
-    with open(path, "a", encoding="utf-8", newline="\n") as file:
-        file.write(f"{line}\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync(path: Path) -> None:
-    """Return once a file is safely on disk: a computer that loses its power keeps it."""
-    with open(path, "rb+") as file:  # Windows syncs only what may be written
-        os.fsync(file.fileno())
-
-
-def check_room(output: Path, n_bytes: int) -> None:
-    """Check that the disk has room for what is still to be written.
-
-    Raises
-    ------
-    OutputError
-    """
-    free = shutil.disk_usage(output.parent).free
-    if free < n_bytes:
-        raise OutputError(
-            f"The disk of {output.parent} has {format_bytes(free)} left.",
-            f"{output.name} needs about {format_bytes(n_bytes)} more while it is written.",
-            "Free some room, or choose another place.",
-        )
-
-
 @contextmanager
 def writing(output: Path) -> Iterator[None]:
     """Turn the system's refusal to write into an error that says how to continue.
@@ -205,5 +175,5 @@ def writing(output: Path) -> Iterator[None]:
         raise OutputError(
             f"{output} cannot be written: {error.strerror or error}.",
             "What is generated so far is kept beside it.",
-            "Make room, or mend the place, and give the same command again to continue.",
+            "Make room, or fix the place, and give the same command again to continue.",
         ) from error

@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_superres.data.boxes import Box, Triple, cut
 from napari_superres.data.files.output import check_writable
-from napari_superres.data.files.pyramid import check_zarr_place, write_labels_zarr
+from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import COMPRESSES, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.writing.description import Description
@@ -51,10 +51,7 @@ class PlainSink:
         self.result = result
         self.description = description
         self.blocks: Sequence[Box] = cut(result, block or (SIDE, SIDE, result.shape[2]))
-        if is_zarr(output):
-            check_zarr_place(output)
-        else:
-            check_writable(output)
+        check_writable(output)
         record = description.record(blocks=f"{block or SIDE} of {result}")
         self._journal = Journal(output, record, "voxels")
         with closed_on_error(self._journal):

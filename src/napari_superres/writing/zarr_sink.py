@@ -7,11 +7,11 @@ from pathlib import Path
 
 from napari_superres.data.boxes import Box, Triple, cut
 from napari_superres.data.files.ome_zarr import create_pyramid
-from napari_superres.data.files.output import replace_folder
-from napari_superres.data.files.pyramid import COMPRESSES, check_zarr_place, put_block
+from napari_superres.data.files.output import check_writable, replace_folder, sync
+from napari_superres.data.files.pyramid import COMPRESSES, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.writing.description import Description
-from napari_superres.writing.journal import Journal, closed_on_error, sync, writing
+from napari_superres.writing.journal import Journal, closed_on_error, writing
 from napari_superres.writing.sink import Assembled
 
 SIDES = (128, 256)
@@ -41,7 +41,7 @@ class ZarrSink:
         self.description = description
         self._side = side = SIDES[max(result.shape) >= LARGE]
         self.blocks: Sequence[Box] = cut(result, (side,) * 3)
-        check_zarr_place(output)
+        check_writable(output)
         record = description.record(blocks=f"{side} of {result}")
         self._journal = Journal(output, record, output.name)
         with closed_on_error(self._journal):

@@ -228,5 +228,5 @@ def test_nothing_to_report_is_refused():
 
 def test_a_folder_that_cannot_be_written_is_told_in_one_line(inputs, numbers, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be made"):
         write_report(tmp_path / "file" / "report.html", inputs, numbers)

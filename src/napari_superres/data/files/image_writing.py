@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.files.output import check_writable, written_whole
+from napari_superres.data.files.output import check_writable, make_folder, written_whole
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
 from napari_superres.errors import OutputError
@@ -66,10 +66,7 @@ def write_images(
         return
     from PIL import Image
 
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
+    make_folder(path)
     for index, image in enumerate(images):
         with written_whole(path / f"image-{index:04d}.png") as temporary:
             Image.fromarray(image).save(temporary, format="PNG")

@@ -1,4 +1,4 @@
-"""Where results are written: asked first whether it can be, then written whole or not at all."""
+"""Where results are written: checked first, then written whole or not at all, safely on disk."""
 
 from __future__ import annotations
 
@@ -11,23 +11,32 @@ from pathlib import Path
 
 from napari_superres.errors import OutputError
 
+ZARR = ".zarr"
+
 
 def check_writable(path: str | Path, n_bytes: int = 0) -> None:
-    """Check, before the work starts, that a file can be written.
+    """Check, before the work starts, that a file, or a folder NAME.zarr, can be written.
 
     Parameters
     ----------
-    path : the file to write
+    path : what to write; only an earlier zarr folder may be in a zarr folder's place
     n_bytes : room it needs on the disk, as far as it is known
 
     Raises
     ------
     OutputError
-        No such folder, a folder in the file's place, no permission, a full disk.
+        No such folder, something else in its place, no permission, a full disk.
     """
     target = Path(path)
     folder = target.parent
-    if os.path.isdir(target):  # Path.is_dir raises where the system does
+    if target.suffix.lower() == ZARR:
+        if os.path.lexists(target) and not os.path.isfile(target / "zarr.json"):
+            raise OutputError(
+                f"{target} exists and is no zarr folder.",
+                "It would be replaced.",
+                "Choose another name, or remove it.",
+            )
+    elif os.path.isdir(target):  # Path.is_dir raises where the system does
         raise OutputError(
             f"{target} is a folder.", "A file name is needed.", "Add a name, such as result.tif."
         )
@@ -37,17 +46,25 @@ def check_writable(path: str | Path, n_bytes: int = 0) -> None:
             f"{target.name} is to be written in it.",
             "Create it, or choose another place.",
         )
-    try:
+    with refused(target):
         with suppress(FileNotFoundError):
             os.lstat(target)  # a name that no file can have
         with tempfile.TemporaryFile(dir=folder):
             pass
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise _cannot_write(target, error) from error
+        check_room(target, n_bytes)
+
+
+def check_room(target: Path, n_bytes: int) -> None:
+    """Check that the disk has room for `n_bytes` more of `target`.
+
+    Raises
+    ------
+    OutputError
+    """
+    free = shutil.disk_usage(target.parent).free
     if free < n_bytes:
         raise OutputError(
-            f"The disk of {folder} has {format_bytes(free)} left.",
+            f"The disk of {target.parent} has {format_bytes(free)} left.",
             f"{target.name} needs about {format_bytes(n_bytes)}.",
             "Free some room, or choose another place.",
         )
@@ -63,38 +80,93 @@ def format_bytes(count: float) -> str:
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def refused(target: Path) -> Iterator[None]:
+    """Turn the system's refusal to write `target` into an `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written: {error.strerror or error}.",
+            "A place with permission and room is needed.",
+            "Choose another, or fix this one.",
+        ) from error
+
+
+@contextmanager
+def written_whole(path: str | Path, n_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes its place, else it is removed.
 
     Raises
     ------
     OutputError
-        When the system refuses to write.
+        When the place cannot be written, see `check_writable`.
     """
     target = Path(path)
+    check_writable(target, n_bytes)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        raise _cannot_write(target, error) from error
+        with refused(target):
+            yield temporary
+            sync(temporary)
+            os.replace(temporary, target)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
 def write_whole_text(path: Path, text: str) -> None:
-    """Write a whole small file, or nothing.
+    """Write a whole small file, or nothing; errors are those of `written_whole`."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those above it, if it is not there.
 
     Raises
     ------
     OutputError
-        When the system refuses to write.
+        It cannot be made.
     """
-    with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror or error}.",
+            "A place with permission and room is needed.",
+            "Choose another, or fix this one.",
+        ) from error
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a text file; it is safely on disk when this returns.
+
+    Raises
+    ------
+    OSError
+        The system refuses.
+    """
+    with open(path, "a", encoding="utf-8", newline="\n") as file:
+        file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(file: Path) -> None:
+    """Return once a file is safely on disk: a computer that loses its power keeps it."""
+    with open(file, "rb+") as stream:  # Windows syncs only what may be written
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder are safely on disk, where the system can do that."""
+    if os.name != "posix":
+        return  # elsewhere folders cannot be opened
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def replace_folder(new: Path, path: Path) -> None:
@@ -121,11 +193,3 @@ def replace_folder(new: Path, path: Path) -> None:
             os.replace(aside, path)
         raise
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _cannot_write(target: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"{target} cannot be written: {error.strerror or error}.",
-        "A place with permission and room is needed.",
-        "Choose another, or mend this one.",
-    )

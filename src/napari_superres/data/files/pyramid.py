@@ -12,10 +12,10 @@ import numpy as np
 
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.files.ome_zarr import Array, create_pyramid, halved
-from napari_superres.data.files.output import check_writable, replace_folder
+from napari_superres.data.files.output import check_writable, refused, replace_folder
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, VoxelSize
-from napari_superres.errors import OutputError, ShapeError
+from napari_superres.errors import ShapeError
 
 SIDE = 128
 COMPRESSES = 3  # labels shrink at least so much, all levels included
@@ -54,21 +54,6 @@ def put_block(
         array[Box.whole(indices.shape).moved(start).slices()] = values[indices]
 
 
-def check_zarr_place(output: Path) -> None:
-    """Refuse to replace anything but an earlier zarr folder.
-
-    Raises
-    ------
-    OutputError
-    """
-    if output.exists() and not (output / "zarr.json").is_file():
-        raise OutputError(
-            f"{output} exists and is no zarr folder.",
-            "It would be replaced.",
-            "Choose another name, or remove it.",
-        )
-
-
 def write_labels_zarr(
     path: Path,
     labels: Lazy,
@@ -97,31 +82,25 @@ def write_labels_zarr(
     """
     if len(labels.shape) != 3 or 0 in labels.shape:
         raise ShapeError(f"The labels have shape {labels.shape}.", "Axes z, y, x are needed.")
-    check_zarr_place(path)
-    size = int(np.prod(labels.shape))
-    check_writable(path.with_name(f"{path.name}.new"), size // COMPRESSES)
+    check_writable(path, int(np.prod(labels.shape)) // COMPRESSES)
     values = np.array([phase.value for phase in phases] or range(256), np.uint8)
     index_of = np.zeros(256, np.uint8)
     index_of[values] = np.arange(len(values), dtype=np.uint8)
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            temporary = Path(folder) / path.name
-            levels = create_pyramid(
-                temporary,
-                labels.shape,
-                SIDE,
-                voxel_size=voxel_size,
-                offset=offset,
-                phases=phases,
-                provenance=provenance or {},
-            )
-            for z, y, x in product(*(range(0, size, SIDE) for size in labels.shape)):
-                part = np.asarray(labels[z : z + SIDE, y : y + SIDE, x : x + SIDE])
-                put_block(levels, (z, y, x), index_of[part], values, len(phases))
-            replace_folder(temporary, path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "A place with permission and room is needed.",
-            "Choose another, or mend this one.",
-        ) from error
+    with (
+        refused(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder,
+    ):
+        temporary = Path(folder) / path.name
+        levels = create_pyramid(
+            temporary,
+            labels.shape,
+            SIDE,
+            voxel_size=voxel_size,
+            offset=offset,
+            phases=phases,
+            provenance=provenance or {},
+        )
+        for z, y, x in product(*(range(0, size, SIDE) for size in labels.shape)):
+            part = np.asarray(labels[z : z + SIDE, y : y + SIDE, x : x + SIDE])
+            put_block(levels, (z, y, x), index_of[part], values, len(phases))
+        replace_folder(temporary, path)

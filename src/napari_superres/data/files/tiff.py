@@ -15,7 +15,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_superres.data.files.output import check_writable, written_whole
+from napari_superres.data.files.output import written_whole
 from napari_superres.data.files.reading import check_fits, check_regular
 from napari_superres.data.files.tiff_metadata import (
     TiffMetadata,
@@ -28,7 +28,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, VoxelSize
 from napari_superres.errors import FileError, InputError, NotSegmentedError, ShapeError
 
-__all__ = ["check_writable", "read_tiff", "read_tiff_metadata", "write_labels_tiff"]
+__all__ = ["read_tiff", "read_tiff_metadata", "write_labels_tiff"]
 
 CLASSIC_LIMIT = 4 * 2**30 - 64 * 2**20
 """Bytes of voxels above which the file is a BigTIFF; a little below the format's 4 GiB."""
@@ -80,7 +80,6 @@ def write_labels_tiff(
             "Axes z, y, x and type uint8 are needed.",
         )
     big = labels.size > CLASSIC_LIMIT
-    check_writable(path, labels.size // COMPRESSES)
     text = document_text(phases, provenance or {})
     ome = flavour == "ome" or big
     if ome:
@@ -90,7 +89,7 @@ def write_labels_tiff(
     unit = 1e4 if ome else 1.0  # µm in a centimetre; ImageJ has its own unit
     resolution = _resolution(unit, voxel_size)
     with (
-        written_whole(path) as temporary,
+        written_whole(path, labels.size // COMPRESSES) as temporary,
         tifffile.TiffWriter(temporary, bigtiff=big, ome=ome, imagej=not ome) as writer,
     ):
         writer.write(

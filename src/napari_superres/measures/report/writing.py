@@ -11,7 +11,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from napari_superres.data.files.output import check_writable, write_whole_text
+from napari_superres.data.files.output import (
+    check_writable,
+    make_folder,
+    refused,
+    write_whole_text,
+)
 from napari_superres.errors import OutputError
 from napari_superres.measures.report import charts, page
 from napari_superres.measures.report.figures import phase_colours
@@ -98,16 +103,9 @@ def write_report(
     """
     folder = path.with_name(f"{path.stem}-figures") if figures else None
     written = [path, path.with_suffix(".json"), *([folder] if folder else [])]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if folder is not None:
-            folder.mkdir(exist_ok=True)
+    make_folder(path.parent if folder is None else folder)
+    with refused(path):
         text = page.page("Super-res report", list(_sections(inputs, numbers, folder)))
-    except OSError as error:
-        raise OutputError(
-            f"The report cannot be written to {path}: {error.strerror or error}.",
-            action="Choose another folder, or free space.",
-        ) from error
     write_whole_text(path, text)
     write_whole_text(written[1], json.dumps(numbers, indent=1, allow_nan=False) + "\n")
     return written

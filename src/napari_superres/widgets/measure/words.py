@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_superres.data.files.output import check_writable, written_whole
+from napari_superres.data.files.output import write_whole_text, written_whole
 from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
 from napari_superres.measures.rows import Row, as_csv, gap_text, number, of_slices
 from napari_superres.measures.taking import MeasuringFinished
@@ -109,9 +109,7 @@ def write_table(path: Path, finished: MeasuringFinished, rows: Sequence[Row]) ->
         text = json.dumps(as_numbers(finished), indent=1, allow_nan=False) + "\n"
     else:
         text = as_csv(rows, names, None if reference is None else reference["name"])
-    check_writable(path)
-    with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_whole_text(path, text)
     return path
 
 
@@ -194,7 +192,6 @@ def save_chart(figure: Any, path: Path) -> Path:
 
     if path.suffix.lower() not in (".png", ".svg"):
         path = path.with_name(path.name + ".png")
-    check_writable(path)
     with written_whole(path) as temporary, mpl.rc_context({"svg.fonttype": "none"}):
         kind = path.suffix.lower()[1:]
         figure.savefig(temporary, format=kind, dpi=200, facecolor="white")
