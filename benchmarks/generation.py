@@ -139,6 +139,7 @@ def our_scheme(preset: str, precision: str, options: argparse.Namespace) -> Foun
     from napari_superres.config import GenerationSettings
     from napari_superres.data.phases import phases_from_values
     from napari_superres.data.volumes import SegmentedVolume
+    from napari_superres.generation.job import Job
     from napari_superres.generation.render import generate_volume
 
     low_res = options.low_res
@@ -150,7 +151,7 @@ def our_scheme(preset: str, precision: str, options: argparse.Namespace) -> Foun
     phases = phases_from_values([0, 1, 2])
     generator = generator_of(preset)
     began = time.perf_counter()
-    for _ in generate_volume(generator, volume, phases, settings, options.device):
+    for _ in generate_volume(Job(generator, volume, phases, settings, options.device)):
         pass
     seconds = time.perf_counter() - began
     if part is None:
@@ -195,6 +196,7 @@ def stream_to_zarr(options: argparse.Namespace) -> Found:
     from napari_superres.config import GenerationSettings
     from napari_superres.data.phases import phases_from_values
     from napari_superres.data.volumes import SegmentedVolume
+    from napari_superres.generation.job import Job
     from napari_superres.generation.render import generate_volume
     from napari_superres.runs.device import arithmetic
 
@@ -204,9 +206,8 @@ def stream_to_zarr(options: argparse.Namespace) -> Found:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         output = Path(folder) / "sr.zarr"
         began = time.perf_counter()
-        for _ in generate_volume(
-            generator, volume, phases, settings, options.device, output=output
-        ):
+        job = Job(generator, volume, phases, settings, options.device)
+        for _ in generate_volume(job, output):
             pass
         seconds = time.perf_counter() - began
         written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())

@@ -13,6 +13,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.files import tiff
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.generation.job import Job
 from napari_superres.generation.render import generate_volume
 from tests.generation.networks import low_res, mixed_generator
 
@@ -25,7 +26,7 @@ SHAPE, SIZES, OFFSET = (12, 16, 12), (0.1, 0.2, 0.3), (0.8 - 0.15, 0.8 - 0.3, 1.
 
 def events(output=None):
     volume = SegmentedVolume.from_labels(low_res((6, 7, 9)), (0.4, 0.8, 0.6))
-    return generate_volume(mixed_generator("4,4,2"), volume, PHASES, SETTINGS, output=output)
+    return generate_volume(Job(mixed_generator("4,4,2"), volume, PHASES, SETTINGS), output)
 
 
 @pytest.fixture(scope="module")

@@ -42,13 +42,12 @@ def volumes():
 
 
 def one(settings):
-    return list(generate_volume(mixed_generator("2"), VOLUME, PHASES, settings))[-1].labels
+    return list(generate_volume(Job(mixed_generator("2"), VOLUME, PHASES, settings)))[-1].labels
 
 
 def all_of(folder, **options):
-    return generate_realisations(
-        mixed_generator("2"), VOLUME, PHASES, SETTINGS, COUNT, folder, **options
-    )
+    job = Job(mixed_generator("2"), VOLUME, PHASES, SETTINGS)
+    return generate_realisations(job, COUNT, folder, **options)
 
 
 def test_each_realisation_is_the_volume_of_its_seed(tmp_path, volumes):
@@ -165,7 +164,7 @@ def test_held_noise_keeps_a_part_whatever_the_seed():
     generator = mixed_generator("2")
     held = SETTINGS.replace(held_region=((0, 4), (0, 4), (0, 12)), held_seed=5)
     first, second = (
-        list(generate_volume(generator, volume, PHASES, held.replace(seed=seed)))[-1].labels
+        list(generate_volume(Job(generator, volume, PHASES, held.replace(seed=seed))))[-1].labels
         for seed in (8, 9)
     )
     np.testing.assert_array_equal(first[..., :12], second[..., :12])
@@ -181,10 +180,10 @@ def test_periodic_noise_makes_the_volume_of_a_uniform_axis_periodic():
     volume = SegmentedVolume(low_res((4, 5, 1)).repeat(16, axis=2), VOLUME.phases)
     settings = SETTINGS.replace(periodic_axes=(2,), region=((0, 4), (0, 5), (0, 8)))
     generator = mixed_generator("2")
-    first = list(generate_volume(generator, volume, PHASES, settings))[-1].labels
+    first = list(generate_volume(Job(generator, volume, PHASES, settings)))[-1].labels
     second = settings.replace(region=((0, 4), (0, 5), (8, 16)))
     np.testing.assert_array_equal(
-        list(generate_volume(generator, volume, PHASES, second))[-1].labels, first
+        list(generate_volume(Job(generator, volume, PHASES, second)))[-1].labels, first
     )
     assert len(np.unique(first)) > 1
 

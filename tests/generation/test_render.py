@@ -12,7 +12,8 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, RunFolderError, SettingsError
 from napari_superres.generation import render
-from napari_superres.generation.render import generate, generate_many, result_geometry
+from napari_superres.generation.render import generate, generate_many
+from napari_superres.generation.tiles import result_geometry
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.config import HIGH_RES
 from napari_superres.runs.run import Run
@@ -69,7 +70,7 @@ def test_the_files_values_place_and_origin_are_those_of_the_run(run, tmp_path):
     settings = SETTINGS.replace(crop_border=True)
     list(generate(run.path, settings, output=output))
     metadata = read_tiff_metadata(output)
-    place = result_geometry(run.settings.scale_factor, run.low_res(), settings)
+    place = result_geometry(run.low_res(), run.settings.scale_factor, settings)
     assert tifffile.imread(output).shape == place.shape == (12, 16, 10)
     assert metadata.voxel_size == pytest.approx(place.voxel_size)
     assert metadata.offset == pytest.approx(place.offset)

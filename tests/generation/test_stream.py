@@ -15,6 +15,7 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import OutOfMemoryError, OutputError
 from napari_superres.events import FinishReason, GenerationFinished, PartAssembled, TileCompleted
+from napari_superres.generation.job import Job
 from napari_superres.generation.render import generate_realisations, generate_volume
 from napari_superres.generation.renderer import Renderer
 from napari_superres.writing import journal, plain_sink, writer
@@ -33,7 +34,7 @@ def quick_heart(monkeypatch):
 
 
 def events(output=None, stop=None):
-    return generate_volume(mixed_generator("2"), VOLUME, PHASES, SETTINGS, output=output, stop=stop)
+    return generate_volume(Job(mixed_generator("2"), VOLUME, PHASES, SETTINGS), output, stop)
 
 
 def waits_for(event, function):
@@ -117,9 +118,8 @@ def test_room_is_checked_for_all_realisations_together(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     one = 12**3 * 5 // 4  # a plain file and its TIFF
     monkeypatch.setattr(journal.shutil, "disk_usage", lambda _: usage._replace(free=3 * one))
-    many = generate_realisations(
-        mixed_generator("2"), VOLUME, PHASES, SETTINGS, 4, tmp_path / "all"
-    )
+    job = Job(mixed_generator("2"), VOLUME, PHASES, SETTINGS)
+    many = generate_realisations(job, 4, tmp_path / "all")
     with pytest.raises(OutputError, match=r"[GMk]B left"):
         next(many)
 

@@ -39,14 +39,8 @@ def small_blocks(monkeypatch):
 
 
 def events(output=None, where=None):
-    return generate_volume(
-        mixed_generator("4"),
-        VOLUME,
-        phases_from_values([0, 1, 2]),
-        SETTINGS,
-        output=output,
-        workers=where,
-    )
+    job = Job(mixed_generator("4"), VOLUME, phases_from_values([0, 1, 2]), SETTINGS)
+    return generate_volume(job, output, workers=where)
 
 
 def in_memory():

@@ -16,6 +16,7 @@ from napari_superres.data.files.tiff import read_tiff_metadata
 from napari_superres.data.phases import Phase
 from napari_superres.errors import OutputError
 from napari_superres.events import FinishReason, GenerationFinished
+from napari_superres.generation.job import Job
 from napari_superres.generation.render import generate_volume
 from napari_superres.writing import journal
 from tests.generation.networks import mixed_generator
@@ -27,10 +28,9 @@ SETTINGS = GenerationSettings(precision="float32", tile=4)
 KINDS = [".tif", ".zarr"]
 
 
-def events(volume, output=None, settings=SETTINGS, **options):
-    return generate_volume(
-        mixed_generator("4,4,2"), volume, PHASES, settings, output=output, **options
-    )
+def events(volume, output=None, settings=SETTINGS, stop=None, **about):
+    job = Job(mixed_generator("4,4,2"), volume, PHASES, settings, **about)
+    return generate_volume(job, output, stop)
 
 
 def in_memory(volume, settings=SETTINGS):

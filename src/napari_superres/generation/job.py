@@ -1,4 +1,4 @@
-"""What is to be generated, settled before it starts: the same for every tile and worker."""
+"""What to generate, fixed before it starts: the same for every tile and worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from napari_superres.fusion.networks.generator import Generator
 from napari_superres.generation.memory import best_tile
 from napari_superres.generation.noise import NoiseField, layer_factors
 from napari_superres.generation.renderer import Precision, Renderer, for_generation
-from napari_superres.generation.tiles import geometry, low_res_box, low_res_to_high_res, result_box
+from napari_superres.generation.tiles import (
+    low_res_box,
+    low_res_to_high_res,
+    result_box,
+    result_geometry,
+)
 from napari_superres.runs.device import arithmetic, keep_freed_memory
 from napari_superres.scale_factor import format_scale_factor
 from napari_superres.writing.description import Description, digest
@@ -36,9 +41,9 @@ class Job:
     generator : with as many low-res phases as `low_res` has
     low_res : the whole low-res volume
     phases : of the result, in the order of the generator's channels
-    settings : seed, region, tile, precision, noise; checkpoint is not looked at
-    device : torch's name; where the settings name no card, workers share several out
-    provenance : more to say in files, name : text
+    settings : seed, region, tile, precision, noise; the checkpoint is not used
+    device : torch's name; where the settings name no card, workers take several in turn
+    provenance : more about the result for its file, name : text
     """
 
     generator: Generator
@@ -90,9 +95,7 @@ class Job:
     def tile(self, processes: int = 1) -> Triple:
         """Return the shape of a tile in high-res voxels: as set, or what is fast and fits.
 
-        Parameters
-        ----------
-        processes : that generate on this machine at once
+        `processes` generate on this machine at once.
         """
         if self.settings.tile is not None:
             return low_res_to_high_res(self.settings.tile, self.generator.scale_factor)
@@ -103,9 +106,9 @@ class Job:
         return best_tile(ready, self.result, shape, device, bytes_per_value, processes)
 
     def description(self, seeds: Sequence[int], **more: str) -> Description:
-        """Return what a file of these realisations says of itself."""
-        place = geometry(self.low_res, self.generator.scale_factor, self.settings)
-        told = {
+        """Return the description that a file of these realisations carries."""
+        place = result_geometry(self.low_res, self.generator.scale_factor, self.settings)
+        about = {
             "software": f"napari-superres-fusion {__version__}",
             "seed": ",".join(map(str, seeds)),
             "scale factor": format_scale_factor(self.generator.scale_factor),
@@ -114,14 +117,14 @@ class Job:
             "precision": self.precision,
         }
         if self.settings.crop_border:
-            told["border dropped"] = "yes"
+            about["border dropped"] = "yes"
         if self.settings.periodic_axes:
-            told["periodic noise along"] = ",".join("zyx"[a] for a in self.settings.periodic_axes)
+            about["periodic noise along"] = ",".join("zyx"[a] for a in self.settings.periodic_axes)
         if self.settings.held_region is not None:
-            told["held region"] = str(self.settings.held_region)
-            told["held seed"] = str(self.settings.held_seed)
-        told |= dict(self.provenance) | more
-        return Description(self.phases, place.voxel_size, place.offset, told, self.sources)
+            about["held region"] = str(self.settings.held_region)
+            about["held seed"] = str(self.settings.held_seed)
+        about |= dict(self.provenance) | more
+        return Description(self.phases, place.voxel_size, place.offset, about, self.sources)
 
     @cached_property
     def sources(self) -> Mapping[str, str]:

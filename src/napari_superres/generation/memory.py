@@ -35,7 +35,7 @@ def best_tile(
 
     Parameters
     ----------
-    generator : the one that will be used: made ready by `prepare.for_generation`
+    generator : made ready by `for_generation`
     result : voxels to generate
     low_res_shape : of the whole low-res volume, zyx
     device, bytes_per_value : where, and in which arithmetic
@@ -75,7 +75,7 @@ def _widths(block: nn.Module) -> list[int]:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Return the free memory of a device, or None where it does not tell."""
+    """Return the free memory of a device, or None where it is unknown."""
     if device.type == "cpu":
         return int(psutil.virtual_memory().available)
     if device.type == "cuda":

@@ -1,7 +1,7 @@
 """Noise as a pure function of (seed, layer, global voxel index).
 
-Why: tiles, workers and regions must all see the same noise at the same voxel,
-whatever order they work in, so nothing may depend on a stream that is consumed.
+Tiles, workers and regions must all see the same noise at the same voxel, in
+whatever order they work, so it cannot come from a sequence of random numbers.
 A voxel's index is hashed to 32 bits, of which the upper 16 choose one of 65,536
 equally likely quantiles of the normal distribution. Only integer arithmetic and
 one table are used: CPU and GPU give the same numbers.
@@ -12,7 +12,7 @@ Legend of shape suffixes: B batch, Z Y X voxels.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -24,7 +24,7 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from napari_superres.data.boxes import Box
-from napari_superres.fusion.networks.blocks import Block, NoiseInjection
+from napari_superres.fusion.networks.blocks import NoiseInjection
 from napari_superres.fusion.networks.generator import Generator
 from napari_superres.scale_factor import ScaleFactor
 
@@ -44,12 +44,12 @@ class NoiseField:
 
     Parameters
     ----------
-    seed : which realisation
+    seed : of the realisation
     factors : voxels per low-res voxel on the grid of each layer; 1 for a layer without
     period : low-res voxels, zyx, after which the noise repeats; None on an axis
         where it does not
     held : low-res voxels whose noise is that of `held_seed` instead
-    held_seed : the realisation that stays the same there
+    held_seed : of the realisation that stays the same there
     """
 
     seed: int
@@ -113,15 +113,10 @@ def layer_factors(generator: Generator) -> dict[int, ScaleFactor]:
     reached = list(ONE)
     for block in generator.blocks:
         reached = [done * part for done, part in zip(reached, block.factor, strict=True)]
-        for injection in _injections(block):
-            factors[injection.layer] = (reached[0], reached[1], reached[2])
+        for module in block.modules():
+            if isinstance(module, NoiseInjection):
+                factors[module.layer] = (reached[0], reached[1], reached[2])
     return factors
-
-
-def _injections(block: Block) -> Iterator[NoiseInjection]:
-    for module in block.modules():
-        if isinstance(module, NoiseInjection):
-            yield module
 
 
 def _axis_words(lo: int, hi: int, period: int | None, key: Words) -> Words:
@@ -152,7 +147,7 @@ def _normal(rows_ZY: Words, columns_X: Words, like: Tensor) -> Tensor:
         hashed = low_ZY1[planes] + columns
         hashed ^= (hashed >> 16) & 0xFFFF
         hashed *= 0x21F0AAAD
-        hashed += high_ZY1[planes]  # rows that share their lower 32 bits part here
+        hashed += high_ZY1[planes]  # rows that share their lower 32 bits differ from here on
         hashed ^= (hashed >> 15) & 0x1FFFF
         hashed *= 0x735A2D97
         hashed >>= 16
@@ -173,7 +168,7 @@ def _int32(words: Words, device: torch.device) -> Tensor:
 
 @cache
 def _quantiles(device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Return the normal quantiles at the middles of 65,536 equal probabilities, variance 1."""
+    """Return the normal quantiles of 65,536 equal probabilities, scaled to variance 1."""
     middles = (np.arange(QUANTILES) + 0.5) / QUANTILES
     normal = ndtri(middles)
     return torch.from_numpy(normal / normal.std()).to(device, dtype)

@@ -1,7 +1,7 @@
-"""Several realisations at once: what they agree on, and how their measures spread.
+"""Several realisations at once: where they agree, and the spread of their measures.
 
-Blocks come seed by seed; of each block only the number of times that a voxel had
-each phase is kept until the last seed is there. Never are K volumes in memory.
+Blocks come seed by seed. Of each block only the number of times that a voxel had
+each phase is kept until the last seed is there, never K volumes.
 """
 
 from __future__ import annotations
@@ -34,20 +34,16 @@ Counts = NDArray[np.int64]
 
 
 class RealisationsSink:
-    """Spreads blocks over the files of each realisation, and over maps of all of them.
+    """Writes blocks to the files of each realisation, and to maps of all of them.
 
     Parameters
     ----------
-    folder : where to
+    folder : to write to
     job : what is generated
     seeds : of the K realisations; block K·b + k is block b of the k-th
     open_one : opens a file of the folder
     keep_volumes : whether each realisation is written
-    kind : of file; each kind has other blocks
-
-    Raises
-    ------
-    OutputError
+    kind : ending of the files; each kind has other blocks
     """
 
     def __init__(
@@ -125,14 +121,14 @@ class RealisationsSink:
         return None, self.folder
 
     def close(self) -> None:
-        """Let go of the files; what is written stays."""
+        """Close the files; what is written stays."""
         for sink in self._sinks.values():
             sink.close()
         self._journal.close()
 
 
 def _one_of(assembled: Assembled, number: int, files: int) -> Assembled:
-    """Return how far one file of several is, as a share of all of them."""
+    """Return the progress report of one file of several, as a part of them all."""
     return lambda done, parts: assembled(number * parts + done, files * parts)
 
 
@@ -142,7 +138,7 @@ def _blocks(sinks: dict[str, Sink], result: Box) -> Sequence[Box]:
 
 
 def _with_next(block: Box, result: Box) -> Box:
-    """Return a block with one more voxel above: faces between blocks are counted below."""
+    """Return a block with one more voxel above: a face between blocks belongs to the lower one."""
     z, y, x = (min(hi + 1, last) for hi, last in zip(block.stop, result.stop, strict=True))
     return Box(block.start, (z, y, x))
 
@@ -199,7 +195,7 @@ class _Votes:
 
 
 class _Spread:
-    """Counts of each block and realisation, on disk; their sums as measures."""
+    """The counts of each block and realisation, on disk, and the measures of their sums."""
 
     def __init__(self, path: Path, count: int, n_phases: int) -> None:
         self.path = path

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
@@ -14,23 +13,20 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import PhaseError
 from napari_superres.events import GenerationEvent
-from napari_superres.fusion.networks.generator import Generator
 from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.generation.job import Job
 from napari_superres.generation.realisations import RealisationsSink
 from napari_superres.generation.stream import in_this_process, stream
-from napari_superres.generation.tiles import ResultGeometry, geometry
 from napari_superres.generation.workers import Workers, on_workers
 from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
 from napari_superres.runs.device import choose_device
 from napari_superres.runs.run import Run
-from napari_superres.scale_factor import ScaleFactor
 from napari_superres.writing.description import Description
 from napari_superres.writing.plain_sink import PlainSink
 from napari_superres.writing.sink import MemorySink, Sink, is_zarr
 from napari_superres.writing.zarr_sink import ZarrSink
 
-__all__ = ["ResultGeometry", "Workers", "generate", "generate_many", "result_geometry"]
+__all__ = ["Workers", "generate", "generate_many", "generate_realisations", "generate_volume"]
 
 
 def generate(
@@ -65,9 +61,7 @@ def generate(
     EngineError
         When the device fails, or has no room for even a small tile.
     """
-    yield from generate_volume(
-        **_common(run_folder, settings, low_res), output=output, stop=stop, workers=workers
-    )
+    yield from generate_volume(_job(run_folder, settings, low_res), output, stop, workers)
 
 
 def generate_many(
@@ -82,60 +76,94 @@ def generate_many(
     keep_volumes: bool = True,
     suffix: str = ".tif",
 ) -> Iterator[GenerationEvent]:
-    """Generate several realisations and the maps of what they agree on into a folder.
+    """Generate several realisations of a run, and the maps of their agreement, into a folder.
 
     Parameters
     ----------
-    count : number of realisations; their seeds are settings.seed, + 1, …
-    output : folder; see `generation.volume.generate_realisations` for what it holds
-    keep_volumes : whether each volume is written, or only the maps and the spread
-    suffix : .tif or .zarr
+    count, output, keep_volumes, suffix : as for `generate_realisations`
     others : as for `generate`
     """
     yield from generate_realisations(
-        **_common(run_folder, settings, low_res),
-        count=count,
-        output=output,
-        stop=stop,
-        workers=workers,
+        _job(run_folder, settings, low_res),
+        count,
+        output,
+        stop,
+        workers,
         keep_volumes=keep_volumes,
         suffix=suffix,
     )
 
 
-def result_geometry(
-    scale_factor: ScaleFactor, low_res: SegmentedVolume, settings: GenerationSettings
-) -> ResultGeometry:
-    """Return where the result of `generate` lies; arguments as there.
+def generate_volume(
+    job: Job,
+    output: Path | None = None,
+    stop: threading.Event | None = None,
+    workers: Workers | None = None,
+) -> Iterator[GenerationEvent]:
+    """Generate the volume of a job; all else as for `generate`."""
+    if output is None:
+        sink: Sink = MemorySink(job.result, job.tile(_processes(workers)))
+    else:
+        sink = _open_sink(output, job.result, job.description([job.settings.seed]))
+    yield from _stream(job, [job.settings.seed], sink, stop, workers)
 
-    Raises
-    ------
-    SettingsError
-        When the region leaves the volume.
+
+def generate_realisations(
+    job: Job,
+    count: int,
+    output: Path,
+    stop: threading.Event | None = None,
+    workers: Workers | None = None,
+    *,
+    keep_volumes: bool = True,
+    suffix: str = ".tif",
+) -> Iterator[GenerationEvent]:
+    """Generate several realisations of a job, and what they have in common.
+
+    The folder `output` then holds each volume (``seed-0.tif`` …, if kept), the most
+    frequent phase of each voxel (``most-likely``), how many per cent of the
+    realisations agree on it (``agreement``), the entropy of the phases in per cent
+    of its largest value (``entropy``), and ``spread.json`` with volume fractions and
+    interface areas of each realisation, their mean and standard deviation.
+
+    Parameters
+    ----------
+    job : its settings give the first seed; the others follow: seed + 1, …
+    count : number K of realisations
+    output : folder to make or to continue
+    keep_volumes : whether each volume is written, or only the maps and the spread
+    suffix : .tif or .zarr
+    stop, workers : as for `generate`
     """
-    return geometry(low_res, scale_factor, settings)
+    is_zarr(output.with_name(output.name + suffix))  # refused before the folder is made
+    seeds = [job.settings.seed + number for number in range(count)]
+
+    def open_one(name: str, shown: Sequence[Phase], of: Sequence[int]) -> Sink:
+        description = job.description(of, shows=name)
+        if not shown:
+            description = description.of_numbers()
+        return _open_sink(output / f"{name}{suffix}", job.result, description)
+
+    sink = RealisationsSink(output, job, seeds, open_one, keep_volumes=keep_volumes, kind=suffix)
+    yield from _stream(job, seeds, sink, stop, workers)
 
 
-def _common(
-    run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolume | None
-) -> dict[str, Any]:
-    """Return the arguments that all generations from a run share."""
+def _job(run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolume | None) -> Job:
+    """Return the job of generating from a run's checkpoint."""
     run = Run.open(run_folder, FUSION)
     checkpoint = run.find_checkpoint(settings.checkpoint)
-    return {
+    return Job(
         # by its name: a training that goes on meanwhile may save a better one
-        "generator": load_generator(run, checkpoint.name),
-        "low_res": run.low_res()
-        if low_res is None
-        else _of_the_run(low_res, run.kept(LOW_RES).phases),
-        "phases": run.kept(HIGH_RES).phases,
-        "settings": settings,
-        "device": choose_device(settings.device),
-        "provenance": {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
-    }
+        load_generator(run, checkpoint.name),
+        run.low_res() if low_res is None else _with_phases(low_res, run.kept(LOW_RES).phases),
+        tuple(run.kept(HIGH_RES).phases),
+        settings,
+        choose_device(settings.device),
+        {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
+    )
 
 
-def _of_the_run(low_res: SegmentedVolume, phases: Sequence[Phase]) -> SegmentedVolume:
+def _with_phases(low_res: SegmentedVolume, phases: Sequence[Phase]) -> SegmentedVolume:
     """Return `low_res` with the phase indices of the run's own low-res volume."""
     known = tuple(phase.value for phase in phases)
     found = tuple(phase.value for phase in low_res.phases)
@@ -148,100 +176,14 @@ def _of_the_run(low_res: SegmentedVolume, phases: Sequence[Phase]) -> SegmentedV
     return SegmentedVolume.from_labels(low_res.values, low_res.voxel_size, phases, low_res.name)
 
 
-def generate_volume(
-    generator: Generator,
-    low_res: SegmentedVolume,
-    phases: Sequence[Phase],
-    settings: GenerationSettings,
-    device: str = "cpu",
-    output: Path | None = None,
-    stop: threading.Event | None = None,
-    provenance: Mapping[str, str] | None = None,
-    workers: Workers | None = None,
-) -> Iterator[GenerationEvent]:
-    """Generate the super-res volume of a low-res volume.
-
-    Parameters
-    ----------
-    generator : with as many low-res phases as `low_res` has
-    low_res : the whole volume
-    phases : of the result, in the order of the generator's channels
-    settings : seed, region, tile, precision, noise; device and checkpoint are not looked at
-    device : torch's name
-    output : .tif or .zarr to write, or None to return the labels in memory
-    stop : set it to end after the current tile
-    provenance : more to say in the file, name : text
-    workers : other processes to generate in; None for this one
-
-    Yields
-    ------
-    GenerationStarted, TileCompleted for each tile, GenerationFinished
-
-    Raises
-    ------
-    InputError, EngineError
-        As for `generation.render.generate`.
-    """
-    job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
-    if output is None:
-        sink: Sink = MemorySink(job.result, job.tile(_processes(workers)))
-    else:
-        sink = open_sink(output, job.result, job.description([settings.seed]))
-    yield from _run(job, [settings.seed], sink, stop, workers)
-
-
-def generate_realisations(
-    generator: Generator,
-    low_res: SegmentedVolume,
-    phases: Sequence[Phase],
-    settings: GenerationSettings,
-    count: int,
-    output: Path,
-    device: str = "cpu",
-    stop: threading.Event | None = None,
-    provenance: Mapping[str, str] | None = None,
-    workers: Workers | None = None,
-    keep_volumes: bool = True,
-    suffix: str = ".tif",
-) -> Iterator[GenerationEvent]:
-    """Generate several realisations and what they have in common.
-
-    The folder `output` then holds each volume (``seed-0.tif`` …, if kept), the most
-    frequent phase of each voxel (``most-likely``), how many per cent of the
-    realisations agree on it (``agreement``), the entropy of the phases in per cent
-    of its largest value (``entropy``), and ``spread.json`` with volume fractions and
-    interface areas of each realisation, their mean and standard deviation.
-
-    Parameters
-    ----------
-    count : number K of realisations; their seeds are settings.seed, + 1, …
-    output : folder to make or to continue
-    keep_volumes : whether to write each volume
-    suffix : .tif or .zarr
-    others : as for `generate_volume`
-    """
-    sink_kind(output.with_name(output.name + suffix))
-    job = Job(generator, low_res, tuple(phases), settings, device, dict(provenance or {}))
-    seeds = [settings.seed + number for number in range(count)]
-
-    def open_one(name: str, shown: Sequence[Phase], of: Sequence[int]) -> Sink:
-        description = job.description(of, shows=name)
-        if not shown:
-            description = description.of_numbers()
-        return open_sink(output / f"{name}{suffix}", job.result, description)
-
-    sink = RealisationsSink(output, job, seeds, open_one, keep_volumes=keep_volumes, kind=suffix)
-    yield from _run(job, seeds, sink, stop, workers)
-
-
-def _run(
+def _stream(
     job: Job,
     seeds: Sequence[int],
     sink: Sink,
     stop: threading.Event | None,
     workers: Workers | None,
 ) -> Iterator[GenerationEvent]:
-    """Stream a sink's blocks, which take the seeds in turn."""
+    """Generate the blocks of a sink, which take the seeds in turn."""
     noises = [job.noise_of(seed) for seed in seeds]
     with ExitStack() as stack:
         stack.enter_context(closing(sink))
@@ -258,23 +200,7 @@ def _processes(workers: Workers | None) -> int:
     return 1 if workers is None else max(workers.count, 1)
 
 
-def open_sink(output: Path, result: Box, description: Description) -> Sink:
-    """Return the sink for the kind of file that the name of `output` asks for.
-
-    Raises
-    ------
-    OutputError
-        Another kind, or a place that cannot be written.
-    """
-    return sink_kind(output)(output, result, description)
-
-
-def sink_kind(output: Path) -> type[PlainSink | ZarrSink]:
-    """Return the class of sink for the name of `output`.
-
-    Raises
-    ------
-    OutputError
-        A kind that there is none for.
-    """
-    return ZarrSink if is_zarr(output) else PlainSink
+def _open_sink(output: Path, result: Box, description: Description) -> Sink:
+    """Return the sink for the kind of file that the name of `output` asks for."""
+    kind = ZarrSink if is_zarr(output) else PlainSink
+    return kind(output, result, description)

@@ -32,11 +32,14 @@ from napari_superres.training.frequencies.labels import first_largest
 Precision = Literal["float32", "bfloat16"]
 
 SMALLEST_TILE = 16
-"""High-res voxels along a tile's longest side below which it is not cut for memory."""
+"""Longest side, in high-res voxels, of a tile that is not halved to save memory."""
 
 
 class Renderer:
     """Generates any box of one volume; the same labels whatever the boxes.
+
+    Without memory for network and volume, or for a small tile, OutOfMemoryError is
+    raised; where torch fails otherwise, EngineError.
 
     Parameters
     ----------
@@ -44,13 +47,6 @@ class Renderer:
     low_res : (Z, Y, X) phase indices of the whole volume
     device : torch's name
     precision : of the network
-
-    Raises
-    ------
-    OutOfMemoryError
-        When network and low-res volume do not fit on the device.
-    EngineError
-        When torch fails otherwise.
     """
 
     def __init__(
@@ -70,13 +66,6 @@ class Renderer:
         """Return phase indices of `box`, (Z, Y, X) uint8.
 
         A tile that does not fit into memory is halved until it does.
-
-        Raises
-        ------
-        OutOfMemoryError
-            When even a small tile does not fit.
-        EngineError
-            When torch fails otherwise.
         """
         try:
             with torch.inference_mode(), exact_convolutions():
@@ -117,7 +106,7 @@ def _failure(error: Exception, device: torch.device, what: str) -> EngineError:
 
 
 def for_generation(generator: Generator, low_res_shape: Sequence[int]) -> Generator:
-    """Return a copy for inference that computes the same, rounding aside.
+    """Return a copy for inference that computes the same up to rounding.
 
     Batch normalisations are folded into their convolutions, whose weights are laid out
     with channels last (a sixth faster on the CPU in float32); and a convolution after

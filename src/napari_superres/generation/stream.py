@@ -1,7 +1,7 @@
-"""A generation as a stream of events: blocks are generated, and written meanwhile.
+"""A generation as a stream of events: blocks are generated and written at the same time.
 
-Tiles are generated in one thread and written in another, so that a slow tile, a slow
-disk or a large file never keep the stream from telling that it lives.
+Tiles are generated in one thread and written in another, so that events keep coming,
+however slow a tile or a disk is, or large a file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -50,7 +49,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Generated:
-    """Some tiles are done, or none yet; `labels` are there once their whole block is."""
+    """How many more tiles are done; with the last tile of a block, its labels."""
 
     tiles: int
     index: int = -1
@@ -58,61 +57,37 @@ class Generated:
 
 
 Producer = Callable[[Sequence[Block]], Iterator[Generated]]
-"""Generates blocks in any order, yielding often enough to be stopped between tiles."""
+"""Generates blocks in any order, yielding at least every `HEARTBEAT_S`."""
 
-
-class Noises(Protocol):
-    """Gives the noise of each block of a sink."""
-
-    def __call__(self, index: int) -> NoiseField:
-        """Return the noise of block `index`."""
-        ...
-
-
-def in_this_process(renderer: Renderer) -> Producer:
-    """Return the producer that generates tile by tile here."""
-
-    def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
-        with one_thread("superres-renderer") as pool:
-            for block in blocks:
-                labels = np.empty(block.box.shape, np.uint8)
-                for number, tile in enumerate(block.tiles, 1):
-                    under_way = pool.submit(renderer.labels, tile, block.noise)
-                    for _ in until_done(under_way):
-                        yield Generated(0)
-                    labels[tile.slices(block.box.start)] = under_way.result()
-                    if number < len(block.tiles):
-                        yield Generated(1)
-                yield Generated(1, block.index, labels)
-
-    return produce
+NoiseOf = Callable[[int], NoiseField]
+"""Returns the noise of a block of a sink, by the block's index."""
 
 
 def stream(
     produce: Producer,
-    noises: Noises,
+    noise_of: NoiseOf,
     sink: Sink,
     tile: Triple,
     stop: threading.Event | None = None,
 ) -> Iterator[GenerationEvent]:
-    """Generate what is missing in a sink.
+    """Generate the blocks that a sink does not have yet, and write them.
 
     Parameters
     ----------
     produce : generates blocks
-    noises : the noise of each block
-    sink : where to; its blocks are cut into tiles of at most `tile` high-res voxels
+    noise_of : the noise of each block
+    sink : where to write; its blocks are cut into tiles of at most `tile` high-res voxels
     stop : set it to end after the current tile; what is written stays
 
     Yields
     ------
-    GenerationStarted; TileCompleted for each tile, and at least once a second;
-    PartAssembled while the file is put together; GenerationFinished
+    GenerationStarted; TileCompleted for each tile, and at least every `HEARTBEAT_S`;
+    PartAssembled while the file is assembled; GenerationFinished
     """
     with closing(sink), BackgroundWriter(sink) as writer:
         cuts = {box: cut_evenly(box, tile) for box in set(sink.blocks)}  # realisations share them
         blocks = [
-            Block(index, box, cuts[box], noises(index)) for index, box in enumerate(sink.blocks)
+            Block(index, box, cuts[box], noise_of(index)) for index, box in enumerate(sink.blocks)
         ]
         tiles = sum(len(block.tiles) for block in blocks)
         left = [block for block in blocks if block.index not in sink.done]
@@ -123,11 +98,11 @@ def stream(
             for part in () if is_set(stop) else produced:
                 done += part.tiles
                 pace = (time.monotonic() - began) / max(done - before, 1)
-                told = TileCompleted(done, tiles, pace * (tiles - done))
+                progress = TileCompleted(done, tiles, pace * (tiles - done))
                 if part.labels is not None:
                     for _ in writer.write(part.index, part.labels):
-                        yield told
-                yield told
+                        yield progress
+                yield progress
                 if is_set(stop):
                     break
         for _ in writer.wait():
@@ -138,6 +113,25 @@ def stream(
             yield GenerationFinished(FinishReason.STOPPED)
         else:
             yield GenerationFinished(FinishReason.COMPLETED, *writer.finished)
+
+
+def in_this_process(renderer: Renderer) -> Producer:
+    """Return the producer that generates tile by tile here."""
+
+    def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
+        with one_thread("superres-renderer") as pool:
+            for block in blocks:
+                labels = np.empty(block.box.shape, np.uint8)
+                for number, tile in enumerate(block.tiles, 1):
+                    running = pool.submit(renderer.labels, tile, block.noise)
+                    for _ in until_done(running):
+                        yield Generated(0)
+                    labels[tile.slices(block.box.start)] = running.result()
+                    if number < len(block.tiles):
+                        yield Generated(1)
+                yield Generated(1, block.index, labels)
+
+    return produce
 
 
 def _shape(blocks: Sequence[Box]) -> Triple:

@@ -32,7 +32,9 @@ def result_box(
     ----------
     low_res_shape : of the whole low-res volume, zyx
     scale_factor : per axis, zyx
-    region, crop_border : as for `low_res_box`
+    region : low-res voxels wanted, half open; None for all
+    crop_border : leave out one low-res voxel at each face of the volume (Dahari et
+        al. 2022: there the context is unknown); a region inside keeps its faces
 
     Returns
     -------
@@ -61,20 +63,7 @@ def result_box(
 def low_res_box(
     low_res_shape: Sequence[int], region: Region | None = None, *, crop_border: bool = False
 ) -> Box:
-    """Return the low-res voxels that are generated from.
-
-    Parameters
-    ----------
-    low_res_shape : of the whole low-res volume, zyx
-    region : low-res voxels wanted, half open; None for all
-    crop_border : leave out one low-res voxel at each face of the volume (Dahari et
-        al. 2022: there the context is unknown); a region inside keeps its faces
-
-    Raises
-    ------
-    SettingsError
-        When the region leaves the volume, or nothing remains.
-    """
+    """Return the low-res voxels that a result is generated from; see `result_box`."""
     margin = int(crop_border)
     pairs = []
     for axis, size in enumerate(low_res_shape):
@@ -120,16 +109,10 @@ class ResultGeometry:
     offset: VoxelSize | None
 
 
-def geometry(
+def result_geometry(
     low_res: SegmentedVolume, scale_factor: ScaleFactor, settings: GenerationSettings
 ) -> ResultGeometry:
-    """Return where a result lies; both grids share the corner of their first voxels.
-
-    Raises
-    ------
-    SettingsError
-        When the region leaves the volume.
-    """
+    """Return where a result lies; both grids share the corner of their first voxels."""
     box = result_box(low_res.shape, scale_factor, settings.region, crop_border=settings.crop_border)
     if low_res.voxel_size is None:
         return ResultGeometry(box.shape, None, None)

@@ -26,7 +26,7 @@ from napari_superres.generation.stream import Block, Generated, Producer
 from napari_superres.writing.writer import HEARTBEAT_S
 
 AHEAD = 2
-"""Blocks under way per worker: one in work, one waiting; more would pile up here, unwritten."""
+"""Blocks under way per worker: one in work, one waiting; more would only fill memory here."""
 
 RETRIES = 3
 CONNECT_S = 10.0
@@ -55,15 +55,7 @@ class Workers:
 
 @contextmanager
 def on_workers(workers: Workers, job: Job) -> Iterator[Producer]:
-    """Give a producer that generates on workers; they are let go of in the end.
-
-    Raises
-    ------
-    SettingsError
-        dask.distributed is not installed, or the scheduler does not answer.
-    EngineError
-        When a worker fails, or too many are lost.
-    """
+    """Give a producer that generates on workers; they are released at the end."""
     dask = _distributed()
     # torch's own number: a batch job may have few of the machine's cores
     threads = max(torch.get_num_threads() // workers.count, 1) if workers.count else None
@@ -75,7 +67,7 @@ def on_workers(workers: Workers, job: Job) -> Iterator[Producer]:
 
 
 def _distributed() -> Any:
-    """Return the module, which has no types to speak of."""
+    """Return the module, which has no usable types."""
     try:
         return import_module("distributed")
     except ImportError as error:
@@ -117,7 +109,7 @@ def _client(dask: Any, workers: Workers) -> Iterator[Any]:
 def _producer(client: Any, sent: Any, threads: int | None) -> Producer:
     def produce(blocks: Sequence[Block]) -> Iterator[Generated]:
         waiting = iter(blocks)
-        under_way: dict[Any, Block] = {}
+        running: dict[Any, Block] = {}
         ready: SimpleQueue[Any] = SimpleQueue()
 
         def submit() -> None:
@@ -126,25 +118,25 @@ def _producer(client: Any, sent: Any, threads: int | None) -> Producer:
                 future = client.submit(
                     generate_block, sent, block, threads, pure=False, retries=RETRIES
                 )
-                under_way[future] = block
+                running[future] = block
                 future.add_done_callback(ready.put)
 
         try:
-            # not scheduler_info, which in some versions tells of five workers at most
+            # not scheduler_info, which in some versions lists five workers at most
             for _ in range(AHEAD * max(len(client.nthreads()), 1)):
                 submit()
-            while under_way:
+            while running:
                 yield Generated(0)
                 try:
                     future = ready.get(timeout=HEARTBEAT_S)
                 except Empty:
                     continue
-                block = under_way.pop(future)
+                block = running.pop(future)
                 labels = _result(future)
                 submit()
                 yield Generated(len(block.tiles), block.index, labels)
         finally:
-            client.cancel(list(under_way))
+            client.cancel(list(running))
 
     return produce
 
@@ -170,22 +162,22 @@ _renderers: dict[str, tuple[Job, Renderer]] = {}
 
 def generate_block(job: Job, block: Block, threads: int | None) -> Labels:
     """Generate one block (runs on a worker, which keeps the renderer of its last job)."""
-    known = _renderers.get("last")
-    if known is None or known[0] is not job:
+    cached = _renderers.get("last")
+    if cached is None or cached[0] is not job:
         if threads is not None:
             torch.set_num_threads(threads)
-        known = _renderers["last"] = (job, on_own_card(job).renderer())
+        cached = _renderers["last"] = (job, on_own_card(job).renderer())
     labels = np.empty(block.box.shape, np.uint8)
     for tile in block.tiles:
-        labels[tile.slices(block.box.start)] = known[1].labels(tile, block.noise)
+        labels[tile.slices(block.box.start)] = cached[1].labels(tile, block.noise)
     return labels
 
 
 def on_own_card(job: Job) -> Job:
     """Return the job on the graphics card of this worker, where it is free to choose.
 
-    The workers of one machine are numbered, and take the cards in turn. Those that somebody
-    starts for a scheduler have no number: they see the cards that they were started with.
+    The workers of one machine are numbered and take the cards in turn. Those started by hand
+    for a scheduler have no number: they use the first card that they were given.
     """
     if not job.device.startswith("cuda") or job.settings.device not in ("auto", "cuda"):
         return job

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from napari_superres.config import PRESETS, Preset
+from napari_superres.config import PRESETS, EngineSettings, Preset
 from napari_superres.data.boxes import Box
 from napari_superres.fusion.networks.designs import build_generator
 from napari_superres.fusion.networks.discriminator import build_discriminators
@@ -126,6 +127,25 @@ def test_the_paper_generator_costs_what_the_papers_does(text: str, gmac: float) 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         generator(low_res, Box.whole((64, 64, 64)), shape, NoNoise())
     assert counter.get_total_flops() / 2e9 == pytest.approx(gmac, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("engine", "layers"),
+    [
+        (PAPER, ["0", "3", "4", "8", "9", "11", "12"]),
+        (
+            PRESETS[Preset.QUICK].replace(residual_blocks=1),
+            ["0", "1.first", "1.second", "2", "3", "4", "5", "6", "7", "8"],
+        ),
+    ],
+    ids=["paper", "light"],
+)
+def test_tensors_keep_the_names_of_the_checkpoints_of_version_0_1(
+    engine: EngineSettings, layers: list[str]
+) -> None:
+    names = build_generator(engine, parse_scale_factor(8), 2, 3).state_dict()
+    found = dict.fromkeys(re.split(r"\.(?:conv|norm|noise)\.", name)[0] for name in names)
+    assert list(found) == [f"blocks.{layer}" for layer in layers]
 
 
 def test_the_paper_discriminator_costs_what_the_papers_does() -> None:

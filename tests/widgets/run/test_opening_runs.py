@@ -7,6 +7,7 @@ from napari.layers import Labels
 from napari_superres.config import GenerationSettings, Preset, TrainingSettings
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.generation.job import Job
 from napari_superres.generation.render import generate_volume
 from napari_superres.widgets.data.opening import get_reader, read_layers
 from napari_superres.widgets.export.plan import border_of
@@ -84,7 +85,8 @@ def layers_of(run):
 def test_results_without_units_of_length_lie_over_the_low_res_volume(tmp_path):
     run, region = run_of(tmp_path, None, None), ((1, 4), (0, 6), (2, 5))
     settings, output = GenerationSettings(region=region), run.path / "super-res.tif"
-    for _ in generate_volume(mixed_generator("2"), run.low_res(), PHASES, settings, output=output):
+    job = Job(mixed_generator("2"), run.low_res(), PHASES, settings)
+    for _ in generate_volume(job, output):
         pass
     low, slices, fine = layers_of(run)
     assert fine.data.shape == (6, 12, 6)

@@ -1,4 +1,4 @@
-"""Generators trained with the reference code, taken over into a run.
+"""Generators trained with the reference code, imported into a run.
 
 The paper's authors publish generators as a state dict of these modules, in which
 ``i`` counts the convolutions of the residual blocks from 0:
@@ -11,7 +11,7 @@ conv_resize, bn_resize          after the last trilinear up-sampling
 conv_bf_end                     the last layer
 
 Phases are in order of their label values; the noise is the last input channel.
-Residual layers beyond those that run are built and saved, but hold nothing learnt.
+Residual layers beyond those that run are in the file, but untrained.
 Batch normalisations generate with their running statistics.
 """
 
@@ -66,12 +66,12 @@ def import_reference_generator(
     ----------
     path : state dict saved by torch, with or without DataParallel's ``module.``
     low_res : volume to generate from, m phases
-    scale_factor : the one that it was trained for, equal along all axes, 1 to 8
+    scale_factor : that it was trained for, equal along all axes, above 1 and up to 8
     phase_map : high-res label value : low-res label value, n pairs
     run_folder : new or empty
-    high_res : slices that it was trained with, kept to measure against; None for none
+    high_res : slices that it was trained with, to measure against; None for none
     imaging : how the low-res volume came to be
-    residual_blocks : that run in the generator's forward pass
+    residual_blocks : in the generator's forward pass
 
     Raises
     ------
@@ -114,10 +114,6 @@ def read_reference_weights(path: Path) -> dict[str, Tensor]:
     """Return a state dict of the reference's layout, without DataParallel's prefix.
 
     Only tensors are read from the file: no code in it is run.
-
-    Raises
-    ------
-    FileError
     """
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
@@ -148,23 +144,16 @@ def reference_generator(
     low_phases: int,
     high_phases: int,
 ) -> Generator:
-    """Return the paper's network with the weights of a state dict of the reference's layout.
-
-    Raises
-    ------
-    FileError
-        Names that are missing or unknown.
-    ShapeError
-    """
+    """Return the paper's network with the weights of a state dict of the reference's layout."""
     generator = build_generator(engine, scale_factor, low_phases, high_phases)
     names = dict(_names(generator))
     needed = generator.state_dict()
     missing = [name for key, name in names.items() if name not in weights]
-    strange = [name for name in weights if not KNOWN.match(name)]
+    unknown = [name for name in weights if not KNOWN.match(name)]
     about = f"scale factor {format_scale_factor(scale_factor)}"
-    if missing or strange:
-        found = [f"lacks {_some(missing)}"] * bool(missing) + [f"has {_some(strange)}"] * bool(
-            strange
+    if missing or unknown:
+        found = [f"lacks {_some(missing)}"] * bool(missing) + [f"has {_some(unknown)}"] * bool(
+            unknown
         )
         raise FileError(
             f"The generator in {path} {' and '.join(found)}.",

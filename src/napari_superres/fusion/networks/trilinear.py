@@ -7,9 +7,9 @@ K taps of a kernel along one axis.
 - `convolve_on_coarse_grid` trains on the CPU. Mixing channels and interpolating voxels
   commute. So the 27 taps are applied as products of matrices on the coarse grid (at ×2
   an eighth of the products, in a layer that is two thirds of the paper's network), and
-  small matrices that hold the interpolation weights and the replicated faces lead the
+  small matrices that hold the interpolation weights and the replicated faces carry the
   results to the fine grid, axis by axis. The wide up-sampled input is never made.
-  Backwards the same matrices, transposed, lead the gradient to the coarse grid first.
+  Backwards the same matrices, transposed, carry the gradient to the coarse grid first.
 - `TrilinearConvolution` generates: the same order, but every voxel is summed in the same
   way whatever the tile.
 """
@@ -79,7 +79,7 @@ def up_sample(x_BCZYX: Tensor, factor: ScaleFactor, have: Box, want: Box) -> Ten
 def convolve_on_coarse_grid(
     x_BCZYX: Tensor, conv: nn.Conv3d, factor: ScaleFactor, have: Box, middle: Box, out: Box
 ) -> Tensor:
-    """Return a 3³ convolution of trilinearly up-sampled features, rounding aside.
+    """Return a 3³ convolution of trilinearly up-sampled features, up to rounding.
 
     Parameters
     ----------
