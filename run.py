@@ -25,6 +25,8 @@ ENVIRONMENT = ROOT / ".venv"
 SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 EXTRAS = {"demo": "all", "test": "dev", "lint": "dev"}
+# A process for each core; each holds torch and Qt, a gigabyte.
+IN_PARALLEL = ("-n", "logical", "--maxprocesses", "8", "--dist", "worksteal")
 CPU_TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 DISPLAY_PACKAGES = (
     "xvfb",
@@ -72,7 +74,7 @@ def main(arguments: list[str]) -> int:
         return run([str(PYTHON), "-m", "napari_superres", "demo", *rest])
     if command == "lint":
         return max(run([str(SCRIPTS / name), *options]) for name, *options in LINTS)
-    return run([*virtual_display(), str(PYTHON), "-m", "pytest", "-rs", *rest])
+    return run([*virtual_display(), str(PYTHON), "-m", "pytest", "-rs", *IN_PARALLEL, *rest])
 
 
 def make_environment(extra: str) -> int:

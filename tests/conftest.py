@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,40 @@ def has_display() -> bool:
     return not sys.platform.startswith("linux") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") and not NO_QT and shutil.which("Xvfb"):
+        config.add_cleanup(own_display())
+
+
+def own_display() -> Callable[[], None]:
+    """Open a virtual display for this worker alone, and return what closes it.
+
+    On a shared display one worker's window takes the focus from the other's.
+    """
+    reading, writing = os.pipe()
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(writing),
+        "-screen",
+        "0",
+        "1440x900x24",
+        "-nolisten",
+        "tcp",
+    ]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with open(reading) as answer:
+        os.environ["DISPLAY"] = f":{answer.readline().strip()}"
+    os.environ.pop("WAYLAND_DISPLAY", None)
+
+    def close() -> None:
+        server.terminate()
+        server.wait()
+
+    return close
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

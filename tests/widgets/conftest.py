@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import gc
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,28 @@ from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from tests.fakes import PHASES, FakeEngine
 from tests.widgets.bench import Bench
+
+
+@pytest.fixture(scope="session", autouse=True)
+def manifests_read_once():
+    """Parse each plugin's manifest once, not again for every viewer."""
+    from npe2 import PluginManifest
+
+    read = functools.cache(PluginManifest.from_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "from_file", lambda path: read(path).model_copy(deep=True))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_past():
+    """Let the garbage collector pass over what earlier modules left.
+
+    Napari's fixture collects after each test; imports and napari's menus, which outlive their
+    viewers, would make that a second each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
