@@ -122,16 +122,16 @@ def test_maps_tell_where_realisations_agree():
     views = [view_of(layer()), view_of(layer())]
     *_, made = map_events(views, threading.Event())
     assert made.reason is FinishReason.COMPLETED
-    assert (made.maps.agreement == 100).all()
-    assert "agree in 100.0\u00a0% of the voxels" in agreement_line(made)
+    assert (made.result.maps.agreement == 100).all()
+    assert "agree in 100.0\u00a0% of the voxels" in agreement_line(made.result)
 
 
 def test_maps_can_be_stopped():
     stop = threading.Event()
     stop.set()
     (made,) = map_events([view_of(layer())] * 2, stop)
-    assert made.maps is None
-    assert "cancelled" in agreement_line(made)
+    assert made.result is None
+    assert made.reason is FinishReason.STOPPED
 
 
 def test_maps_of_different_materials_are_refused():

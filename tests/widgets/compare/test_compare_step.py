@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_superres.widgets.compare import step
+from napari_superres.widgets.compare import rows
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.export.step import ExportStep
@@ -90,7 +90,7 @@ def test_maps_are_made_of_realisations_of_one_place_only(
     viewer, compare, qtbot, monkeypatch, place, told
 ):
     errors = []
-    monkeypatch.setattr(step, "show_error", errors.append)
+    monkeypatch.setattr(rows, "show_error", errors.append)
     for name, value in place.items():
         setattr(viewer.layers["seed 2"], name, value)
     compare.layers.choose(list(viewer.layers))

@@ -177,7 +177,7 @@ def test_a_report_is_measured_and_written_and_can_be_stopped(tmp_path, monkeypat
     plan = ReportPlan((view_of(layer()),), None, None, None, None, figures=False)
     *_, last = report_events(plan, tmp_path / "r.html", threading.Event())
     assert last.reason is FinishReason.COMPLETED
-    assert [path.name for path in last.paths] == ["r.html", "r.json"]
+    assert [path.name for path in last.result] == ["r.html", "r.json"]
     stop = threading.Event()
     stop.set()
     (last,) = report_events(plan, tmp_path / "s.html", stop)

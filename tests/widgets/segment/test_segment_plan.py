@@ -21,7 +21,7 @@ def grey(shape=(20, 18, 16), **arguments):
 
 def segmented(image, thresholds=(100,)):
     *_, last = plan.segment_events(image, thresholds, NO_SMOOTHING, threading.Event())
-    return last
+    return last.result
 
 
 def as_layer(image, done):
@@ -54,7 +54,7 @@ def test_a_cancelled_segmentation_gives_nothing():
     stop = threading.Event()
     stop.set()
     *_, last = plan.segment_events(plan.grey_image(grey()), (100,), NO_SMOOTHING, stop)
-    assert (last.reason, last.labels) == (FinishReason.STOPPED, None)
+    assert (last.reason, last.result) == (FinishReason.STOPPED, None)
 
 
 def test_labels_without_room_in_memory_are_refused_before_any_work(monkeypatch):

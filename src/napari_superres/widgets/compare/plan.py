@@ -1,4 +1,4 @@
-"""What the Compare step shows, decided without Qt: which volumes, and maps of them."""
+"""Which volumes the Compare step shows, and maps of what they agree on; no Qt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import PhaseError, SettingsError
-from napari_superres.events import FinishReason
+from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.measures.kinds.agreement import AgreementMaps, agreement_maps
 from napari_superres.widgets.layers.data import volume_from_layer
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES, SUPER_RES, TRUTH, role_of
@@ -36,7 +36,7 @@ def side_by_side(layers: Sequence[Any]) -> list[Any]:
 
 
 def two_to_blink(layers: Sequence[Any]) -> tuple[Any | None, Any | None]:
-    """Return the two layers that are looked at in turn unless others are chosen."""
+    """Return the two layers that blink in turn unless others are chosen."""
     chosen = side_by_side(layers)
     made = [one for one in chosen if role_of(one) == SUPER_RES]
     if made and len(chosen) > 1:
@@ -47,18 +47,12 @@ def two_to_blink(layers: Sequence[Any]) -> tuple[Any | None, Any | None]:
 
 
 def check_one_place(layers: Sequence[Any]) -> None:
-    """Raise for volumes of one shape that cover different regions: maps compare voxels.
-
-    Raises
-    ------
-    SettingsError
-        They lie half a voxel apart or more.
-    """
+    """Raise SettingsError for volumes of one shape that lie half a voxel apart or more."""
     first = layers[0]
     voxel = min(layer_voxel_size(first) or np.abs(first.scale))
     for other in layers[1:]:
         if tuple(other.data.shape) != tuple(first.data.shape):
-            continue  # which is told when they are counted
+            continue  # reported when they are counted
         if np.linalg.norm(_ends(other) - _ends(first), axis=1).max() >= voxel / 2:
             raise SettingsError(
                 f"{first.name} and {other.name} do not lie in one place.",
@@ -68,24 +62,16 @@ def check_one_place(layers: Sequence[Any]) -> None:
 
 
 def _ends(layer: Any) -> NDArray[np.float64]:
-    """Return the centres of the first and the last voxel (2, 3), in µm where units tell."""
+    """Return the centres of the first and the last voxel (2, 3), in µm where units are known."""
     corners = np.zeros(3), np.array(layer.data.shape) - 1
     factors = np.array([micrometres(unit) or 1.0 for unit in layer.units])
     world = [np.asarray(layer.data_to_world(corner), np.float64) for corner in corners]
     return np.asarray(np.array(world) * factors, np.float64)
 
 
-@dataclass(frozen=True)
-class MakingMaps:
-    """Maps are being made: so many of the volumes are read, 0 to 1."""
-
-    text: str
-    progress: float
-
-
 @dataclass(frozen=True, eq=False)
-class MapsMade:
-    """Last event: the maps of `count` realisations, None when stopped.
+class Agreement:
+    """What `count` realisations agree on.
 
     Attributes
     ----------
@@ -93,33 +79,25 @@ class MapsMade:
     mean : mean agreement, per cent
     """
 
-    reason: FinishReason
-    maps: AgreementMaps | None = None
-    count: int = 0
-    same: float = 0.0
-    mean: float = 0.0
+    maps: AgreementMaps
+    count: int
+    same: float
+    mean: float
 
 
 def map_events(
     views: Sequence[LayerView], stop: threading.Event
-) -> Iterator[MakingMaps | MapsMade]:
-    """Read realisations and make the maps of what they agree on.
+) -> Iterator[Progress | Done[Agreement]]:
+    """Read realisations and make maps of what they agree on.
 
-    Yields
-    ------
-    MakingMaps, then MapsMade
-
-    Raises
-    ------
-    SuperResError
-        Fewer than two volumes, volumes of different shapes or phases.
+    Fewer than two volumes, or volumes of different shapes or phases, raise SuperResError.
     """
     volumes: list[SegmentedVolume] = []
     for number, view in enumerate(views):
         if stop.is_set():
-            yield MapsMade(FinishReason.STOPPED)
+            yield Done(reason=FinishReason.STOPPED)
             return
-        yield MakingMaps(f"Reading {view.name}", number / (len(views) + 1))
+        yield Progress(f"Reading {view.name}", number / (len(views) + 1))
         volumes.append(volume_from_layer(view))
     values = {tuple(phase.value for phase in volume.phases) for volume in volumes}
     if len(values) > 1:
@@ -128,17 +106,15 @@ def map_events(
             "Realisations of one material have the same.",
             "Tick realisations of one run only.",
         )
-    yield MakingMaps("Counting", len(views) / (len(views) + 1))
+    yield Progress("Counting", len(views) / (len(views) + 1))
     n_phases = len(volumes[0].phases) if volumes else 1
     maps = agreement_maps([volume.labels for volume in volumes], n_phases)
     same, mean = float(np.mean(maps.agreement == 100)), float(maps.agreement.mean())
-    yield MapsMade(FinishReason.COMPLETED, maps, len(volumes), same, mean)
+    yield Done(Agreement(maps, len(volumes), same, mean))
 
 
-def agreement_line(made: MapsMade) -> str:
+def agreement_line(made: Agreement) -> str:
     """Return what the maps say in one sentence."""
-    if made.maps is None:
-        return "Making maps was cancelled."
     return (
         f"{made.count} realisations agree in {100 * made.same:.1f}\u00a0% of the voxels; "
         f"on average {made.mean:.1f}\u00a0% of them have the most frequent phase."

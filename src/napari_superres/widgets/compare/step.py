@@ -1,36 +1,32 @@
-"""Step 5: look at realisations, low-res and truth together; what they agree on, how they spread."""
+"""Step 5: compare realisations, low-res and truth: side by side, in one place, by measures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout
+from qtpy.QtWidgets import QDoubleSpinBox, QPushButton, QSlider
 
 from napari_superres.errors import SuperResError
-from napari_superres.widgets.compare.plan import (
-    MapsMade,
-    agreement_line,
-    check_one_place,
-    map_events,
-    side_by_side,
-    two_to_blink,
-)
-from napari_superres.widgets.compare.spread import SpreadTable
-from napari_superres.widgets.compare.swipe_array import SwipeArray, places_in, sides_of
+from napari_superres.widgets.compare.plan import side_by_side, two_to_blink
+from napari_superres.widgets.compare.rows import MapsRow, SpreadTable
+from napari_superres.widgets.compare.swipe_array import places_in, prepare_swipe
 from napari_superres.widgets.compare.views import Blinker, GridView, Swiper
-from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.threads import Latest, Outcome
-from napari_superres.widgets.layers.notes import HIGH_RES, KEY, SUPER_RES, role_of, same_layer
-from napari_superres.widgets.layers.placement import Placement, placement_of
+from napari_superres.widgets.layers.notes import HIGH_RES, SUPER_RES, role_of, same_layer
 from napari_superres.widgets.layers.scale import layer_voxel_size
-from napari_superres.widgets.layers.view import LayerView, view_of
+from napari_superres.widgets.layers.view import view_of
 from napari_superres.widgets.measure.pickers import refill_ticked
 from napari_superres.widgets.measure.plan import can_be_measured
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, LayerCombo, candidates
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layer_pickers import (
+    LayerChecklist,
+    LayerCombo,
+    candidates,
+    on_layers,
+)
+from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form, row_of
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
@@ -52,8 +48,7 @@ class CompareStep(Step):
         self._preparing.done.connect(self._on_prepared)
         self._pair_by_hand = False
         self._build()
-        for event in ("inserted", "removed", "reordered", "renamed"):
-            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        on_layers(self.viewer, self._on_layers)
         self.viewer.dims.events.order.connect(self._on_slider)
         self._on_layers()
 
@@ -80,27 +75,24 @@ class CompareStep(Step):
         self.status = Note()
         self.maps = MapsRow(self.viewer, self.session, self.realisations)
         self.spread = SpreadTable(self.viewer, self.session, self.realisations)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(heading("Volumes"))
-        layout.addWidget(self.layers)
-        layout.addWidget(self.grid)
-        layout.addWidget(heading("Two in one place"))
-        form = new_form()
-        form.addRow("First", self.first)
-        form.addRow("Second", self.second)
-        layout.addLayout(form)
-        for switch, dial in ((self.blink, self.pace), (self.swipe, self.slider)):
-            row = QHBoxLayout()
-            row.addWidget(switch, 1)
-            row.addWidget(dial, 2)
-            layout.addLayout(row)
-        layout.addWidget(self.status)
-        layout.addWidget(heading("What realisations agree on"))
-        layout.addWidget(self.maps)
-        layout.addWidget(heading("Measures and their spread"))
-        layout.addWidget(self.spread)
-        layout.addStretch(1)
+        pair = new_form()
+        pair.addRow("First", self.first)
+        pair.addRow("Second", self.second)
+        fill_step(
+            self,
+            heading("Volumes"),
+            self.layers,
+            self.grid,
+            heading("Two in one place"),
+            pair,
+            row_of(self.blink, self.pace, stretch=(1, 2)),
+            row_of(self.swipe, self.slider, stretch=(1, 2)),
+            self.status,
+            heading("What realisations agree on"),
+            self.maps,
+            heading("Measures and their spread"),
+            self.spread,
+        )
         self.grid.toggled.connect(self._on_grid)
         self.blink.toggled.connect(self._on_blink)
         self.swipe.toggled.connect(self._on_swipe)
@@ -125,8 +117,7 @@ class CompareStep(Step):
     def _on_layers(self, _event: object = None) -> None:
         if self.swiper.array is not None and (self.swiper.gone or not self._pair_present()):
             self.swipe.setChecked(False)
-        added = list(reversed(candidates(self.viewer)))
-        volumes = [one for one in added if _comparable(one)]
+        volumes = [one for one in reversed(candidates(self.viewer)) if _comparable(one)]
         self.layers.show_lines(min(max(len(volumes), 4), 9))
         refill_ticked(self.layers, volumes, side_by_side)
         pair = two_to_blink(volumes)
@@ -159,14 +150,12 @@ class CompareStep(Step):
         self._pair_by_hand = True
 
     def _on_pair(self) -> None:
-        if self.blink.isChecked():
-            self.blink.setChecked(False)
-        if self.swipe.isChecked():
-            self.swipe.setChecked(False)
+        self.blink.setChecked(False)
+        self.swipe.setChecked(False)
         self._refresh()
 
     def _only(self, switch: QPushButton) -> None:
-        """End the other ways of looking: each hides layers in its own way."""
+        """End the other views: each hides layers in its own way."""
         for other in (self.grid, self.blink, self.swipe):
             if other is not switch:
                 other.setChecked(False)
@@ -207,7 +196,7 @@ class CompareStep(Step):
             return
         self._swiped = (pair[0], pair[1])
         self.status.setText("Reading the two layers …")
-        self._preparing.ask(_prepared, [view_of(layer) for layer in pair], places, finer)
+        self._preparing.ask(prepare_swipe, [view_of(layer) for layer in pair], places, finer)
 
     def _on_prepared(self, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -230,15 +219,6 @@ class CompareStep(Step):
         self.swiper.move(self.slider.value() / SWIPE_STEPS)
 
 
-def _prepared(
-    views: Sequence[LayerView], places: Sequence[Any], finer: Any
-) -> tuple[SwipeArray, Any, Any]:
-    """Return the swipe's array, its phases, and the layer whose place it takes."""
-    sides, phases = sides_of(views)
-    shape = tuple(len(axis) for axis in places[0])
-    return SwipeArray(sides, places, shape), phases, finer
-
-
 def _comparable(layer: Any) -> bool:
     """Whether a layer is a volume, and not one that this step made."""
     return layer.ndim == 3 and role_of(layer) != HIGH_RES and can_be_measured(layer)
@@ -249,75 +229,3 @@ def _switch(text: str, tip: str) -> QPushButton:
     button.setCheckable(True)
     button.setToolTip(tip)
     return button
-
-
-class MapsRow(JobRow):
-    """A button that makes the maps, its progress, and what they say."""
-
-    def __init__(
-        self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
-    ) -> None:
-        self.button = QPushButton("Make maps")
-        self.button.setToolTip(
-            "Agreement: how many of the realisations have the most frequent phase. "
-            "Entropy: how undecided they are"
-        )
-        super().__init__(
-            session.new_runner(),
-            (self.button,),
-            failed="No maps.",
-            cancelled="Making maps was cancelled.",
-        )
-        self.viewer, self.realisations = viewer, realisations
-        self._place: Placement | None = None
-        self.button.clicked.connect(self.start)
-        self.changed.connect(self.refresh)
-
-    def start(self) -> None:
-        """Make the maps of the ticked realisations in a thread."""
-        layers = list(self.realisations())
-        if len(layers) < 2:
-            show_error("Maps need two realisations or more. Generate another one, and tick both.")
-            return
-        try:
-            check_one_place(layers)
-        except SuperResError as error:
-            show_error(str(error))
-            return
-        self._place = placement_of(layers[0])
-        views = [view_of(layer) for layer in layers]
-        self.begin("Making maps", lambda stop: map_events(views, stop), self._show)
-
-    def refresh(self) -> None:
-        """Show what can be done now."""
-        enough = len(self.realisations()) > 1
-        self.button.setEnabled(enough and not self.active)
-        if not self.active and not enough:
-            self.status.setText("Needs two realisations: generate another one with another seed.")
-        elif self.status.text().startswith("Needs two"):
-            self.status.setText("")
-
-    def _show(self, event: MapsMade) -> None:
-        self.status.setText(agreement_line(event))
-        self._add(event)
-
-    def _add(self, made: MapsMade) -> None:
-        place = self._place
-        if made.maps is None or place is None:
-            return
-        for name, data, colours, lowest in (
-            ("entropy (%)", made.maps.entropy, "magma", 0),
-            ("agreement (%)", made.maps.agreement, "viridis", round(100 / made.count)),
-        ):
-            old = [one for one in self.viewer.layers if one.name == name]
-            for layer in old:
-                self.viewer.layers.remove(layer)
-            self.viewer.add_image(
-                data,
-                name=name,
-                colormap=colours,
-                contrast_limits=(min(lowest, 99), 100),
-                visible=name.startswith("agreement"),
-                metadata={KEY: {"map": name, "role": ""}},
-                **place.arguments,
-            )

@@ -1,4 +1,4 @@
-"""Two volumes as one array, the one up to a cut and the other beyond it; no Qt."""
+"""Two volumes as one array, the first up to a cut and the second beyond it; no Qt."""
 
 from __future__ import annotations
 
@@ -31,14 +31,17 @@ class Side:
     table: NDArray[np.uint8]
 
 
-def sides_of(views: Sequence[LayerView]) -> tuple[list[Side], tuple[Phase, ...]]:
-    """Return two layers over the phases that either has; the first one's names and colours stand.
+def prepare_swipe(
+    views: Sequence[LayerView], places: Sequence[Any], finer: Any
+) -> tuple[SwipeArray, Any, Any]:
+    """Return the swipe's array, its phases, and the layer whose place it takes."""
+    sides, phases = sides_of(views)
+    shape = tuple(len(axis) for axis in places[0])
+    return SwipeArray(sides, places, shape), phases, finer
 
-    Raises
-    ------
-    SuperResError
-        A layer is no segmented volume.
-    """
+
+def sides_of(views: Sequence[LayerView]) -> tuple[list[Side], tuple[Phase, ...]]:
+    """Return two layers over the phases that either has, with the first one's names and colours."""
     found: list[tuple[Any, dict[int, Phase]]] = []
     for view in views:
         phases = layer_phases(view)
@@ -62,9 +65,9 @@ def sides_of(views: Sequence[LayerView]) -> tuple[list[Side], tuple[Phase, ...]]
 class SwipeArray:
     """Two volumes as one array: the first up to a cut, the second beyond it.
 
-    Of a plane, only what napari asks for is put together, at once. The whole volume,
-    which 3D asks for, takes too long for that: what `take_whole` was given last is shown,
-    and what is missing is told.
+    Planes are joined when napari asks for them. The whole volume, which 3D asks for, takes
+    too long for that: the last one given to `take_whole` is shown, and `missed` is called
+    where that has another cut.
 
     Parameters
     ----------
@@ -86,25 +89,25 @@ class SwipeArray:
         self.size = int(np.prod(shape))
         self.axis, self.cut = self.ndim - 1, shape[-1] // 2
         self.missed: Callable[[], object] = lambda: None
-        """Called, by whichever thread, when the whole is asked for and not there."""
+        """Called, in any thread, when the whole is asked for and not there."""
         self._whole: NDArray[np.uint8] | None = None
         self._whole_of: tuple[int, int] | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether the whole is there as the cut has it now."""
+        """Whether the whole is there with the present cut."""
         return self._whole_of == (self.axis, self.cut)
 
     def whole(self, axis: int, cut: int) -> NDArray[np.uint8]:
-        """Return all of it with this cut (Z, Y, X); takes a while, meant for a thread."""
+        """Return all of it with this cut (Z, Y, X); slow, meant for a thread."""
         return self._joined([np.arange(n) for n in self.shape], axis, cut)
 
     def take_whole(self, whole: NDArray[np.uint8], axis: int, cut: int) -> None:
-        """Take what is to be shown in 3D."""
+        """Set what is shown in 3D."""
         self._whole, self._whole_of = whole, (axis, cut)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Return the whole array, put together now."""
+        """Return the whole array, joined now."""
         return np.asarray(self.whole(self.axis, self.cut), dtype)
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
@@ -155,14 +158,7 @@ def _taken(side: Side, index: Sequence[NDArray[np.int64]]) -> NDArray[np.uint8]:
 def places_in(first: Any, second: Any) -> list[NDArray[np.int64]]:
     """Return, for each axis, the voxel of one layer at each voxel of another, −1 outside.
 
-    Parameters
-    ----------
-    first, second : layers of three axes; turned against each other they cannot be compared
-
-    Raises
-    ------
-    SettingsError
-        They do not overlap.
+    Layers that do not overlap raise SettingsError; they must not be rotated against each other.
     """
     places = []
     origin = np.zeros(3)

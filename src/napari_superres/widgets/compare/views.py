@@ -22,7 +22,7 @@ LINKED = ("opacity", "blending", "contour")
 
 
 class Visibility:
-    """What was visible before, to be brought back."""
+    """Shows some layers only, and remembers what was visible before."""
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
@@ -36,7 +36,7 @@ class Visibility:
             layer.visible = unwrapped(layer) in wanted
 
     def restore(self) -> None:
-        """Bring back what was visible; layers that came later stay as they are."""
+        """Show again what was visible; layers that came later stay as they are."""
         for layer in self.viewer.layers:
             if unwrapped(layer) in self._before:
                 layer.visible = self._before[unwrapped(layer)]
@@ -150,7 +150,7 @@ class Swiper(QObject):
 
     @property
     def gone(self) -> bool:
-        """Whether somebody has deleted the layer."""
+        """Whether the layer was deleted."""
         present = [unwrapped(one) for one in self.viewer.layers]
         return self._layer is not None and self._layer not in present
 
@@ -178,12 +178,12 @@ class Swiper(QObject):
         self.array.axis = (shown_axes(self.viewer) or [self.array.axis])[-1]
         self.array.cut = round(share * self.array.shape[self.array.axis])
         if self.viewer.dims.ndisplay == 3 and not self.array.ready:
-            self._join()  # shown once it is put together
+            self._join()  # shown once it is joined
         else:
             self._layer.refresh()
 
     def stop(self) -> None:
-        """Take the layer away and show what was visible before."""
+        """Remove the layer and show what was visible before."""
         if self.array is None:
             return
         self._work.forget()

@@ -1,4 +1,4 @@
-"""Choosing what to compare with: nothing, the high-res slices, or a layer."""
+"""Choosing what to measure, and what to compare it with: nothing, the slices, or a layer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USER = Qt.ItemDataRole.UserRole
 
 
 class ReferenceCombo(QComboBox):
-    """Offers what values can be set beside.
+    """A drop-down list of references: nothing, the high-res slices, layers.
 
     Signals
     -------

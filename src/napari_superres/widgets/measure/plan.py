@@ -1,4 +1,4 @@
-"""What is measured of which layers, decided without Qt and read in a thread."""
+"""Which measures of which layers: groups, subjects, boxes, and what is ticked; no Qt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MeasureGroup:
     text : beside the tick
     measures : names out of `MEASURES`
     cheap : whether it is ticked to begin with
-    tip : what it tells, and what it costs
+    tip : what it says, and what it costs
     """
 
     text: str
@@ -98,13 +98,7 @@ def can_be_measured(layer: Any) -> bool:
 
 
 def chosen_measures(ticked: Iterable[bool]) -> list[str]:
-    """Return the measures of the ticked groups.
-
-    Raises
-    ------
-    SettingsError
-        None is ticked.
-    """
+    """Return the measures of the ticked groups; SettingsError where none is."""
     measures = [
         name for group, on in zip(GROUPS, ticked, strict=True) if on for name in group.measures
     ]
@@ -121,11 +115,6 @@ def box_in_layer(vertices: ArrayLike, shape: Sequence[int], displayed: Sequence[
     vertices : (k, 3) corners in voxels of the layer
     shape : of the layer, zyx
     displayed : the axes in which the rectangle was drawn
-
-    Raises
-    ------
-    ShapeError
-        The rectangle does not meet the layer.
     """
     whole = Box.whole(shape)
     box = box_of_vertices(vertices, whole, displayed).within(whole)
@@ -139,7 +128,7 @@ def box_in_layer(vertices: ArrayLike, shape: Sequence[int], displayed: Sequence[
 
 
 def default_subjects(layers: Sequence[Any]) -> list[Any]:
-    """Return what is measured unless told otherwise: realisations, else the first volume."""
+    """Return what is measured by default: realisations, else the first volume."""
     made = [layer for layer in layers if role_of(layer) == SUPER_RES]
     return made or [layer for layer in layers if layer.ndim == 3][:1]
 
@@ -159,7 +148,7 @@ def ticked_layers(
     ----------
     before, now : all layers, unwrapped
     ticked : of those before
-    usual : what is ticked unless told otherwise
+    usual : what is ticked by default
     """
     if not ticked or _alike(ticked, usual(before)):
         return usual(now)

@@ -1,4 +1,4 @@
-"""Plots of what was measured, drawn in the theme's colours; each can be saved."""
+"""Plots of what was measured, in the theme's colours; each can be saved."""
 
 from __future__ import annotations
 
@@ -11,25 +11,18 @@ from typing import Any
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QPixmap
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
 from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.colours import ThemeColours
 from napari_superres.widgets.measure.words import charts_of, draw_chart, save_chart
+from napari_superres.widgets.parts.layout import fill_column, row_of
 from napari_superres.widgets.parts.paths import with_kind
 
 SHOWN_WIDTH, DPI = 420, 100
-"""Pixels that the panel has for a plot, about, and how large its letters are."""
+"""About the pixels that the panel has for a plot, and the size of its letters."""
 _one_at_a_time = Lock()  # matplotlib shares fonts and settings between threads
 
 
@@ -42,14 +35,8 @@ class MeasurePlots(QWidget):
         self.which.setToolTip("What is drawn")
         self.save = QPushButton("Save plot …")
         self.save.setToolTip("As PNG or SVG, on white")
-        row = QHBoxLayout()
-        row.addWidget(self.which, 1)
-        row.addWidget(self.save)
         self.picture = QLabel()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
-        layout.addWidget(self.picture)
+        fill_column(self, row_of(self.which, self.save, stretch=(1, 0)), self.picture)
         self._wanted = 0
         self._finished: MeasuringFinished | None = None
         self._rows: Sequence[Row] = ()

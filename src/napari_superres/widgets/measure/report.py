@@ -1,4 +1,4 @@
-"""The report of the loaded layers: one button, its progress, and where it was written."""
+"""The report of the loaded layers: its button, what it is made from, and its writing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError, SuperResError
-from napari_superres.events import FinishReason
+from napari_superres.events import Done, FinishReason
 from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.words import job_line
 from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
@@ -39,80 +39,8 @@ ReadInputs = tuple[
 ]
 
 
-def report_plan(
-    viewer: Any, session: Session, realisations: Sequence[Any], transport: bool
-) -> ReportPlan:
-    """Gather what a report is made from: the inputs, the generated layers and the truth.
-
-    Parameters
-    ----------
-    realisations : layers to report on; none for all generated ones
-
-    Raises
-    ------
-    SettingsError
-        There is no generated layer.
-    """
-    layers = candidates(viewer)
-    chosen = [layer for layer in realisations if layer.ndim == 3]
-    chosen = chosen or [layer for layer in reversed(layers) if role_of(layer) == SUPER_RES]
-    if not chosen:
-        raise SettingsError(
-            "There is no volume to report on.", "A report needs at least one.", "Tick one above."
-        )
-    run, first = session.run, chosen[0]
-    made_by = str(note_of(first.metadata).get("provenance", {}).get("run", ""))
-    kept = _kept_inputs(run) if run is not None and made_by == str(run.folder) else None
-    low_res, high_res = kept or _inputs(viewer, session)
-    truth = next((layer for layer in layers if role_of(layer) == TRUTH), None)
-    folder, offset = None, (0, 0, 0)
-    other = run is not None and bool(made_by) and Path(made_by).name != run.folder.name
-    if run is not None and not other and low_res is not None and KEY in first.metadata:
-        folder = run.folder
-        offset = run.placement.start_of(first.translate, run.scale_factor)
-    return ReportPlan(
-        tuple(view_of(layer) for layer in chosen),
-        low_res,
-        high_res,
-        None if truth is None or any(same_layer(truth, one) for one in chosen) else view_of(truth),
-        folder,
-        offset,
-        transport,
-    )
-
-
-def _kept_inputs(run: Run) -> ReadInputs | None:
-    """Return what reads the inputs that a run was trained with; others may be chosen by now."""
-    from napari_superres.runs.config import FUSION
-    from napari_superres.runs.run import Run
-
-    folder = run.folder
-    if not (folder / "config.json").is_file():
-        return None
-
-    def slices() -> SegmentedSlices | None:
-        kept = Run.open(folder, FUSION)
-        return kept.high_res() if kept.has_slices else None
-
-    return lambda: Run.open(folder, FUSION).low_res(), slices
-
-
-def _inputs(viewer: Any, session: Session) -> ReadInputs:
-    """Return what reads the low-res volume and the high-res slices, in the report's thread."""
-    inputs = session.inputs
-    if inputs is not None:
-        return lambda: inputs.pair.low_res, lambda: inputs.pair.high_res
-    low = next((layer for layer in candidates(viewer) if role_of(layer) == LOW_RES), None)
-    low_view = None if low is None else view_of(low)
-    high_views = [view_of(layer) for layer in slice_layers(viewer)]
-    return (
-        None if low_view is None else lambda: volume_from_layer(low_view),
-        (lambda: slices_from_layers(high_views)) if high_views else None,
-    )
-
-
 class ReportRow(JobRow):
-    """Report …, its progress, and the files it became."""
+    """The button of the report, its progress, and the files that were written."""
 
     def __init__(
         self, viewer: Any, session: Session, realisations: Callable[[], Sequence[Any]]
@@ -155,13 +83,14 @@ class ReportRow(JobRow):
         if path:
             self.start(Path(path))
 
-    def _show(self, event: ReportWritten) -> None:
-        self.status.setText("Written: " + ", ".join(path.name for path in event.paths))
-        show_info(f"The report is {event.paths[0]}. Open it in a browser.")
+    def _show(self, done: Done[list[Path]]) -> None:
+        written = done.result or []
+        self.status.setText("Written: " + ", ".join(path.name for path in written))
+        show_info(f"The report is {written[0]}. Open it in a browser.")
 
 
 def _stage_line(event: object) -> str | None:
-    """Return a stage of a report as a line: it begins small."""
+    """Return a stage of a report as a line; its text begins with a small letter."""
     line = job_line(event)
     return None if line is None else line[:1].upper() + line[1:]
 
@@ -191,26 +120,75 @@ class ReportPlan:
     figures: bool = True
 
 
-@dataclass(frozen=True)
-class ReportWritten:
-    """Last event of a report: the files, none when it was stopped."""
+def report_plan(
+    viewer: Any, session: Session, realisations: Sequence[Any], transport: bool
+) -> ReportPlan:
+    """Gather what a report is made from: the inputs, the generated layers and the truth.
 
-    reason: FinishReason
-    paths: tuple[Path, ...] = ()
+    Parameters
+    ----------
+    realisations : layers to report on; none for all generated ones
+    """
+    layers = candidates(viewer)
+    chosen = [layer for layer in realisations if layer.ndim == 3]
+    chosen = chosen or [layer for layer in reversed(layers) if role_of(layer) == SUPER_RES]
+    if not chosen:
+        raise SettingsError(
+            "There is no volume to report on.", "A report needs at least one.", "Tick one above."
+        )
+    run, first = session.run, chosen[0]
+    made_by = str(note_of(first.metadata).get("provenance", {}).get("run", ""))
+    kept = _kept_inputs(run) if run is not None and made_by == str(run.folder) else None
+    low_res, high_res = kept or _inputs(viewer, session)
+    truth = next((layer for layer in layers if role_of(layer) == TRUTH), None)
+    folder, offset = None, (0, 0, 0)
+    other = run is not None and bool(made_by) and Path(made_by).name != run.folder.name
+    if run is not None and not other and low_res is not None and KEY in first.metadata:
+        folder = run.folder
+        offset = run.placement.start_of(first.translate, run.scale_factor)
+    return ReportPlan(
+        tuple(view_of(layer) for layer in chosen),
+        low_res,
+        high_res,
+        None if truth is None or any(same_layer(truth, one) for one in chosen) else view_of(truth),
+        folder,
+        offset,
+        transport,
+    )
+
+
+def _kept_inputs(run: Run) -> ReadInputs | None:
+    """Return what reads the inputs that a run was trained with; others may be chosen by now."""
+    from napari_superres.runs import run as runs
+    from napari_superres.runs.config import FUSION
+
+    folder = run.folder
+    if not (folder / "config.json").is_file():
+        return None
+
+    def slices() -> SegmentedSlices | None:
+        kept = runs.Run.open(folder, FUSION)
+        return kept.high_res() if kept.has_slices else None
+
+    return lambda: runs.Run.open(folder, FUSION).low_res(), slices
+
+
+def _inputs(viewer: Any, session: Session) -> ReadInputs:
+    """Return what reads the low-res volume and the high-res slices, in the report's thread."""
+    inputs = session.inputs
+    if inputs is not None:
+        return lambda: inputs.pair.low_res, lambda: inputs.pair.high_res
+    low = next((layer for layer in candidates(viewer) if role_of(layer) == LOW_RES), None)
+    low_view = None if low is None else view_of(low)
+    high_views = [view_of(layer) for layer in slice_layers(viewer)]
+    return (
+        None if low_view is None else lambda: volume_from_layer(low_view),
+        (lambda: slices_from_layers(high_views)) if high_views else None,
+    )
 
 
 def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterator[Any]:
-    """Measure and write a report.
-
-    Yields
-    ------
-    ReportProgress, then ReportWritten
-
-    Raises
-    ------
-    SuperResError
-        The layers cannot be used, or the file cannot be written.
-    """
+    """Measure and write a report, yielding ReportProgress, then Done with the files."""
     from napari_superres.measures.report.numbers import (
         ReportInputs,
         ReportMeasured,
@@ -231,11 +209,10 @@ def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterat
     )
     for event in measure_report(inputs, ReportOptions(transport=plan.transport)):
         if stop.is_set():
-            yield ReportWritten(FinishReason.STOPPED)
+            yield Done(reason=FinishReason.STOPPED)
             return
         if isinstance(event, ReportMeasured):
-            written = write_report(path, inputs, event.numbers, plan.figures)
-            yield ReportWritten(FinishReason.COMPLETED, tuple(written))
+            yield Done(write_report(path, inputs, event.numbers, plan.figures))
         else:
             yield event
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QCheckBox, QComboBox, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QCheckBox, QComboBox, QPushButton
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
@@ -33,8 +33,8 @@ from napari_superres.widgets.measure.plots import MeasurePlots
 from napari_superres.widgets.measure.report import ReportRow
 from napari_superres.widgets.measure.table import MeasureTable
 from napari_superres.widgets.measure.words import finished_line
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
-from napari_superres.widgets.parts.layout import heading, new_form
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates, on_layers
+from napari_superres.widgets.parts.layout import fill_step, heading, new_form
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
@@ -49,8 +49,7 @@ class MeasureStep(Step):
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
         self._build()
-        for event in ("inserted", "removed", "reordered", "renamed"):
-            getattr(self.viewer.layers.events, event).connect(self._on_layers)
+        on_layers(self.viewer, self._on_layers)
         self.viewer.events.theme.connect(self._on_theme)
         self.session.inputs_changed.connect(self._on_layers)
         self.session.run_changed.connect(self._on_layers)
@@ -59,7 +58,7 @@ class MeasureStep(Step):
 
     def _build(self) -> None:
         self.layers = LayerChecklist()
-        self.layers.setToolTip("Several realisations are told as mean ± standard deviation")
+        self.layers.setToolTip("Several realisations are shown as mean ± standard deviation")
         self.part = QComboBox()
         self.part.addItem("whole layers", WHOLE)
         self.part.addItem("inside the last rectangle", RECTANGLE)
@@ -78,30 +77,30 @@ class MeasureStep(Step):
         )
         self.table, self.plots = MeasureTable(), MeasurePlots()
         self.report = ReportRow(self.viewer, self.session, lambda: self.layers.layers[::-1])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(heading("Layers"))
-        layout.addWidget(self.layers)
         form = new_form()
         form.addRow("Part", self.part)
         form.addRow("Compare with", self.reference)
-        layout.addLayout(form)
-        layout.addWidget(heading("Measures"))
         for tick, group in zip(self.ticks, GROUPS, strict=True):
             tick.setChecked(group.cheap)
             tick.setToolTip(group.tip)
-            layout.addWidget(tick)
-        layout.addWidget(self.job)
-        layout.addWidget(self.table)
-        layout.addWidget(self.plots)
-        layout.addWidget(heading("Report"))
-        layout.addWidget(self.report)
-        layout.addStretch(1)
+        fill_step(
+            self,
+            heading("Layers"),
+            self.layers,
+            form,
+            heading("Measures"),
+            *self.ticks,
+            self.job,
+            self.table,
+            self.plots,
+            heading("Report"),
+            self.report,
+        )
         self.measure.clicked.connect(self.start)
         self.layers.chosen.connect(self.refresh)
 
     def start(self) -> None:
-        """Measure in a thread; what is wrong is told as a notification."""
+        """Measure in a thread; errors are shown as notifications."""
         try:
             subjects = [subject_of(view_of(one, self.box_of(one))) for one in self.chosen()]
             reference = reference_subject(self.reference, self.viewer, self.session, self.box_of)
@@ -116,28 +115,14 @@ class MeasureStep(Step):
         )
 
     def chosen(self) -> Sequence[Any]:
-        """Return the ticked layers.
-
-        Raises
-        ------
-        SettingsError
-            None is ticked.
-        """
+        """Return the ticked layers; SettingsError where none is."""
         layers = self.layers.layers[::-1]  # as they were added
         if not layers:
             raise SettingsError("No layer is chosen.", action="Tick at least one.")
         return layers
 
     def box_of(self, layer: Any) -> Box | None:
-        """Return the part of a layer to measure, None for all of it.
-
-        Raises
-        ------
-        SettingsError
-            A rectangle is asked for and there is none.
-        ShapeError
-            It lies outside of the layer.
-        """
+        """Return the part of a layer to measure, None for all of it."""
         if self.part.currentData() == WHOLE or layer.ndim != 3:
             return None
         drawn = drawn_layer(self.viewer)
@@ -174,7 +159,7 @@ class MeasureStep(Step):
             return
         theme = theme_colours(self.viewer)
         self.table.show_result(finished, rows, theme.background)
-        run_inputs = self.session.inputs
-        by_axis = run_inputs is not None and run_inputs.pair.high_res.anisotropic
+        inputs = self.session.inputs
+        by_axis = inputs is not None and inputs.pair.high_res.anisotropic
         self.plots.show_result(finished, rows, theme, by_axis)
         self.job.status.setText(finished_line(finished, rows))

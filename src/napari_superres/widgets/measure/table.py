@@ -1,4 +1,4 @@
-"""The table of measures: values beside their reference, gaps in colour, to copy and to save."""
+"""The table of measures: values beside their reference, differences in colour; can be saved."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from qtpy.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,7 +22,8 @@ from napari_superres.errors import SuperResError
 from napari_superres.measures.rows import Row
 from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.layers.colours import readable
-from napari_superres.widgets.measure.words import Grid, grid_of, table_text, write_table
+from napari_superres.widgets.measure.words import Grid, Line, grid_of, table_text, write_table
+from napari_superres.widgets.parts.layout import fill_column, row_of
 from napari_superres.widgets.parts.paths import with_kind
 
 GOOD, BAD = "#1f9d5c", "#d9622b"
@@ -48,13 +47,7 @@ class MeasureTable(QWidget):
         self.copy.setToolTip("All digits, tab-separated, for a spreadsheet (Ctrl+C in the table)")
         self.save = QPushButton("Save table …")
         self.save.setToolTip("As CSV, or as JSON with all curves")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.copy)
-        buttons.addWidget(self.save)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.table)
-        layout.addLayout(buttons)
+        fill_column(self, self.table, row_of(self.copy, self.save))
         self.copy.clicked.connect(self.copy_all)
         self.save.clicked.connect(self.ask_and_save)
         self.hide()
@@ -93,34 +86,16 @@ class MeasureTable(QWidget):
         table.setColumnCount(len(grid.head))
         table.setHorizontalHeaderLabels(grid.head)
         for row, line in enumerate(grid.lines):
-            for column, text in enumerate(line.cells):
-                item = QTableWidgetItem(text)
-                if not line.heading and not column:
-                    item.setToolTip(text.strip())  # long names are cut off
-                if column:
-                    item.setTextAlignment(
-                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                    )
-                if column == grid.gap and line.good is not None:
-                    colour = readable(GOOD if line.good else BAD, background, 4.5)
-                    item.setForeground(QColor(colour))
-                    item.setToolTip(line.tip)
-                table.setItem(row, column, item)
+            for column in range(len(line.cells)):
+                table.setItem(row, column, _item(line, column, grid.gap, background))
             if line.heading:
                 table.setSpan(row, 0, 1, len(grid.head))
-                first = table.item(row, 0)
-                if first is not None:
-                    font = first.font()
-                    font.setBold(True)
-                    first.setFont(font)
-        header = table.horizontalHeader()
+        header, font = table.horizontalHeader(), table.fontMetrics()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         table.resizeColumnToContents(0)
-        letter = table.fontMetrics().averageCharWidth()
+        letter, height = font.averageCharWidth(), font.height() + 6
         table.setColumnWidth(0, min(max(table.columnWidth(0), 16 * letter), 24 * letter))
-        letters = table.fontMetrics()
-        height = letters.height() + 6
         table.verticalHeader().setDefaultSectionSize(height)
         lines = min(len(grid.lines), MOST_LINES)
         table.setMinimumHeight(header.sizeHint().height() + height * (lines + 1))
@@ -151,3 +126,21 @@ class MeasureTable(QWidget):
                 show_error(str(error))
                 return
             show_info(f"Saved {written.name}.")
+
+
+def _item(line: Line, column: int, gap: int, background: str) -> QTableWidgetItem:
+    """Return a cell: headings bold, numbers to the right, gaps in colour."""
+    text = line.cells[column]
+    item = QTableWidgetItem(text)
+    if line.heading:
+        font = item.font()
+        font.setBold(True)
+        item.setFont(font)
+    elif not column:
+        item.setToolTip(text.strip())  # long names are cut off
+    if column:
+        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    if column == gap and line.good is not None:
+        item.setForeground(QColor(readable(GOOD if line.good else BAD, background, 4.5)))
+        item.setToolTip(line.tip)
+    return item

@@ -1,4 +1,4 @@
-"""What the Measure and Compare steps say: tables, captions, files; no Qt."""
+"""What was measured as tables, charts, lines and files; no Qt."""
 
 from __future__ import annotations
 
@@ -91,15 +91,7 @@ def table_text(rows: Sequence[Row], names: Sequence[str], reference: str | None)
 def write_table(path: Path, finished: MeasuringFinished, rows: Sequence[Row]) -> Path:
     """Write a table as CSV, or all that was measured as JSON, by the file's suffix.
 
-    Returns
-    -------
-    Path
-        The file, with .csv behind it if it had none of the two suffixes.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
+    Returns the file, with .csv behind it if it had neither suffix.
     """
     if path.suffix.lower() not in (".csv", ".json"):
         path = path.with_name(path.name + ".csv")
@@ -181,13 +173,7 @@ def draw_chart(
 
 
 def save_chart(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG or SVG, by the file's suffix, on white.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
-    """
+    """Write a figure as PNG or SVG, by the file's suffix, on white."""
     import matplotlib as mpl
 
     if path.suffix.lower() not in (".png", ".svg"):

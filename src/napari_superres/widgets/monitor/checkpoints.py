@@ -1,4 +1,4 @@
-"""The checkpoints of a run: picture, numbers, and "Use this one"."""
+"""The checkpoints of a run as rows of a list, read in a thread, and "Use this one"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QPushButton,
     QTreeWidget,
@@ -25,7 +24,7 @@ from qtpy.QtWidgets import (
 from napari_superres.errors import SuperResError
 from napari_superres.events import CheckpointSaved, Measurement, RolledBack
 from napari_superres.widgets.jobs.threads import Latest, Outcome
-from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.layout import Note, row_of
 from napari_superres.widgets.run.history import mean_errors
 from napari_superres.widgets.run.session import Session
 
@@ -40,7 +39,13 @@ COLUMN_TIPS = (
 )
 
 LEFT = "left by a roll-back"
-"""Mark of a chosen checkpoint of a way that training has left."""
+"""Mark of a chosen checkpoint that a roll-back went behind."""
+SIGNS = {"best": "★", LEFT: "↶"}
+EMPTY = "Checkpoints appear here as they are saved."
+PICTURE = QSize(84, 27)
+DELAY_MS = 300
+"""From an event to reading the folder: several may come at once."""
+NAME = Qt.ItemDataRole.UserRole
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class CheckpointRow:
     Attributes
     ----------
     step, folder : of the checkpoint
-    name : by which it is asked for; its step where nothing else is said
+    name : of the checkpoint, by default its step
     cells : one text for each of `COLUMNS`
     marks : "best", "last", both or neither, or "left by a roll-back"
     picture : PNG bytes of its thumbnail, or None
@@ -68,18 +73,17 @@ class CheckpointRow:
 
     @property
     def tip(self) -> str:
-        """What a tooltip tells of it."""
+        """The text of its tooltip."""
         marked = f" ({', '.join(self.marks)})" if self.marks else ""
         return f"Step {self.step:,}{marked}: {self.folder}"
 
 
 def read_rows(run: Path, target: Measurement | None) -> list[CheckpointRow]:
-    """Return the checkpoints of a run, latest first. Imports torch: call it in a thread.
+    """Return the checkpoints of a run folder, latest first. Imports torch: call it in a thread.
 
     Parameters
     ----------
-    run : folder of the run
-    target : of the high-res slices, None where it is not known
+    target : measures of the high-res slices, None where they are not known
     """
     from napari_superres.runs.checkpoints import list_checkpoints, list_left
 
@@ -95,7 +99,7 @@ def read_rows(run: Path, target: Measurement | None) -> list[CheckpointRow]:
 
 
 def cells_of(step: int, state: Mapping[str, Any], target: Measurement | None) -> tuple[str, ...]:
-    """Return the texts of a row from what a checkpoint's state.json tells."""
+    """Return the texts of a row from a checkpoint's state.json."""
     numbers = state.get("measurement") or {}
     errors = None
     if target is not None and numbers.get("volume_fractions"):
@@ -119,15 +123,8 @@ def _number(value: Any, form: str) -> str:
 def _picture(file: Path | None) -> bytes | None:
     try:
         return None if file is None else file.read_bytes()
-    except OSError:  # dropped for a newer one meanwhile
+    except OSError:  # deleted for a newer one meanwhile
         return None
-
-
-PICTURE = QSize(84, 27)
-PATIENCE_MS = 300
-NAME = Qt.ItemDataRole.UserRole
-SIGNS = {"best": "★", LEFT: "↶"}
-EMPTY = "Checkpoints appear here as they are saved."
 
 
 class CheckpointList(QWidget):
@@ -157,17 +154,14 @@ class CheckpointList(QWidget):
         self.use.setToolTip(
             "Generate from this checkpoint in step 4; training on will not drop it for newer ones"
         )
-        below = QHBoxLayout()
-        below.addWidget(self.note, 1)
-        below.addWidget(self.use)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.tree, 1)
-        layout.addLayout(below)
+        layout.addWidget(row_of(self.note, self.use, stretch=(1, 0)))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
+        self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._read)
         self.use.clicked.connect(self.use_chosen)
         self.tree.itemActivated.connect(self.use_chosen)
@@ -239,7 +233,7 @@ class CheckpointList(QWidget):
 
 
 def note_of(rows: Sequence[CheckpointRow]) -> str:
-    """Return what the signs in the list mean, as far as there are any."""
+    """Return what the signs in the list mean."""
     if not rows:
         return EMPTY
     left = any(LEFT in row.marks for row in rows)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QSlider, QVBoxLayout, QWidget
 
-from napari_superres.widgets.parts.layout import heading
+from napari_superres.widgets.parts.layout import heading, row_of
 from napari_superres.widgets.parts.preview_grid import PreviewGrid
 from napari_superres.widgets.run.history import book_text
 from napari_superres.widgets.run.session import Session
@@ -19,21 +19,19 @@ class PreviewPanel(QWidget):
         self.session = session
         self.caption = heading("Previews")
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setToolTip("Look back at how the run learnt; at the right end it follows")
+        self.slider.setToolTip(
+            "Look back at earlier previews; at the right end it follows the training"
+        )
         self.slider.setAccessibleName("History of previews")
         self.latest = QPushButton("Latest")
         self.latest.setToolTip("Follow the training again")
         self.grid = PreviewGrid()
         self._following = True
         self._step: int | None = None
-        row = QHBoxLayout()
-        row.addWidget(self.caption)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.latest)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addLayout(row)
+        layout.addWidget(row_of(self.caption, self.slider, self.latest, stretch=(0, 1, 0)))
         layout.addWidget(self.grid, 1)
         self.slider.valueChanged.connect(self._on_slider)
         self.latest.clicked.connect(self.follow)
@@ -48,7 +46,7 @@ class PreviewPanel(QWidget):
         self.refresh()
 
     def refresh(self, _event: object = None) -> None:
-        """Show what the slider stands at, the book having changed."""
+        """Show the preview at the slider; others may have come or gone."""
         book = self.session.previews
         if len(book) == 0:
             self._following = True
@@ -60,7 +58,7 @@ class PreviewPanel(QWidget):
         self._show(place)
 
     def _on_history(self) -> None:
-        # a roll-back drops previews, and no preview tells of it
+        # a roll-back drops previews without an event of its own
         if self.slider.maximum() != max(len(self.session.previews) - 1, 0):
             self.refresh()
 

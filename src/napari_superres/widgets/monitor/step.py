@@ -1,4 +1,4 @@
-"""Step 3: watch a training learn, look back, choose a checkpoint."""
+"""Step 3: watch a training, look at earlier previews, choose a checkpoint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -22,14 +21,13 @@ from napari_superres.measures.naming import phase_names
 from napari_superres.widgets.layers.colours import pair_colours, theme_colours
 from napari_superres.widgets.monitor.checkpoints import CheckpointList
 from napari_superres.widgets.monitor.previews import PreviewPanel
-from napari_superres.widgets.parts.layout import Note
-from napari_superres.widgets.parts.live_plots import LivePlot
+from napari_superres.widgets.parts.layout import Note, row_of
+from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
 from napari_superres.widgets.run.earlier_runs import open_run
 from napari_superres.widgets.run.history import rollbacks_line, score_line
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
-REDRAW_MS = 500  # however fast events come, plots are drawn at most twice a second
 SCORE_TIP = (
     "Fractions: mean absolute difference from the slices. Interfaces: mean relative difference. "
     "Low-res: voxels that the down-sampled result does not give back. Two-point: difference "
@@ -88,9 +86,7 @@ class MonitorStep(Step):
         )
         for title, page in pages:
             self.pages.addTab(_page(page), title)
-        top, below = QHBoxLayout(), _page(self.score, self.rolled_back, self.pages)
-        top.addWidget(self.run_name, 1)
-        top.addWidget(self.open)
+        below = _page(self.score, self.rolled_back, self.pages)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         for number, part in enumerate((self.previews, below)):
@@ -100,13 +96,13 @@ class MonitorStep(Step):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(2)
-        layout.addLayout(top)
+        layout.addWidget(row_of(self.run_name, self.open, stretch=(1, 0)))
         layout.addWidget(self.splitter, 1)
         self.open.clicked.connect(self._open_run)
 
     @property
     def caption(self) -> QLabel:
-        """What the previews say of themselves."""
+        """The line above the previews."""
         return self.previews.caption
 
     @property
@@ -154,7 +150,7 @@ class MonitorStep(Step):
 
 
 def _page(*parts: QWidget) -> QWidget:
-    """Return parts below each other; plots and pages share what room there is."""
+    """Return parts below each other; plots and pages share the room there is."""
     page = QWidget()
     layout = QVBoxLayout(page)
     layout.setContentsMargins(0, 2, 0, 0)

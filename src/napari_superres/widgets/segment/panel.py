@@ -8,11 +8,12 @@ from html import escape
 from typing import Any
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QObject, QSignalBlocker, Signal
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
 
 from napari_superres.data.grey.thresholds import multi_otsu
 from napari_superres.errors import SuperResError
+from napari_superres.events import Done
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.notes import same_layer
@@ -25,7 +26,7 @@ from napari_superres.widgets.segment.form import SegmentForm
 from napari_superres.widgets.segment.plan import (
     GreyImage,
     Sampled,
-    Segmented,
+    SegmentedImage,
     class_phases,
     empty_line,
     first_thresholds,
@@ -56,11 +57,13 @@ class SegmentPanel(Step):
         self.image: GreyImage | None = None
         self.thresholds: tuple[float, ...] = ()
         self._sampled: Sampled | None = None
+        self.source: Any | None = None
+        """The layer that was segmented last, or is being segmented."""
+        self._role = ""  # of the source: another may be chosen before it is done
         self._sampling = Latest(self)
         self.preview = SegmentPreview(self.viewer, self)
         self.runner = self.session.new_runner()
         self.form = SegmentForm(self.runner)
-        self.whole = SegmentRun(self.viewer, self.form, self)
         fill_step(self, self.form)
         self._connect()
         self._on_layers()
@@ -80,12 +83,6 @@ class SegmentPanel(Step):
         self._sampling.done.connect(self._on_sampled)
         self.form.apply.clicked.connect(self.start)
         self.runner.state_changed.connect(self._refresh)
-        self.whole.segmented.connect(self.segmented)
-
-    @property
-    def source(self) -> Any | None:
-        """The layer that was segmented last, or is being segmented."""
-        return self.whole.source
 
     def choose(self, layer: Any) -> None:
         """Choose a layer to segment."""
@@ -103,9 +100,29 @@ class SegmentPanel(Step):
 
     def start(self) -> None:
         """Segment the whole image in a thread, where it lies now."""
-        image = self._image_now()
-        if image is not None and self.thresholds:
-            self.whole.start(image, self.thresholds)
+        image, thresholds, smoothing = self._image_now(), self.thresholds, self.form.smoothing
+        if image is None or not thresholds or self.form.job.active:
+            return
+        self.source, self._role = self.form.layer.layer, self.form.role.currentData()
+        self.form.job.begin(
+            f"Segmenting {image.name}",
+            lambda stop: segment_events(image, thresholds, smoothing, stop),
+            self._add,
+        )
+
+    def _add(self, done: Done[SegmentedImage]) -> None:
+        made = done.result
+        if made is None:
+            return
+        self.form.note.setText("")
+        self.form.show_preview.setChecked(False)
+        name, placed = f"{made.image.name} segmented", made.image.placement.arguments
+        layer = add_layer(
+            self.viewer,
+            shown_layer(made.labels, class_phases(made.classes), name, self._role, placed),
+        )
+        show_info(f"{layer.name} is ready. Name its phases in the Data step.")
+        self.segmented.emit(layer)
 
     def _image_now(self) -> GreyImage | None:
         """Return the chosen image; None, sampling it again, if the layer has other data by now."""
@@ -257,47 +274,3 @@ class SegmentFold(Fold):
                 self.panel.choose(layer)
                 break
         self.panel.form.layer.setFocus()
-
-
-class SegmentRun(QObject):
-    """Segments one whole image at a time, with the settings of the form at its start.
-
-    Attributes
-    ----------
-    source : the layer that was segmented last, or is being segmented
-
-    Signals
-    -------
-    segmented : the new layer
-    """
-
-    segmented = Signal(object)
-
-    def __init__(self, viewer: Any, form: SegmentForm, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.viewer, self.form = viewer, form
-        self.source: Any | None = None
-        self._role = ""
-
-    def start(self, image: GreyImage, thresholds: tuple[float, ...]) -> None:
-        """Segment the image of the chosen layer; ignored while one is being segmented."""
-        if self.form.job.active:
-            return
-        # another layer may be chosen until it is done
-        self.source, self._role = self.form.layer.layer, self.form.role.currentData()
-        smoothing = self.form.smoothing
-        self.form.job.begin(
-            f"Segmenting {image.name}",
-            lambda stop: segment_events(image, thresholds, smoothing, stop),
-            self._add,
-        )
-
-    def _add(self, event: Segmented) -> None:
-        self.form.note.setText("")
-        self.form.show_preview.setChecked(False)
-        image, phases = event.image, class_phases(event.classes)
-        name = f"{image.name} segmented"
-        placed = image.placement.arguments
-        layer = add_layer(self.viewer, shown_layer(event.labels, phases, name, self._role, placed))
-        show_info(f"{layer.name} is ready. Name its phases in the Data step.")
-        self.segmented.emit(layer)

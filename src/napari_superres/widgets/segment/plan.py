@@ -23,7 +23,7 @@ from napari_superres.data.grey.thresholds import classify, multi_otsu, segment_s
 from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, SettingsError
-from napari_superres.events import FinishReason
+from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.widgets.layers.colours import readable
 from napari_superres.widgets.layers.data import finest
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
@@ -74,21 +74,13 @@ class Plane:
     labels: Labels
 
 
-@dataclass(frozen=True)
-class Segmenting:
-    """So much of the image is done, 0 to 1."""
-
-    progress: float
-
-
 @dataclass(frozen=True, eq=False)
-class Segmented:
-    """Last event: the labels, 1 to `classes`; None when it was cancelled."""
+class SegmentedImage:
+    """A whole image: labels from 1 to `classes`."""
 
-    reason: FinishReason
     image: GreyImage
     classes: int
-    labels: Labels | None = None
+    labels: Labels
 
 
 def grey_image(layer: Any) -> GreyImage:
@@ -164,7 +156,7 @@ def plane_placed(plane: Plane) -> dict[str, Any]:
 
 def segment_events(
     image: GreyImage, thresholds: Sequence[float], smoothing: Smoothing, stop: threading.Event
-) -> Iterator[Segmenting | Segmented]:
+) -> Iterator[Progress | Done[SegmentedImage]]:
     """Segment the whole image; OutOfMemoryError where its labels do not fit into memory."""
     needed, free = math.prod(image.shape), psutil.virtual_memory().available
     if needed * SPARE > free:
@@ -175,14 +167,14 @@ def segment_events(
             "Crop the image, close other programs, or segment it elsewhere and open the result.",
         )
     labels: Labels | None = None
-    classes = len(thresholds) + 1
-    for progress, part in segment_slabs(image.data, thresholds, smoothing, image.name, first=1):
+    for share, part in segment_slabs(image.data, thresholds, smoothing, image.name, first=1):
         labels = part
         if stop.is_set():
-            yield Segmented(FinishReason.STOPPED, image, classes)
+            yield Done(reason=FinishReason.STOPPED)
             return
-        yield Segmenting(progress)
-    yield Segmented(FinishReason.COMPLETED, image, classes, labels)
+        yield Progress("Segmenting", share)
+    assert labels is not None
+    yield Done(SegmentedImage(image, len(thresholds) + 1, labels))
 
 
 def digits_for(low: float, high: float, whole: bool) -> tuple[int, float]:
