@@ -10,17 +10,7 @@ from napari.layers import Image, Labels
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFileDialog,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButton, QSpinBox, QWidget
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
@@ -32,11 +22,13 @@ from napari_superres.widgets.layers.geometry import box_of_vertices
 from napari_superres.widgets.layers.notes import SUPER_RES, is_map, role_of, same_layer, unwrapped
 from napari_superres.widgets.parts.layer_pickers import LayerCombo, on_layers
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form, row_of
+from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, typed_path
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
 BOX_LAYER = "crop box"
+FILE_NAME = "super-res.tif"
 FLAVOURS = (("ImageJ TIFF", "imagej"), ("OME-TIFF", "ome"))
 
 
@@ -72,12 +64,12 @@ class ExportStep(Step):
         self.flavour = QComboBox()
         for text, flavour in FLAVOURS:
             self.flavour.addItem(text, flavour)
-        self.path = QLineEdit()
-        self.path.setPlaceholderText("super-res.tif")
-        self.path.setToolTip("The file to write; .tif is added where it is left out")
         self.flavour.setToolTip("ImageJ opens in Fiji at once; OME carries more metadata")
-        self.browse, self.export = QPushButton("Choose …"), QPushButton("Export")
-        self.browse.setToolTip("Choose the file to write")
+        self.file = PathField("Export as", "The file to write; .tif is added where it is left out")
+        self.file.propose(FILE_NAME, FILTERS[".tif"])
+        self.path = self.file.path
+        self.path.setPlaceholderText(FILE_NAME)
+        self.export = QPushButton("Export")
         self.export.setToolTip("Write the box, with voxel size, phase names and how it was made")
 
     def _lay_out(self) -> None:
@@ -94,7 +86,7 @@ class ExportStep(Step):
             self.summary,
             heading("File"),
             file_form,
-            row_of(self.path, self.browse, stretch=(1, 0)),
+            self.file,
             self.export,
             self.status,
         )
@@ -107,7 +99,6 @@ class ExportStep(Step):
         self.border.toggled.connect(self.refresh)
         self.draw.clicked.connect(self.start_drawing)
         self.from_shape.clicked.connect(self.take_rectangle)
-        self.browse.clicked.connect(self._browse)
         self.export.clicked.connect(self.start)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
@@ -173,7 +164,7 @@ class ExportStep(Step):
             show_error(str(error))
             return
         if not self.path.text().strip():
-            self._browse()
+            self.file.ask()
         path = self.path.text().strip()
         if not path:
             return
@@ -224,12 +215,6 @@ class ExportStep(Step):
         self.layer.refill(volumes)
         if volumes and self.layer.layer is None:
             self.layer.choose(volumes[0])
-
-    def _browse(self) -> None:
-        start = self.path.text() or str(Path.home() / "super-res.tif")
-        path, _ = QFileDialog.getSaveFileName(self, "Export as", start, FILTERS[".tif"])
-        if path:
-            self.path.setText(path)
 
 
 class BoxForm(QWidget):

@@ -5,20 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFileDialog,
-    QLineEdit,
-    QPushButton,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from napari_superres.config import GenerationSettings, describe, validated
 from napari_superres.widgets.generate.plan import checkpoint_names, holds_realisations
 from napari_superres.widgets.layers.geometry import parse_region
 from napari_superres.widgets.parts.layout import Fold, fill_column, new_form, row_of
+from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import (
     FILTERS,
     KINDS,
@@ -54,8 +47,7 @@ class GenerateForm(QWidget):
         what.addRow("Realisations", self.count)
         what.addRow("Region (low-res)", row_of(self.region, self.draw, stretch=(1, 0)))
         where.addRow("Where to", self.kind)
-        self.file_row = row_of(self.path, self.browse, stretch=(1, 0))
-        where.addRow("", self.file_row)
+        where.addRow("", self.file)
         self.advanced = Fold("Advanced settings")
         self.advanced.addWidget(self.advanced_form)
         fill_column(self, what, self.crop_border, where, self.advanced)
@@ -89,9 +81,9 @@ class GenerateForm(QWidget):
         for text, kind in TARGETS:
             self.kind.addItem(text, kind)
         self.kind.setToolTip("Memory for what fits into it; the line below compares")
-        self.path, self.browse = QLineEdit(), QPushButton("Choose …")
-        self.path.setToolTip("A file; several realisations go to a folder of its name")
-        self.browse.setToolTip("Choose the file to write")
+        tip_of_file = "A file; several realisations go to a folder of its name"
+        self.file = PathField("Generate into", tip_of_file)
+        self.path = self.file.path
         self.advanced_form = SettingsForm(
             GenerationSettings, ("tile", "device", "precision", "periodic_axes")
         )
@@ -108,7 +100,6 @@ class GenerateForm(QWidget):
             signal.connect(lambda *_: self.changed.emit())
         self.kind.currentIndexChanged.connect(self._show_kind)
         self.draw.clicked.connect(lambda: self.draw_asked.emit())
-        self.browse.clicked.connect(self._browse)
 
     def _take_preferences(self) -> None:
         # an absent device is reported when generating starts: torch is not imported here
@@ -161,16 +152,10 @@ class GenerateForm(QWidget):
 
     def _show_kind(self, _index: int = 0) -> None:
         kind = self.kind.currentData()
-        self.file_row.setVisible(bool(kind))
+        self.file.setVisible(bool(kind))
+        self.file.propose(f"super-res{kind}", FILTERS.get(kind, ""))
         with QSignalBlocker(self.path):
             path = Path(self.path.text())
             if kind and path.suffix.lower() in KINDS:
                 self.path.setText(str(path.with_suffix(kind)))
         self.changed.emit()
-
-    def _browse(self) -> None:
-        kind = self.kind.currentData()
-        start = self.path.text() or str(Path.home() / f"super-res{kind}")
-        path, _ = QFileDialog.getSaveFileName(self, "Generate into", start, FILTERS[kind])
-        if path:
-            self.path.setText(path)

@@ -65,7 +65,7 @@ def read_result(path: str | Path) -> LayerTuple:
     file = Path(path)
     if file.suffix.lower() == ".zarr":
         pyramid = open_pyramid(file)
-        return with_path(_layer(_lazy(pyramid), pyramid, file.stem), file)
+        return with_path(_layer(lazy_levels(pyramid), pyramid, file.stem), file)
     array, metadata = read_tiff(file)
     name = file.name.removesuffix(file.suffix).removesuffix(".ome")
     return with_path(_layer([array], metadata, name), file)
@@ -96,7 +96,8 @@ def check_not_shown(layers: Iterable[Any], places: Iterable[Path | None]) -> Non
             )
 
 
-def _lazy(pyramid: LabelsPyramid) -> Levels:
+def lazy_levels(pyramid: LabelsPyramid) -> Levels:
+    """Return the levels of a pyramid as dask arrays."""
     import dask.array as da
 
     from_zarr: Any = da.from_zarr  # without types
@@ -108,7 +109,7 @@ def _layer(levels: Levels, metadata: Metadata, name: str) -> LayerTuple:
     placed = placement(metadata, levels[0].ndim)
     if provenance.get(SHOWS) in MAPS:
         return _map_layer(levels, name, placed, provenance[SHOWS])
-    shown = [_shown(level, metadata.phases) for level in levels]
+    shown = [shown_labels(level, metadata.phases) for level in levels]
     generated = SCALE_FACTOR in provenance
     role = provenance.get(ROLE, SUPER_RES if generated else "")
     layer = shown_layer(shown if len(shown) > 1 else shown[0], metadata.phases, name, role, placed)
@@ -127,7 +128,7 @@ def _map_layer(levels: Levels, name: str, placed: Mapping[str, Any], shows: str)
     return data, {**more, **axes, **placed}, "image"
 
 
-def _shown(values: Any, phases: Sequence[Phase]) -> Any:
+def shown_labels(values: Any, phases: Sequence[Phase]) -> Any:
     """Return indices + 1 of label values: at once for NumPy, lazily for dask."""
     index = np.zeros(256, np.uint8)
     for number, phase in enumerate(phases, 1):

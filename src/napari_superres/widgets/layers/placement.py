@@ -52,15 +52,16 @@ class Placement:
     def super_res(
         self, scale_factor: ScaleFactor, start: Sequence[int | Fraction] = (0, 0, 0)
     ) -> dict[str, Any]:
-        """Return the layer arguments of a super-res volume over this low-res volume.
+        """Return the layer arguments of a super-res volume or image over this low-res one.
 
         Parameters
         ----------
-        scale_factor : low-res over super-res voxel size, zyx
+        scale_factor : low-res over super-res voxel size, zyx; of an image y and x count
         start : where the result starts, in low-res voxels from the volume's face
         """
-        first = np.array(first_voxel_in_low_res(scale_factor, start))
-        factors = np.array([float(factor) for factor in scale_factor])
+        count = len(self.scale)
+        first = np.array(first_voxel_in_low_res(scale_factor, start))[-count:]
+        factors = np.array([float(factor) for factor in scale_factor])[-count:]
         return self.arguments | {
             "scale": np.array(self.scale) / factors,
             "translate": np.array(self.translate) + self.linear @ first,

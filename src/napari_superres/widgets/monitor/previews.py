@@ -19,9 +19,7 @@ class PreviewPanel(QWidget):
         self.session = session
         self.caption = heading("Previews")
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setToolTip(
-            "Look back at earlier previews; at the right end it follows the training"
-        )
+        self.slider.setToolTip("Look back at how the run learnt; at the right end it follows")
         self.slider.setAccessibleName("History of previews")
         self.latest = QPushButton("Latest")
         self.latest.setToolTip("Follow the training again")

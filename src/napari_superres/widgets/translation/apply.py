@@ -7,13 +7,9 @@ from typing import Any
 
 from qtpy.QtWidgets import (
     QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_superres.errors import SettingsError, SuperResError
@@ -24,6 +20,7 @@ from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.shown import add_layer
 from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
 from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, TARGETS, Target, free_path, target_of
 from napari_superres.widgets.run.image_engine import OpenedRun
 from napari_superres.widgets.run.image_session import ImageSession
@@ -75,14 +72,13 @@ class TranslationApplyStep(Step):
         form.addRow("Seed", self.seed)
         form.addRow("Realisations", self.count)
         form.addRow("Where to", self.kind)
-        form.addRow("", self.file_row)
+        form.addRow("", self.file)
         layout.addLayout(form)
         layout.addWidget(self.told)
         layout.addWidget(self.translate)
         layout.addWidget(self.jobs)
         layout.addStretch(1)
         self.translate.clicked.connect(guarded(self.start))
-        self.browse.clicked.connect(self._ask)
         self.layer.chosen.connect(self.refresh)
         for combo in (self.axis, self.kind):
             combo.currentIndexChanged.connect(self.refresh)
@@ -106,13 +102,8 @@ class TranslationApplyStep(Step):
         for text, kind in TARGETS:
             self.kind.addItem(text, kind)
         self.kind.setToolTip("Memory for what fits into it, else disk")
-        self.path, self.browse, self.file_row = QLineEdit(), QPushButton("Choose …"), QWidget()
-        self.path.setToolTip("The file to write")
-        self.browse.setToolTip("Choose the file to write")
-        row: Any = QHBoxLayout(self.file_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.path, 1)
-        row.addWidget(self.browse)
+        self.file = PathField("Translate into", "The file to write")
+        self.path = self.file.path
 
     def target(self) -> Target:
         """Return where results go; without a path, under a new name into the run folder.
@@ -177,7 +168,8 @@ class TranslationApplyStep(Step):
         )
         self.translate.setEnabled(learnt and layer is not None and not self.jobs.active)
         self.axis.setEnabled(layer is not None and layer.ndim == 3)
-        self.file_row.setVisible(bool(kind))
+        self.file.setVisible(bool(kind))
+        self.file.propose(f"translated{kind}", FILTERS.get(kind, ""))
         name = f"translated{kind}"
         if run is not None and learnt and kind:
             name = _default(run, kind, self.count.value()).name
@@ -198,13 +190,6 @@ class TranslationApplyStep(Step):
     def _on_layers(self, _event: object = None) -> None:
         self.layer.refill(candidates(self.viewer))
         self.refresh()
-
-    def _ask(self) -> None:
-        kind = self.kind.currentData()
-        start = self.path.text() or str(Path.home() / f"translated{kind}")
-        path, _ = QFileDialog.getSaveFileName(self, "Translate into", start, FILTERS[kind])
-        if path:
-            self.path.setText(path)
 
 
 def _default(run: OpenedRun, kind: str, count: int) -> Path:

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_superres.data.files.ome_zarr import open_pyramid
 from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
 from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
-from napari_superres.widgets.layers.notes import KEY, SYNTHETIC
-from napari_superres.widgets.layers.placement import AXES, Placement, placement_of
+from napari_superres.widgets.layers.files import lazy_levels, shown_labels
+from napari_superres.widgets.layers.notes import SYNTHETIC
+from napari_superres.widgets.layers.placement import Placement, placement_of
 from napari_superres.widgets.layers.scale import layer_voxel_size
-from napari_superres.widgets.layers.shown import LayerTuple, grey_layer, shown_layer
+from napari_superres.widgets.layers.shown import LayerTuple, grey_layer, shown_layer, with_path
 from napari_superres.widgets.layers.view import LayerView, view_of
 
 
@@ -29,7 +31,7 @@ class Subject:
 
     Attributes
     ----------
-    placement : of the layer, an image taken for a volume of one slice
+    placement : of the layer, along all its axes
     ndim : 2 or 3
     """
 
@@ -80,8 +82,7 @@ def subject_of(layer: Any) -> Subject:
     """
     if layer.ndim not in (2, 3):
         raise ShapeError(f"{layer.name} has {layer.ndim} axes.", "Two or three are needed.")
-    placement = placement_of(layer) if layer.ndim == 3 else _of_an_image(layer)
-    return Subject(view_of(layer), placement, int(layer.ndim))
+    return Subject(view_of(layer), placement_of(layer, layer.ndim), int(layer.ndim))
 
 
 def result_arguments(subject: Subject, scale_factor: int, axis: int) -> dict[str, Any]:
@@ -92,18 +93,7 @@ def result_arguments(subject: Subject, scale_factor: int, axis: int) -> dict[str
     axis : the slices are normal to it; the result is finer along the other two
     """
     factors = ",".join("1" if a == axis else str(scale_factor) for a in range(3))
-    placed = subject.placement.super_res(parse_scale_factor(factors))
-    if subject.ndim == 3:
-        return placed
-    return {
-        "scale": placed["scale"][-2:],
-        "translate": placed["translate"][-2:],
-        "units": placed["units"][-2:],
-        "axis_labels": placed["axis_labels"][-2:],
-        "rotate": placed["rotate"][-2:, -2:],
-        "shear": placed["shear"][-1:],
-        "affine": placed["affine"][-3:, -3:],
-    }
+    return subject.placement.super_res(parse_scale_factor(factors))
 
 
 def result_shape(shape: Sequence[int], scale_factor: int, axis: int) -> tuple[int, ...]:
@@ -130,52 +120,23 @@ def result_layer(
     if subject.ndim == 2:
         levels = [level[0] for level in levels]
     if phases:
-        levels = [_shown(level, phases) for level in levels]
+        levels = [shown_labels(level, phases) for level in levels]
     data = levels if len(levels) > 1 else levels[0]
     if phases:
         layer = shown_layer(data, phases, name, SYNTHETIC, placed)
     else:
         _, arguments, kind = grey_layer(levels[0], name, SYNTHETIC, **placed)
         layer = data, arguments, kind
-    if isinstance(result, Path):
-        layer[1]["metadata"][KEY]["path"] = str(result)
-    return layer
+    return with_path(layer, result) if isinstance(result, Path) else layer
 
 
 def _levels(path: Path) -> list[Any]:
+    if path.suffix.lower() == ".zarr":
+        return list(lazy_levels(open_pyramid(path)))
     import dask.array as da
     import tifffile
 
     from_array: Any = da.from_array  # without types
-    if path.suffix.lower() == ".zarr":
-        from napari_superres.data.files.ome_zarr import open_pyramid
-
-        from_zarr: Any = da.from_zarr
-        return [from_zarr(level) for level in open_pyramid(path).levels]
     stack: Any = tifffile.memmap(path, mode="r")
     stack = stack.reshape(stack.shape if stack.ndim == 3 else (1, *stack.shape))
     return [from_array(stack, chunks=(1, *stack.shape[1:]))]
-
-
-def _shown(values: Any, phases: Sequence[Phase]) -> Any:
-    index = np.zeros(256, np.uint8)
-    for number, phase in enumerate(phases, 1):
-        index[phase.value] = number
-    if isinstance(values, np.ndarray):
-        return index[values]
-    return values.map_blocks(index.__getitem__, dtype=np.uint8)
-
-
-def _of_an_image(layer: Any) -> Placement:
-    labels = tuple(str(label) for label in layer.axis_labels)
-    rotate, affine, shear = np.eye(3), np.eye(4), np.zeros(3)
-    rotate[1:, 1:] = layer.rotate
-    affine[1:, 1:] = layer.affine.affine_matrix
-    shear[2:] = layer.shear
-    rows, columns = (float(size) for size in layer.scale)
-    top, left = (float(shift) for shift in layer.translate)
-    units = tuple(str(unit) for unit in layer.units)
-    named = AXES if any("-" in label for label in labels) else ("z", *labels)
-    return Placement(
-        (rows, rows, columns), (0.0, top, left), (units[0], *units), named, rotate, shear, affine
-    )
