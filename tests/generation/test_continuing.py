@@ -60,7 +60,7 @@ def test_another_generation_of_the_same_output_is_refused_and_the_first_goes_on(
     first = events(volume, output)
     for _ in itertools.islice(first, 20):
         pass
-    for seed in (0, 1):  # whether it would continue it, or begin anew
+    for seed in (0, 1):  # whether it would continue it, or start over
         with pytest.raises(OutputError, match=rf"already.*in use by process {os.getpid()}"):
             next(events(volume, output, SETTINGS.replace(seed=seed)))
     list(first)

@@ -29,7 +29,7 @@ SETTINGS = GenerationSettings(precision="float32")
 
 
 @pytest.fixture(autouse=True)
-def quick_heart(monkeypatch):
+def fast_heartbeat(monkeypatch):
     monkeypatch.setattr(writer, "HEARTBEAT_S", 0.005)
 
 
@@ -47,7 +47,7 @@ def waits_for(event, function):
     return held_up
 
 
-def test_a_slow_tile_is_told_to_be_under_way(monkeypatch):
+def test_events_keep_coming_during_a_slow_tile(monkeypatch):
     go_on = threading.Event()
     monkeypatch.setattr(Renderer, "labels", waits_for(go_on, Renderer.labels))
     stream = events()
@@ -58,7 +58,7 @@ def test_a_slow_tile_is_told_to_be_under_way(monkeypatch):
     assert next(reversed(list(stream))).reason is FinishReason.COMPLETED
 
 
-def test_a_slow_disk_is_told_while_it_is_waited_for(tmp_path, monkeypatch):
+def test_events_keep_coming_while_a_slow_disk_is_waited_for(tmp_path, monkeypatch):
     go_on = threading.Event()
     monkeypatch.setattr(plain_sink, "SIDE", 4)
     monkeypatch.setattr(plain_sink.PlainSink, "_put", waits_for(go_on, plain_sink.PlainSink._put))
@@ -72,7 +72,7 @@ def test_a_slow_disk_is_told_while_it_is_waited_for(tmp_path, monkeypatch):
     assert heard[-1].path == tmp_path / "sr.tif"
 
 
-def test_the_file_is_told_to_be_put_together(tmp_path, monkeypatch):
+def test_the_assembly_of_the_file_is_reported(tmp_path, monkeypatch):
     seen = threading.Event()
     planes = plain_sink._Voxels.__iter__
 

@@ -152,8 +152,8 @@ def test_workers_share_out_the_cores_that_this_process_may_use(monkeypatch):
     monkeypatch.setattr(workers, "_producer", lambda client, sent, threads: threads)
     job = Job(mixed_generator("4"), VOLUME, (), SETTINGS)
     for count, threads in ((2, 4), (3, 2), (100, 1)):
-        with workers.on_workers(Workers(count), job) as told:
-            assert told == threads
+        with workers.on_workers(Workers(count), job) as given:
+            assert given == threads
 
 
 def test_tiles_of_several_processes_fit_into_memory_together(monkeypatch):

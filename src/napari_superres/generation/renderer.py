@@ -19,11 +19,7 @@ from napari_superres.data.boxes import Box, halves
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import EngineError, OutOfMemoryError, is_out_of_memory
 from napari_superres.fusion.networks.generator import Generator
-from napari_superres.fusion.networks.paper_blocks import (
-    NormConvolution,
-    TransposedConvolution,
-    UpSampledConvolution,
-)
+from napari_superres.fusion.networks.paper_blocks import Normed, UpSampledConvolution
 from napari_superres.fusion.networks.trilinear import TrilinearConvolution
 from napari_superres.generation.noise import NoiseField
 from napari_superres.runs.device import exact_convolutions
@@ -120,7 +116,7 @@ def for_generation(generator: Generator, low_res_shape: Sequence[int]) -> Genera
     """
     ready = copy.deepcopy(generator).eval().requires_grad_(False)
     for module in ready.modules():
-        if isinstance(module, NormConvolution | TransposedConvolution | UpSampledConvolution):
+        if isinstance(module, Normed):
             _fold(module)
     grid = [Fraction(size) for size in low_res_shape]
     for number, block in enumerate(ready.blocks):
@@ -135,7 +131,7 @@ def for_generation(generator: Generator, low_res_shape: Sequence[int]) -> Genera
     return ready
 
 
-def _fold(module: NormConvolution | TransposedConvolution | UpSampledConvolution) -> None:
+def _fold(module: Normed) -> None:
     norm = module.norm
     assert norm.running_mean is not None
     assert norm.running_var is not None

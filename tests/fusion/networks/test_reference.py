@@ -130,7 +130,7 @@ def test_a_generator_without_noise_is_imported_without(tmp_path: Path) -> None:
     assert not load_generator(run).input_noise
 
 
-def test_another_scale_factor_is_told_by_shapes(tmp_path: Path) -> None:
+def test_another_scale_factor_shows_in_the_shapes(tmp_path: Path) -> None:
     path = saved(published("2"), tmp_path)
     with pytest.raises(FileError, match=r"lacks conv_trans\.weight.*scale factor 4"):
         import_reference_generator(path, volume(), 4, MAP, tmp_path / "run")
@@ -140,7 +140,7 @@ def test_another_scale_factor_is_told_by_shapes(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_another_number_of_phases_is_told(tmp_path: Path) -> None:
+def test_another_number_of_phases_is_reported(tmp_path: Path) -> None:
     path = saved(published("2"), tmp_path)
     with pytest.raises(PhaseError, match=r"makes 3 phases.*names 2"):
         import_reference_generator(path, volume(), 2, {0: 0, 255: 255}, tmp_path / "run")
@@ -149,7 +149,7 @@ def test_another_number_of_phases_is_told(tmp_path: Path) -> None:
         import_reference_generator(path, three, 2, {k: k for k in range(4)}, tmp_path / "run")
 
 
-def test_what_is_no_generator_is_told(tmp_path: Path) -> None:
+def test_what_is_no_generator_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     path.write_bytes(b"not weights")
     with pytest.raises(FileError, match="cannot be read as weights"):
@@ -161,7 +161,7 @@ def test_what_is_no_generator_is_told(tmp_path: Path) -> None:
         import_reference_generator(path, volume(), 16, MAP, tmp_path / "run")
 
 
-def test_layers_that_the_network_has_not_are_told(tmp_path: Path) -> None:
+def test_layers_unknown_to_the_network_are_reported(tmp_path: Path) -> None:
     network = published("2")
     network.attention = nn.Linear(1, 1)
     path = saved(network, tmp_path)

@@ -87,6 +87,7 @@ class UpSampledConvolution(Block):
         return coarse_box(out.grown(1), self.factor)
 
     def forward(self, x_BCZYX: Tensor, have: Box, want: Box, noise: Noise) -> Tensor:
+        # `have` ends early only at the volume's faces, so what lies over it is in the volume
         middle = want.grown(1).within(fine_box(have, self.factor))
         gains = math.prod(self.factor) >= LEAST_GAIN
         if self.on_coarse_grid and gains and x_BCZYX.device.type == "cpu":
@@ -96,6 +97,10 @@ class UpSampledConvolution(Block):
             x_BCZYX = up_sample(replicate_to(x_BCZYX, have, needed), self.factor, needed, middle)
             y_BCZYX = self.conv(replicate_to(x_BCZYX, middle, want.grown(1)))
         return F.relu_(self.norm(y_BCZYX))
+
+
+Normed = NormConvolution | TransposedConvolution | UpSampledConvolution
+"""A convolution with a batch normalisation after it."""
 
 
 def paper_width(scale_factor: ScaleFactor) -> int:
