@@ -13,6 +13,7 @@ from napari_superres.data.phases import phases_from_values
 from napari_superres.errors import OutOfMemoryError
 from napari_superres.events import (
     CheckpointSaved,
+    Done,
     FinishReason,
     GenerationFinished,
     GenerationStarted,
@@ -26,7 +27,7 @@ from napari_superres.events import (
 )
 from napari_superres.widgets.run.engine import DeviceChoice
 from napari_superres.widgets.run.image_engine import OpenedRun
-from napari_superres.widgets.synthesis.engine import NearestFound, ReportDone, SynthesisEngine
+from napari_superres.widgets.synthesis.engine import Nearest, SynthesisEngine
 from napari_superres.widgets.translation.engine import TranslationEngine
 
 SIDE = 16
@@ -124,10 +125,10 @@ class FakeImages:
     def nearest(self, run, picks, device, stop):
         made = images(len(picks), self.phases)
         distances = (0.1,) * len(picks)
-        yield NearestFound(FinishReason.COMPLETED, made, made, distances, 0.3)
+        yield Done(Nearest(made, made, distances, 0.3))
 
     def report(self, run, path, device, stop):
-        yield ReportDone(FinishReason.COMPLETED, path)
+        yield Done(path)
 
     def augment(self, sets, run, count):
         self.asked.append((run, count))

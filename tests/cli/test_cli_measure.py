@@ -10,6 +10,7 @@ import pytest
 from napari_superres.data.files.segmented import read_volume
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
+from napari_superres.events import Done, Progress
 from napari_superres.measures.report import numbers as report_numbers
 from napari_superres.measures.report import writing
 from napari_superres.measures.report.numbers import ReportOptions
@@ -171,8 +172,8 @@ def test_a_report_is_about_the_volume_and_its_reference(cli, cube, tmp_path, mon
 
     def measure(inputs, options):
         told.append((inputs, options))
-        yield report_numbers.ReportProgress("measuring", 0.5)
-        yield report_numbers.ReportMeasured(NUMBERS)
+        yield Progress("measuring", 0.5)
+        yield Done(NUMBERS)
 
     monkeypatch.setattr(report_numbers, "measure_report", measure)
     monkeypatch.setattr(writing, "write_report", lambda path, inputs, numbers, figures: [path])

@@ -20,8 +20,9 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.common_phases import Segmented
 from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import SettingsError, ShapeError
+from napari_superres.events import Done, Progress
+from napari_superres.measures.measuring import TRANSPORT
 from napari_superres.measures.summary import QUICK_MEASURES, WITHOUT_TRANSPORT, Summary
-from napari_superres.measures.taking import TRANSPORT
 
 FOR_MISMATCH = ("scale_factor", "phase_map", "imaging", "one_sided")
 TITLES = {"high_res": "slices", "truth": "truth"}
@@ -144,7 +145,6 @@ def _write_report(
     """Measure everything a report shows, with a bar, and write it; return the numbers."""
     from napari_superres.measures.report.numbers import (
         ReportInputs,
-        ReportMeasured,
         ReportOptions,
         measure_report,
     )
@@ -159,11 +159,11 @@ def _write_report(
     numbers: dict[str, Any] = {}
     with Bar("report") as bar:
         for event in measure_report(shown, ReportOptions(transport=transport)):
-            if isinstance(event, ReportMeasured):
-                numbers = event.numbers
+            if isinstance(event, Progress):
+                bar.show(event.share, event.text)
+            elif event.result is not None:
+                numbers = event.result
                 written = write_report(path, shown, numbers, figures)
-            else:
-                bar.show(event.progress, event.text)
     typer.echo("Report   " + ", ".join(str(file) for file in written))
     return numbers
 
@@ -191,7 +191,7 @@ def _measure(inputs: MeasureInputs, measures: Sequence[str]) -> dict[str, Any]:
 
 def _summaries(items: Sequence[Segmented], measures: Sequence[str]) -> list[Summary]:
     """Measure one after the other; with a bar where it takes time."""
-    from napari_superres.measures.taking import MeasuringFinished, Subject, measure_subjects
+    from napari_superres.measures.measuring import Subject, measure_subjects
 
     def subject(item: Segmented) -> Subject:
         return Subject(item.name, lambda: item)
@@ -200,10 +200,10 @@ def _summaries(items: Sequence[Segmented], measures: Sequence[str]) -> list[Summ
     with Bar("measure") if len(measures) > len(QUICK_MEASURES) else nullcontext() as bar:
         subjects = list(map(subject, items))
         for event in measure_subjects(subjects, None, measures, threading.Event()):
-            if isinstance(event, MeasuringFinished):
-                found = list(event.found)
+            if isinstance(event, Done):
+                found = list(event.result.found) if event.result else []
             elif bar is not None:
-                bar.show(event.progress, event.text)
+                bar.show(event.share, event.text)
     return found
 
 

@@ -13,9 +13,9 @@ from napari_superres.data.examples.pair import example_pair
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import OutputError, SettingsError
+from napari_superres.events import Done
 from napari_superres.measures.report.numbers import (
     ReportInputs,
-    ReportMeasured,
     ReportOptions,
     measure_report,
 )
@@ -54,13 +54,13 @@ def written(inputs, numbers, tmp_path_factory):
 
 def measured(inputs, options=QUICK):
     *_, last = measure_report(inputs, options)
-    assert isinstance(last, ReportMeasured)
-    return last.numbers
+    assert isinstance(last, Done)
+    return last.result
 
 
 def test_progress_rises_from_start_to_end(inputs):
     *progress, _ = measure_report(inputs, QUICK)
-    shares = [event.progress for event in progress]
+    shares = [event.share for event in progress]
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert shares[-1] == pytest.approx(1)

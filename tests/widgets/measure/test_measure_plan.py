@@ -13,10 +13,10 @@ from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import OutputError, SettingsError, ShapeError
 from napari_superres.events import FinishReason
+from napari_superres.measures.measuring import Subject, measure_subjects
 from napari_superres.measures.report import numbers as report_numbers
 from napari_superres.measures.rows import rows_of
 from napari_superres.measures.summary import MEASURES
-from napari_superres.measures.taking import Subject, measure_subjects
 from napari_superres.widgets.layers.box_drawing import vertices_on
 from napari_superres.widgets.layers.notes import HIGH_RES, SUPER_RES, TRUTH
 from napari_superres.widgets.layers.placement import placement_of
@@ -52,7 +52,7 @@ def finished(*volumes, reference=None, measures=("volume_fractions", "interface_
     ]
     wanted = None if reference is None else Subject("slices", lambda: reference)
     *_, last = measure_subjects(subjects, wanted, measures, threading.Event())
-    return last, rows_of(last.found, last.reference)
+    return last.result, rows_of(last.result.found, last.result.reference)
 
 
 def test_every_measure_can_be_chosen_once():

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QGuiApplication
 
-from napari_superres.events import FinishReason
-from napari_superres.measures.taking import MeasuringFinished, MeasuringProgress
+from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.compare.swipe_array import SwipeArray
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
@@ -98,8 +97,8 @@ def test_without_a_rectangle_nothing_starts(viewer, qtbot, monkeypatch):
 
 def endless(subjects, reference, measures, stop, device="cpu"):
     while not stop.wait(0.01):
-        yield MeasuringProgress("working", 0.5)
-    yield MeasuringFinished(FinishReason.STOPPED)
+        yield Progress("working", 0.5)
+    yield Done(reason=FinishReason.STOPPED)
 
 
 def test_measuring_can_be_cancelled(viewer, qtbot, monkeypatch):

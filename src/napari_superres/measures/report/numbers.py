@@ -16,6 +16,7 @@ from napari_superres.data.boxes import Triple
 from napari_superres.data.common_phases import common_phases, slices_with_phases, volume_with_phases
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
+from napari_superres.events import Done, Progress
 from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
 from napari_superres.measures.kinds.mismatch import mismatch_of
 from napari_superres.measures.protocol import (
@@ -94,21 +95,6 @@ class ReportOptions:
         return (*PROTOCOL_MEASURES, *(("transport_efficiency",) if self.transport else ()))
 
 
-@dataclass(frozen=True)
-class ReportProgress:
-    """A report is being measured: what is done next, and how far it is, 0 to 1."""
-
-    text: str
-    progress: float
-
-
-@dataclass(frozen=True, eq=False)
-class ReportMeasured:
-    """Last event: all the numbers, JSON-able, see `measure_report`."""
-
-    numbers: dict[str, Any]
-
-
 def on_one_grid(inputs: ReportInputs) -> ReportInputs:
     """Return inputs whose high-res parts have the same phases and, where unknown, voxel size.
 
@@ -130,15 +116,15 @@ def on_one_grid(inputs: ReportInputs) -> ReportInputs:
 
 def measure_report(
     inputs: ReportInputs, options: ReportOptions | None = None
-) -> Iterator[ReportProgress | ReportMeasured]:
+) -> Iterator[Progress | Done[dict[str, Any]]]:
     """Measure everything a report shows.
 
     Yields
     ------
-    ReportProgress
+    Progress
         At each stage.
-    ReportMeasured
-        Last. Its numbers: ``format_version``, ``created``, ``versions``, ``options``,
+    Done
+        Last. Its result is JSON-able: ``format_version``, ``created``, ``versions``, ``options``,
         ``settings``; ``items`` (a summary each of low_res, high_res, super_res,
         truth) and ``realisations`` (of the further ones); ``differences``
         (super_res_high_res, super_res_truth) and ``low_res_mismatch``;
@@ -159,22 +145,22 @@ def measure_report(
     samples = 1 + (inputs.truth is not None)
     total = stages + 4 * samples  # sub-volumes take about four times as long as a volume
     for name, volume in inputs.volumes().items():
-        yield ReportProgress(f"measuring {volume.name}", len(items) / total)
+        yield Progress(f"measuring {volume.name}", len(items) / total)
         items[name] = measure_volume(volume, asked.measures, device=asked.device)
     if inputs.high_res is not None:
-        yield ReportProgress(f"measuring {inputs.high_res.name}", len(items) / total)
+        yield Progress(f"measuring {inputs.high_res.name}", len(items) / total)
         items["high_res"] = measure_slices(inputs.high_res, asked.measures)
     realisations: list[Summary] = []
     for volume in inputs.super_res[1:]:
-        yield ReportProgress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)
+        yield Progress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)
         realisations.append(measure_volume(volume, asked.measures, device=asked.device))
     sub_volumes: dict[str, Any] = {}
     sampled = {"super_res": inputs.super_res, "truth": (inputs.truth,) if inputs.truth else ()}
     for index, (name, volumes) in enumerate((k, v) for k, v in sampled.items() if v):
         for event in _sub_volumes(name, volumes, asked):
-            if isinstance(event, ReportProgress):
-                done = stages + 4 * (index + event.progress)
-                yield ReportProgress(event.text, done / total)
+            if isinstance(event, Progress):
+                done = stages + 4 * (index + event.share)
+                yield Progress(event.text, done / total)
             else:
                 sub_volumes[name] = event
     numbers = _about(inputs, asked) | {
@@ -187,7 +173,7 @@ def measure_report(
         numbers["low_res_mismatch"] = mismatch_of(
             inputs.low_res, inputs.high_res, inputs.super_res[0], inputs.settings, inputs.offset
         )
-    yield ReportMeasured(numbers)
+    yield Done(numbers)
 
 
 def _differences(items: Mapping[str, Summary]) -> dict[str, Any]:
@@ -200,7 +186,7 @@ def _differences(items: Mapping[str, Summary]) -> dict[str, Any]:
 
 def _sub_volumes(
     name: str, volumes: Sequence[SegmentedVolume], options: ReportOptions
-) -> Iterator[ReportProgress | dict[str, Any]]:
+) -> Iterator[Progress | dict[str, Any]]:
     """Yield progress from 0 to 1, then the described values."""
     first = volumes[0]
     measured = []
@@ -216,7 +202,7 @@ def _sub_volumes(
         options.device,
     ):
         measured.append(one)
-        yield ReportProgress(f"sub-volumes of {first.name}", one.done / one.total)
+        yield Progress(f"sub-volumes of {first.name}", one.done / one.total)
     yield describe_values(stack_values(measured), first.phases)
 
 

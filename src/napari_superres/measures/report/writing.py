@@ -22,9 +22,7 @@ from napari_superres.measures.report import charts, page
 from napari_superres.measures.report.figures import phase_colours
 from napari_superres.measures.report.numbers import (
     ReportInputs,
-    ReportMeasured,
     ReportOptions,
-    ReportProgress,
     measure_report,
 )
 from napari_superres.measures.report.side_by_side import (
@@ -42,9 +40,7 @@ from napari_superres.measures.report.tables import (
 
 __all__ = [
     "ReportInputs",
-    "ReportMeasured",
     "ReportOptions",
-    "ReportProgress",
     "check_place",
     "compare_figure",
     "measure_report",

@@ -9,10 +9,9 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QPushButton
 
 from napari_superres.errors import SuperResError
-from napari_superres.events import Done
+from napari_superres.measures.measuring import Measured, measure_subjects
 from napari_superres.measures.rows import rows_of
 from napari_superres.measures.summary import QUICK_MEASURES
-from napari_superres.measures.taking import MeasuringFinished, measure_subjects
 from napari_superres.widgets.compare.plan import (
     Agreement,
     agreement_line,
@@ -79,9 +78,9 @@ class MapsRow(JobRow):
         elif self.status.text().startswith("Needs two"):
             self.status.setText("")
 
-    def _show(self, done: Done[Agreement]) -> None:
-        made, place = done.result, self._place
-        if made is None or place is None:
+    def _show(self, made: Agreement) -> None:
+        place = self._place
+        if place is None:
             return
         self.status.setText(agreement_line(made))
         for name, data, colours, lowest in (
@@ -149,12 +148,11 @@ class SpreadTable(JobRow):
     def _on_theme(self, _event: object = None) -> None:
         self.table.recolour(theme_colours(self.viewer).background)
 
-    def _show(self, event: MeasuringFinished) -> None:
+    def _show(self, measured: Measured) -> None:
         try:
-            rows = rows_of(event.found, event.reference) if event.found else []
+            rows = rows_of(measured.found, measured.reference)
         except SuperResError as error:  # no label value in common
             self.show_failure(error)
             return
-        self.status.setText(finished_line(event, rows))
-        if rows:
-            self.table.show_result(event, rows, theme_colours(self.viewer).background)
+        self.status.setText(finished_line(measured, rows))
+        self.table.show_result(measured, rows, theme_colours(self.viewer).background)

@@ -12,7 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_superres.errors import SettingsError, SuperResError
-from napari_superres.events import FinishReason
+from napari_superres.events import Done, FinishReason
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
 from napari_superres.widgets.jobs.words import job_line, progress_percent
@@ -95,8 +95,8 @@ class JobRow(QWidget):
         ----------
         name : shown by napari when it asks whether to close
         job : called in the thread with the stop event
-        then : called on the main thread with each event that ends a result; none is of a
-            job that was stopped
+        then : called on the main thread with the result, or with the last event of a
+            generation; not where the job was stopped
 
         Raises
         ------
@@ -138,7 +138,7 @@ class JobRow(QWidget):
         if line is not None and self.runner.state is not RunState.STOPPING:
             self.status.setText(line)
         if reason is not None and self._then is not None:
-            self._then(event)
+            self._then(event.result if isinstance(event, Done) else event)
 
 
 def guarded(does: Callable[[], None]) -> Callable[..., None]:

@@ -144,9 +144,8 @@ def status_line(event: object) -> str | None:
 
 def job_line(event: object) -> str | None:
     """Return what the line of a job says of an event, None to leave it as it is."""
-    text = getattr(event, "text", "")
-    if text:
-        return f"{text} …"
+    if isinstance(event, Progress):
+        return f"{event.text} …" if event.text else None
     if isinstance(event, GenerationStarted | TileCompleted | PartAssembled):
         return left(getattr(event, "seconds_left", None)) or "Working …"
     return None
@@ -167,8 +166,7 @@ def progress_percent(event: object) -> int | None:
             return round(100 * event.done / max(event.parts, 1))
         case TrainingFinished() | GenerationFinished():
             return 100 if event.reason != "stopped" else None
-    share = getattr(event, "progress", None)
-    return None if share is None else round(100 * share)
+    return None
 
 
 def sizes(shape: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_superres.data.volumes import SegmentedSlices
-from napari_superres.measures.taking import Subject
+from napari_superres.measures.measuring import Subject
 from napari_superres.widgets.layers.notes import HIGH_RES, role_of, same_layer, unwrapped
 from napari_superres.widgets.layers.view import view_of
 from napari_superres.widgets.measure.plan import (

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, ShapeError
+from napari_superres.measures.measuring import Subject
 from napari_superres.measures.summary import QUICK_MEASURES
-from napari_superres.measures.taking import Subject
 from napari_superres.widgets.layers.data import slices_from_layers
 from napari_superres.widgets.layers.geometry import box_of_vertices
 from napari_superres.widgets.layers.notes import SUPER_RES, TRUTH, is_map, role_of

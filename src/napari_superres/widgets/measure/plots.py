@@ -13,8 +13,8 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
+from napari_superres.measures.measuring import Measured
 from napari_superres.measures.rows import Row
-from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.colours import ThemeColours
 from napari_superres.widgets.measure.words import charts_of, draw_chart, save_chart
@@ -38,7 +38,7 @@ class MeasurePlots(QWidget):
         self.picture = QLabel()
         fill_column(self, row_of(self.which, self.save, stretch=(1, 0)), self.picture)
         self._wanted = 0
-        self._finished: MeasuringFinished | None = None
+        self._finished: Measured | None = None
         self._rows: Sequence[Row] = ()
         self._by_axis = False
         self._theme: ThemeColours | None = None
@@ -48,7 +48,7 @@ class MeasurePlots(QWidget):
 
     def show_result(
         self,
-        finished: MeasuringFinished,
+        finished: Measured,
         rows: Sequence[Row],
         theme: ThemeColours,
         by_axis: bool = False,

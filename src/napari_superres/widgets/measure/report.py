@@ -15,7 +15,7 @@ from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError, SuperResError
-from napari_superres.events import Done, FinishReason
+from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.words import job_line
 from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
@@ -83,8 +83,7 @@ class ReportRow(JobRow):
         if path:
             self.start(Path(path))
 
-    def _show(self, done: Done[list[Path]]) -> None:
-        written = done.result or []
+    def _show(self, written: list[Path]) -> None:
         self.status.setText("Written: " + ", ".join(path.name for path in written))
         show_info(f"The report is {written[0]}. Open it in a browser.")
 
@@ -187,11 +186,12 @@ def _inputs(viewer: Any, session: Session) -> ReadInputs:
     )
 
 
-def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterator[Any]:
-    """Measure and write a report, yielding ReportProgress, then Done with the files."""
+def report_events(
+    plan: ReportPlan, path: Path, stop: threading.Event
+) -> Iterator[Progress | Done[list[Path]]]:
+    """Measure and write a report, yielding Progress, then Done with the files."""
     from napari_superres.measures.report.numbers import (
         ReportInputs,
-        ReportMeasured,
         ReportOptions,
         measure_report,
     )
@@ -211,10 +211,10 @@ def report_events(plan: ReportPlan, path: Path, stop: threading.Event) -> Iterat
         if stop.is_set():
             yield Done(reason=FinishReason.STOPPED)
             return
-        if isinstance(event, ReportMeasured):
-            yield Done(write_report(path, inputs, event.numbers, plan.figures))
-        else:
+        if isinstance(event, Progress):
             yield event
+        elif event.result is not None:
+            yield Done(write_report(path, inputs, event.result, plan.figures))
 
 
 def _settings_of(folder: Path) -> TrainingSettings | None:

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QPushButton
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
+from napari_superres.measures.measuring import Measured, measure_subjects
 from napari_superres.measures.rows import rows_of
-from napari_superres.measures.taking import MeasuringFinished, measure_subjects
 from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.layers.box_drawing import drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.colours import theme_colours
@@ -151,7 +151,7 @@ class MeasureStep(Step):
         self.table.recolour(theme.background)
         self.plots.recolour(theme)
 
-    def _show(self, finished: MeasuringFinished) -> None:
+    def _show(self, finished: Measured) -> None:
         try:
             rows = rows_of(finished.found, finished.reference)
         except SuperResError as error:  # no label value in common

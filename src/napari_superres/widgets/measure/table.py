@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_superres.errors import SuperResError
+from napari_superres.measures.measuring import Measured
 from napari_superres.measures.rows import Row
-from napari_superres.measures.taking import MeasuringFinished
 from napari_superres.widgets.layers.colours import readable
 from napari_superres.widgets.measure.words import Grid, Line, grid_of, table_text, write_table
 from napari_superres.widgets.parts.layout import fill_column, row_of
@@ -35,7 +35,7 @@ class MeasureTable(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.finished: MeasuringFinished | None = None
+        self.finished: Measured | None = None
         self.rows: list[Row] = []
         self.table = QTableWidget()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -52,9 +52,7 @@ class MeasureTable(QWidget):
         self.save.clicked.connect(self.ask_and_save)
         self.hide()
 
-    def show_result(
-        self, finished: MeasuringFinished, rows: Sequence[Row], background: str
-    ) -> None:
+    def show_result(self, finished: Measured, rows: Sequence[Row], background: str) -> None:
         """Show what was measured.
 
         Parameters

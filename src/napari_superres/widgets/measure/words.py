@@ -10,8 +10,8 @@ from typing import Any
 
 from napari_superres.data.files.output import write_whole_text, written_whole
 from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
+from napari_superres.measures.measuring import Measured
 from napari_superres.measures.rows import Row, as_csv, gap_text, number, of_slices
-from napari_superres.measures.taking import MeasuringFinished
 
 LONGEST_NAME = 16
 WIDTH = 4.4
@@ -88,7 +88,7 @@ def table_text(rows: Sequence[Row], names: Sequence[str], reference: str | None)
     return as_csv(rows, names, reference, delimiter="\t")
 
 
-def write_table(path: Path, finished: MeasuringFinished, rows: Sequence[Row]) -> Path:
+def write_table(path: Path, finished: Measured, rows: Sequence[Row]) -> Path:
     """Write a table as CSV, or all that was measured as JSON, by the file's suffix.
 
     Returns the file, with .csv behind it if it had neither suffix.
@@ -105,7 +105,7 @@ def write_table(path: Path, finished: MeasuringFinished, rows: Sequence[Row]) ->
     return path
 
 
-def as_numbers(finished: MeasuringFinished) -> dict[str, Any]:
+def as_numbers(finished: Measured) -> dict[str, Any]:
     """Return what was measured as the dictionary that JSON files hold."""
     numbers: dict[str, Any] = {"format_version": FORMAT_VERSION, "found": list(finished.found)}
     if finished.reference is not None:
@@ -116,7 +116,7 @@ def as_numbers(finished: MeasuringFinished) -> dict[str, Any]:
     return numbers
 
 
-def chart_numbers(finished: MeasuringFinished) -> dict[str, Any]:
+def chart_numbers(finished: Measured) -> dict[str, Any]:
     """Return what was measured as the charts of a report take it."""
     first, *others = finished.found
     titles = {"super_res": short(first["name"])}
@@ -127,7 +127,7 @@ def chart_numbers(finished: MeasuringFinished) -> dict[str, Any]:
     return {"items": items, "realisations": others, "titles": titles}
 
 
-def charts_of(finished: MeasuringFinished, rows: Sequence[Row]) -> dict[str, str]:
+def charts_of(finished: Measured, rows: Sequence[Row]) -> dict[str, str]:
     """Return title by key of the plots that can be drawn of what was measured."""
     first = finished.found[0]
     titles = {"bars": "Values"} if rows else {}
@@ -142,7 +142,7 @@ def charts_of(finished: MeasuringFinished, rows: Sequence[Row]) -> dict[str, str
     return titles
 
 
-def finished_line(finished: MeasuringFinished, rows: Sequence[Row]) -> str:
+def finished_line(finished: Measured, rows: Sequence[Row]) -> str:
     """Return the status line at the end of measuring."""
     if not finished.found:
         return "Measuring was cancelled."
@@ -156,9 +156,7 @@ def finished_line(finished: MeasuringFinished, rows: Sequence[Row]) -> str:
     return f"Measured {what}: {within} of {len(judged)} values within tolerance of {against}."
 
 
-def draw_chart(
-    key: str, finished: MeasuringFinished, rows: Sequence[Row], by_axis: bool = False
-) -> Any:
+def draw_chart(key: str, finished: Measured, rows: Sequence[Row], by_axis: bool = False) -> Any:
     """Draw one of `charts_of` as a matplotlib figure."""
     from napari_superres.measures.report import charts
     from napari_superres.measures.report.charts import bars

@@ -13,7 +13,6 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 
 from napari_superres.data.grey.thresholds import multi_otsu
 from napari_superres.errors import SuperResError
-from napari_superres.events import Done
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.notes import same_layer
@@ -110,10 +109,7 @@ class SegmentPanel(Step):
             self._add,
         )
 
-    def _add(self, done: Done[SegmentedImage]) -> None:
-        made = done.result
-        if made is None:
-            return
+    def _add(self, made: SegmentedImage) -> None:
         self.form.note.setText("")
         self.form.show_preview.setChecked(False)
         name, placed = f"{made.image.name} segmented", made.image.placement.arguments

@@ -14,6 +14,7 @@ import numpy as np
 from napari_superres.config import Budget
 from napari_superres.data.volumes import Labels
 from napari_superres.events import (
+    Done,
     FinishReason,
     GenerationEvent,
     GenerationFinished,
@@ -28,8 +29,8 @@ KIND = "synthesis"
 
 
 @dataclass(frozen=True)
-class NearestFound:
-    """Last event of a search for what was learnt by heart.
+class Nearest:
+    """What a search for images learnt by heart found.
 
     Attributes
     ----------
@@ -38,19 +39,10 @@ class NearestFound:
     unseen : median distance of real patches never trained on, None without any
     """
 
-    reason: FinishReason
-    samples: Labels | None = None
-    windows: Labels | None = None
-    distances: tuple[float, ...] = ()
+    samples: Labels
+    windows: Labels
+    distances: tuple[float, ...]
     unseen: float | None = None
-
-
-@dataclass(frozen=True)
-class ReportDone:
-    """Last event of a report."""
-
-    reason: FinishReason
-    path: Path
 
 
 def _train(
@@ -119,7 +111,7 @@ def _interpolate(
 
 def _nearest(
     run: Path, picks: Picks, device: str, stop: threading.Event
-) -> Iterator[TileCompleted | NearestFound]:
+) -> Iterator[TileCompleted | Done[Nearest]]:
     from napari_superres.runs.run import Run
     from napari_superres.synthesis.memorisation import Finder
     from napari_superres.synthesis.sampling import SampleRequest, Synthesiser
@@ -139,16 +131,13 @@ def _nearest(
         found.append(finder.nearest(image))
         yield TileCompleted(done, total, (time.monotonic() - began) / done * (total - done))
         if stop.is_set() and done < total:
-            yield NearestFound(FinishReason.STOPPED)
+            yield Done(reason=FinishReason.STOPPED)
             return
     near, other = found[: len(samples)], found[len(samples) :]
-    yield NearestFound(
-        FinishReason.COMPLETED,
-        samples,
-        np.stack([one.window for one in near]),
-        tuple(one.distance for one in near),
-        float(np.median([one.distance for one in other])) if other else None,
-    )
+    windows = np.stack([one.window for one in near])
+    distances = tuple(one.distance for one in near)
+    median = float(np.median([one.distance for one in other])) if other else None
+    yield Done(Nearest(samples, windows, distances, median))
 
 
 def _thresholds(run: Path, classes: int) -> tuple[float, ...]:
@@ -169,14 +158,14 @@ def _thresholds(run: Path, classes: int) -> tuple[float, ...]:
                       classes)  # fmt: skip
 
 
-def _report(run: Path, path: Path, device: str, _stop: threading.Event) -> Iterator[ReportDone]:
+def _report(run: Path, path: Path, device: str, _stop: threading.Event) -> Iterator[Done[Path]]:
     from napari_superres.data.files.output import check_writable, write_whole_text
     from napari_superres.synthesis.report import make_report
 
     check_writable(path)
     page, _numbers = make_report(run, device=device)
     write_whole_text(path, page)
-    yield ReportDone(FinishReason.COMPLETED, path)
+    yield Done(path)
 
 
 @dataclass(frozen=True)

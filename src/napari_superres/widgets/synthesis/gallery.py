@@ -30,7 +30,7 @@ from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.preferences import preferences
 from napari_superres.widgets.run.session import learnt_run
 from napari_superres.widgets.run.step import Step
-from napari_superres.widgets.synthesis.engine import NearestFound, ReportDone, SynthesisEngine
+from napari_superres.widgets.synthesis.engine import Nearest, SynthesisEngine
 from napari_superres.widgets.synthesis.gallery_form import GalleryForm
 from napari_superres.widgets.synthesis.picks import (
     Picks,
@@ -219,11 +219,9 @@ class GalleryStep(GallerySamples):
         """Show the real windows most like the picked samples; all samples if none is picked."""
         picks, run = self._picked_or_all(), self._run()
 
-        def found(event: NearestFound) -> None:
-            assert event.samples is not None
-            assert event.windows is not None
-            self._add(beside(event.samples, event.windows), run, "samples | nearest real")
-            self.jobs.status.setText(heart_text(event.distances, event.unseen))
+        def found(nearest: Nearest) -> None:
+            self._add(beside(nearest.samples, nearest.windows), run, "samples | nearest real")
+            self.jobs.status.setText(heart_text(nearest.distances, nearest.unseen))
 
         self._work(f"Searching {run.folder.name}", self.engine.nearest, found, run, picks)
 
@@ -288,8 +286,8 @@ class GalleryStep(GallerySamples):
         """Write the report of the paper's figure 3."""
         run = self._run()
 
-        def written(event: ReportDone) -> None:
-            self.jobs.status.setText(f"Written: {event.path}. Open it in a browser.")
+        def written(path: Path) -> None:
+            self.jobs.status.setText(f"Written: {path}. Open it in a browser.")
 
         self._work("Writing a report", self.engine.report, written, run, path)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_superres.data.common_phases import Segmented
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-from napari_superres.events import FinishReason
+from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.kinds.transport import efficiency
 from napari_superres.measures.naming import as_json, axis_names, phase_names
@@ -39,27 +39,17 @@ class Subject:
     read: Callable[[], Segmented]
 
 
-@dataclass(frozen=True)
-class MeasuringProgress:
-    """What is measured next, and how far it is, 0 to 1."""
-
-    text: str
-    progress: float
-
-
 @dataclass(frozen=True, eq=False)
-class MeasuringFinished:
-    """Last event.
+class Measured:
+    """Summaries of one volume or more, and of what they are compared with.
 
     Attributes
     ----------
-    reason : completed or stopped
-    found : a summary of each volume, when completed
+    found : a summary of each volume
     reference : the reference's summary, where one was asked for
     """
 
-    reason: FinishReason
-    found: tuple[Summary, ...] = ()
+    found: tuple[Summary, ...]
     reference: Summary | None = None
 
 
@@ -69,12 +59,11 @@ def measure_subjects(
     measures: Collection[str],
     stop: threading.Event,
     device: str = "cpu",
-) -> Iterator[MeasuringProgress | MeasuringFinished]:
+) -> Iterator[Progress | Done[Measured]]:
     """Measure volumes and their reference; stops between two measures.
 
-    Transport, the slowest, is taken phase by phase and axis by axis. Of a
-    reference that is slices, representativity is measured too, which tolerances
-    take into account.
+    Transport, the slowest, is measured phase by phase and axis by axis. Of a
+    reference that is slices, representativity is measured too: tolerances need it.
 
     Parameters
     ----------
@@ -85,14 +74,14 @@ def measure_subjects(
 
     Yields
     ------
-    MeasuringProgress, then MeasuringFinished
+    Progress, then Done with what was measured
     """
     wanted = [name for name in MEASURES if name in measures]
     everything = [*subjects, *([reference] if reference is not None else [])]
     summaries: list[Summary] = []
     grid: SegmentedVolume | None = None
     for done, subject in enumerate(everything):
-        yield MeasuringProgress(f"{subject.name}: reading", done / len(everything))
+        yield Progress(f"{subject.name}: reading", done / len(everything))
         item = subject.read()
         if isinstance(item, SegmentedVolume):
             grid = grid or item
@@ -104,15 +93,14 @@ def measure_subjects(
         summary: Summary = {}
         for text, share, part in _one_by_one(item, names, device):
             if stop.is_set():
-                yield MeasuringFinished(FinishReason.STOPPED)
+                yield Done(reason=FinishReason.STOPPED)
                 return
             _merge(summary, part)
-            progress = (done + share) / len(everything)
-            yield MeasuringProgress(f"{subject.name}: {text}", progress)
+            yield Progress(f"{subject.name}: {text}", (done + share) / len(everything))
         summaries.append(summary | {"name": subject.name})
     found = tuple(summaries[: len(subjects)])
     last = summaries[-1] if reference is not None else None
-    yield MeasuringFinished(FinishReason.COMPLETED, found, last)
+    yield Done(Measured(found, last))
 
 
 def _merge(summary: Summary, part: Summary) -> None:

@@ -6,8 +6,8 @@ import pytest
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.events import FinishReason
+from napari_superres.measures.measuring import Subject, measure_subjects
 from napari_superres.measures.summary import MEASURES, measure_volume
-from napari_superres.measures.taking import Subject, measure_subjects
 from tests.measures.materials import bernoulli
 
 PHASES = (Phase(0, "pore"), Phase(1, "solid"))
@@ -29,26 +29,26 @@ def subject(item):
 def test_taking_them_one_by_one_gives_what_measuring_at_once_gives():
     *_, last = measure_subjects([subject(volume())], None, MEASURES, threading.Event())
     assert last.reason is FinishReason.COMPLETED
-    assert last.found == (measure_volume(volume(), MEASURES),)
-    assert last.reference is None
+    assert last.result.found == (measure_volume(volume(), MEASURES),)
+    assert last.result.reference is None
 
 
 def test_progress_rises_over_volumes_and_reference():
     both = [subject(volume("one")), subject(volume("two"))]
     *steps, last = measure_subjects(both, subject(slices()), MEASURES, threading.Event())
-    told = [step.progress for step in steps]
+    told = [step.share for step in steps]
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] <= 1
     assert {step.text.split(":")[0] for step in steps} == {"one", "two", "slices"}
-    assert len(last.found) == 2
+    assert len(last.result.found) == 2
 
 
 def test_slices_to_compare_with_tell_their_own_interval():
     *_, last = measure_subjects(
         [subject(volume())], subject(slices()), ["volume_fractions"], threading.Event()
     )
-    assert "representativity" in last.reference
-    assert "representativity" not in last.found[0]
+    assert "representativity" in last.result.reference
+    assert "representativity" not in last.result.found[0]
 
 
 def test_slices_of_unknown_pixel_size_have_the_voxels_of_the_volume():
@@ -58,7 +58,7 @@ def test_slices_of_unknown_pixel_size_have_the_voxels_of_the_volume():
             measure_subjects(
                 [subject(volume())], subject(item), ["specific_surface_area"], threading.Event()
             )
-        )[-1].reference
+        )[-1].result.reference
         for item in (slices(), unsized)
     )
     assert taken == known
@@ -73,7 +73,7 @@ def test_stopping_ends_before_the_next_measure():
         if "along" in getattr(event, "text", ""):
             stop.set()
     assert told[-1].reason is FinishReason.STOPPED
-    assert told[-1].found == ()
+    assert told[-1].result is None
     assert sum("along" in getattr(event, "text", "") for event in told) == 1
 
 
@@ -97,4 +97,4 @@ def test_nothing_is_read_before_its_turn():
 def test_single_phases_and_thin_volumes_are_measured_without_failing(labels):
     one = SegmentedVolume(labels, PHASES, None, "flat")
     *_, last = measure_subjects([subject(one)], None, MEASURES, threading.Event())
-    assert last.found[0]["volume_fractions"] == {"pore": 1.0, "solid": 0.0}
+    assert last.result.found[0]["volume_fractions"] == {"pore": 1.0, "solid": 0.0}
