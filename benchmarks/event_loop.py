@@ -131,14 +131,14 @@ class Bench:
     def run(self) -> dict[str, dict[str, float]]:
         """Go through the phases; always stop at the end."""
         session, rows = self.dock.session, {}
-        self.until(lambda: session.ready)
+        self.until(lambda: session.fusion.ready)
         self.live(3)
         if "idle" in self.options.phases:
             rows["idle"] = self.watch(self.for_seconds())
         rows |= self.train()
         if "generating" in self.options.phases:
             self.dock.show_step(self.dock.generate)
-            runner = session.generation
+            runner = session.generation.runner
             rows["generating"] = self.again(self.dock.generate.start, runner)
         if "measuring" in self.options.phases:
             rows["measuring"] = self.measure()
@@ -154,12 +154,12 @@ class Bench:
 
             torch.set_num_threads(self.options.torch_threads)
         bar.start.click()
-        rows = {"starting": self.watch(lambda: session.preview is not None)}
+        rows = {"starting": self.watch(lambda: session.fusion.previews.last is not None)}
         self.live(3)
         if "training" in self.options.phases:
             rows["training"] = self.watch(self.for_seconds())
         bar.stop.click()
-        rows["stopping"] = self.watch(lambda: not session.training.active)
+        rows["stopping"] = self.watch(lambda: not session.fusion.runner.active)
         return rows
 
     def measure(self) -> dict[str, float]:
@@ -167,7 +167,7 @@ class Bench:
         session, measure = self.dock.session, self.dock.measure
         if not any(layer.name.startswith("super-res") for layer in self.viewer.layers):
             self.dock.generate.start()
-            self.until(lambda: not session.generation.active)
+            self.until(lambda: not session.generation.runner.active)
         self.dock.show_step(measure)
         return self.again(measure.start, measure.job.runner)
 

@@ -54,18 +54,18 @@ class Tour(Window):
         dock = SynthesisDock(self.viewer)
         docked = self.viewer.window.add_dock_widget(dock, name="Synthesise images")
         dock.patches.picker.open_files(sorted((run / "inputs").glob("*.tif")))
-        self.until("the patches are planned", lambda: dock.images.ready)
+        self.until("the patches are planned", lambda: dock.training.ready)
         self.until("the grid is drawn", lambda: len(self.viewer.layers) > 1)
         self.viewer.reset_view()
         self.both_themes("patches")
-        dock.images.open_run(run)
-        self.until("the run is open", lambda: dock.images.run is not None)
+        dock.training.open(run)
+        self.until("the run is open", lambda: dock.training.run is not None)
         dock.run_bar.middle.click()  # Continue
-        self.until("numbers and images come", lambda: bool(dock.images.history.curves))
-        self.until("images come", lambda: dock.images.shown is not None)
+        self.until("numbers and images come", lambda: bool(dock.training.history.profiles))
+        self.until("images come", lambda: dock.training.previews.last is not None)
         self.both_themes("watch")
-        dock.images.training.stop()
-        self.until("it is stopped", lambda: not dock.images.training.active)
+        dock.training.runner.stop()
+        self.until("it is stopped", lambda: not dock.training.runner.active)
         dock.show_step(dock.gallery)
         self._gallery(dock)
         for layer in list(self.viewer.layers):
@@ -73,7 +73,7 @@ class Tour(Window):
         self.viewer.window.remove_dock_widget(docked)
 
     def _gallery(self, dock: SynthesisDock) -> None:
-        gallery, work = dock.gallery, dock.images.work
+        gallery, work = dock.gallery, dock.training.work
         self.until("samples come", lambda: gallery.shown is not None and not work.active)
         for layer in self.viewer.layers:
             layer.visible = False
@@ -95,13 +95,13 @@ class Tour(Window):
         self.viewer.window.add_dock_widget(dock, name="Translate images")
         dock.inputs.low.open_files(sorted((run / "inputs").glob("low_res*.tif")))
         self.until("it is open", lambda: len(self.viewer.layers) == 1)
-        dock.images.open_run(run)
-        self.until("the run is open", lambda: dock.images.run is not None)
+        dock.training.open(run)
+        self.until("the run is open", lambda: dock.training.run is not None)
         dock.show_step(dock.apply)
         dock.apply.layer.choose(self.viewer.layers[0])
         dock.apply.translate.click()
         done = (RunState.COMPLETED, RunState.FAILED)
-        self.until("it is translated", lambda: dock.images.work.state in done)
+        self.until("it is translated", lambda: dock.training.work.state in done)
         low, sharp = self.viewer.layers[0], self.viewer.layers[-1]
         sharp.translate = (sharp.translate[0], low.extent.world[1][1] * 1.05)
         self.viewer.reset_view()

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
+from napari_superres.config import Budget, GenerationSettings, TrainingSettings
 from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.pair import Pair
@@ -34,7 +35,9 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.scale_factor import super_res_shape
+from napari_superres.widgets.inputs.inputs import missing_text
 from napari_superres.widgets.run.engine import DeviceChoice
+from napari_superres.widgets.run.fusion import KIND, fraction_bands, read_run, shown
 from napari_superres.widgets.run.preflight import Preflight
 
 PHASES = (
@@ -65,7 +68,7 @@ def preview(step: int, n_phases: int, size: int = 32) -> PreviewReady:
 
 @dataclass
 class FakeEngine:
-    """The functions of `Engine`, with switches for what should go wrong.
+    """The functions of `FusionEngine`, with switches for what should go wrong.
 
     Attributes
     ----------
@@ -74,6 +77,13 @@ class FakeEngine:
     fail_at : step at which `failure` is raised; 0 for before anything starts
     saved : run folders that were saved at their end
     """
+
+    kind = KIND
+    missing = staticmethod(missing_text)
+    read = staticmethod(attrgetter("pair"))
+    shown = staticmethod(shown)
+    open = staticmethod(read_run)
+    bands = staticmethod(lambda pair: fraction_bands(pair.high_res))
 
     steps: int = 5
     step_s: float = 0.0
@@ -189,9 +199,10 @@ class FakeEngine:
         """Return an estimate that grows with the batch."""
         return Preflight("cpu", settings.engine.batch * 2**30, 8 * 2**30)
 
-    def smaller(self, engine: EngineSettings) -> dict[str, int | str]:
+    def smaller(self, settings: TrainingSettings) -> dict[str, int | str]:
         """Return half the batch, as the engine would."""
-        return {"batch": engine.batch // 2} if engine.batch > 1 else {}
+        batch = settings.engine.batch
+        return {"batch": batch // 2} if batch > 1 else {}
 
 
 def _fields(event: PreviewReady) -> tuple[int, tuple, tuple, tuple]:  # type: ignore[type-arg]

@@ -25,8 +25,9 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.widgets.run.engine import DeviceChoice
-from napari_superres.widgets.run.image_engine import OpenedRun
+from napari_superres.widgets.images.engine import RunOfImages
+from napari_superres.widgets.run.engine import DeviceChoice, EarlierRun
+from napari_superres.widgets.run.history import history_of_log
 from napari_superres.widgets.synthesis.engine import Nearest, SynthesisEngine
 from napari_superres.widgets.translation.engine import TranslationEngine
 
@@ -67,18 +68,15 @@ class FakeImages:
         self.phases = len(sets[-1].phases)
         return self._events(run_folder, 0, stop)
 
-    def resume(self, run_folder, budget, stop):
+    def resume(self, run_folder, budget, stop, changes):
+        if changes:
+            engine = self.trained.engine.replace(**changes)
+            self.trained = self.trained.replace(engine=engine)
         return self._events(run_folder, 100, stop)
 
-    def adapt(self, folder, batch):
-        if batch is not None:
-            engine = self.trained.engine.replace(batch=batch)
-            self.trained = self.trained.replace(engine=engine)
-        return self.trained
-
     def open(self, folder):
-        lines = tuple({"step": step, "score": 9.0 - step, **VALUES} for step in (0, 2))
-        return OpenedRun(folder, self._phases, 0.5, 2, True, lines)
+        lines = [{"step": step, "score": 9.0 - step, **VALUES} for step in (0, 2)]
+        return EarlierRun(RunOfImages(folder, self._phases, 0.5, 2, True), history_of_log(lines))
 
     @property
     def _phases(self):
@@ -91,7 +89,9 @@ class FakeImages:
             time.sleep(self.step_s)
             large = self.room is not None and self.trained.engine.batch > self.room
             if large and step - first >= self.fails_at:
-                raise OutOfMemoryError("No room.", "", "Lower the batch.")
+                # as the engine does: it names what needs less once there are weights to save
+                less = {"batch": self.trained.engine.batch // 2} if first else {}
+                raise OutOfMemoryError("No room.", "", "Lower the batch.", less)
             step += 1
             yield StepCompleted(step, step * 0.5, None, None, {"generator": 1 / step})
             curve = np.linspace(0.5, 0.25, 8) + 1 / step
@@ -153,7 +153,6 @@ class FakeImages:
             train=self.train,
             resume=self.resume,
             open=self.open,
-            adapt=self.adapt,
             devices=self.devices,
             sample=self.sample,
             interpolate=self.interpolate,
@@ -168,17 +167,16 @@ class FakeImages:
             train=self.train,
             resume=self.resume,
             open=self.open,
-            adapt=self.adapt,
             devices=self.devices,
             augment=self.augment,
             translate=self.translate,
         )
 
 
-def trained(folder: Path, phases: int = 0) -> OpenedRun:
+def trained(folder: Path, phases: int = 0) -> RunOfImages:
     """Return a run that has learnt something."""
     known = phases_from_values(range(phases)) if phases else ()
-    return OpenedRun(folder, known, 0.5, 2, learnt=True)
+    return RunOfImages(folder, known, 0.5, 2, learnt=True)
 
 
 NO_STOP = threading.Event()

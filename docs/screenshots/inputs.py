@@ -49,7 +49,7 @@ def open_example(journey: Journey) -> None:
     else:
         journey.picture("01-empty")
         journey.viewer.open_sample("napari-superres-fusion", "example-pair")
-    journey.until("the inputs are read", lambda: journey.dock.session.ready)
+    journey.until("the inputs are read", lambda: journey.dock.session.fusion.ready)
     journey.viewer.reset_view()
     journey.until("the checks are made", lambda: len(data.checks.text()) > 80)
     journey.picture("02-data")

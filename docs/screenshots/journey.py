@@ -76,7 +76,7 @@ class Journey(Window):
     @property
     def state(self) -> RunState:
         """Where the training stands."""
-        return self.dock.session.training.state
+        return self.dock.session.fusion.runner.state
 
     @property
     def volume(self) -> Any:

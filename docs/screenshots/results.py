@@ -42,7 +42,7 @@ def _make(journey: Journey, seed: int) -> None:
     journey.dock.generate.form.seed.setValue(seed)
     journey.click(journey.dock.generate.generate)
     journey.until("it is generated", lambda: made() > before)
-    runner = journey.dock.session.generation
+    runner = journey.dock.session.generation.runner
     journey.until("the thread has ended", lambda: not runner.active)
 
 

@@ -13,7 +13,6 @@ import napari
 from qtpy.QtCore import QThreadPool, QTimer
 
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.run.earlier_runs import open_run
 from screenshots.journey import Journey
 from screenshots.window import grab, visible_dialogs
 
@@ -22,11 +21,11 @@ def train(journey: Journey) -> None:
     """Start, watch, pause, resume, stop."""
     session, bar = journey.dock.session, journey.dock.run_bar
     journey.click(bar.start)
-    journey.until("a preview comes", lambda: session.preview is not None)
-    first = session.preview.step
-    journey.until("numbers come", lambda: session.history.latest is not None)
-    journey.until("the previews move", lambda: session.preview.step > first)
-    journey.until("it has learnt", lambda: session.preview.step >= journey.steps, 3600)
+    journey.until("a preview comes", lambda: session.fusion.previews.last is not None)
+    first = session.fusion.previews.last.step
+    journey.until("numbers come", lambda: session.fusion.history.latest is not None)
+    journey.until("the previews move", lambda: session.fusion.previews.last.step > first)
+    journey.until("it has learnt", lambda: session.fusion.previews.last.step >= journey.steps, 3600)
     if journey.trained is not None:
         _go_on_with(journey, journey.trained)
     journey.picture("05-monitor")
@@ -55,11 +54,13 @@ def _go_on_with(journey: Journey, trained: Path) -> None:
     journey.until("it is stopped", lambda: journey.state is RunState.STOPPED)
     copy = journey.work / "earlier" / "cathode"
     shutil.copytree(trained, copy)
-    open_run(session, copy)  # the button asks for a folder, in a dialog of the system
-    journey.until("it is open", lambda: session.run is not None and session.run.folder == copy)
-    before = session.preview.step
+    training = session.fusion
+    training.open(copy)  # the button asks for a folder, in a dialog of the system
+    is_open = lambda: training.run is not None and training.run.folder == copy  # noqa: E731
+    journey.until("it is open", is_open)
+    before = session.fusion.previews.last.step
     journey.click(bar.middle)
-    journey.until("it goes on", lambda: session.preview.step > before)
+    journey.until("it goes on", lambda: session.fusion.previews.last.step > before)
     journey.until("it is running", lambda: journey.state is RunState.RUNNING)
 
 

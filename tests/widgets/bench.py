@@ -28,7 +28,7 @@ class Bench:
         self.dock.train.use_folder(tmp_path / "run")
 
     def until(self, state):
-        self.qtbot.waitUntil(lambda: self.session.training.state is state, timeout=8000)
+        self.qtbot.waitUntil(lambda: self.session.fusion.runner.state is state, timeout=8000)
 
     def trained(self):
         self.dock.run_bar.start.click()
@@ -37,6 +37,6 @@ class Bench:
     def generated(self):
         self.trained()
         self.dock.generate.generate.click()
-        state = self.session.generation
+        state = self.session.generation.runner
         self.qtbot.waitUntil(lambda: state.state is RunState.COMPLETED, timeout=8000)
         return next(layer for layer in self.viewer.layers if role_of(layer) == SUPER_RES)

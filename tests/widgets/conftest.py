@@ -78,6 +78,6 @@ def bench(make_napari_viewer_proxy, engine, example, qtbot, tmp_path):
     bench = Bench(make_napari_viewer_proxy(), engine, example, qtbot, tmp_path)
     yield bench
     bench.session.shut_down()
-    for runner in (bench.session.training, bench.session.generation):
+    for runner in (bench.session.fusion.runner, bench.session.generation.runner):
         qtbot.waitUntil(lambda runner=runner: not runner.active, timeout=8000)
     qtbot.wait(50)

@@ -36,7 +36,7 @@ def test_pause_resume_and_stop_by_the_buttons(bench, engine):
 
 def test_stop_during_a_preview_ends_cleanly(bench, engine):
     engine.steps, engine.step_s = 100_000, 0.001
-    bench.session.preview_ready.connect(lambda _event: bench.session.training.stop())
+    bench.session.fusion.preview_ready.connect(lambda _event: bench.session.fusion.runner.stop())
     bench.dock.run_bar.start.click()
     bench.until(RunState.STOPPED)
     assert "Stopped and kept" in bench.dock.run_bar.status.text()
@@ -46,7 +46,7 @@ def test_a_stopped_run_can_be_continued(bench):
     bench.trained()
     bench.dock.run_bar.middle.click()
     bench.until(RunState.COMPLETED)
-    assert max(bench.session.history.losses["generator"].steps) > 100
+    assert max(bench.session.fusion.history.losses["generator"].steps) > 100
 
 
 def test_out_of_memory_is_followed_by_an_offer_to_go_on_with_less(bench, engine):
@@ -89,7 +89,7 @@ def test_the_command_goes_to_the_clipboard(bench):
 def test_a_setting_out_of_range_is_told_before_anything_starts(bench):
     bench.dock.train.engine_form.dials["learning_rate"].value = "-1"
     bench.dock.run_bar.start.click()
-    assert bench.session.training.state is RunState.IDLE
+    assert bench.session.fusion.runner.state is RunState.IDLE
 
 
 def test_the_preset_sets_the_advanced_dials(bench):
@@ -160,8 +160,8 @@ def test_after_the_demo_the_panel_is_the_user_s(bench, monkeypatch, tmp_path):
     driver, ends = DemoDriver(bench.dock, DemoPlan(tmp_path)), []
     driver.finished.connect(ends.append)
     driver._end("all is well")
-    bench.session.training.failed.emit(OutputError("The disk is full."))
-    bench.session.generation.failed.emit(OutputError("The disk is full."))
+    bench.session.fusion.runner.failed.emit(OutputError("The disk is full."))
+    bench.session.generation.runner.failed.emit(OutputError("The disk is full."))
     assert ends == ["all is well"]
 
 
@@ -172,7 +172,7 @@ def test_a_demo_stopped_before_anything_is_learnt_ends(bench, example, tmp_path)
     driver, ends = DemoDriver(bench.dock, DemoPlan(tmp_path)), []
     driver.finished.connect(ends.append)
     driver.example = example
-    bench.session.training.state_changed.emit(RunState.STOPPED)
+    bench.session.fusion.runner.state_changed.emit(RunState.STOPPED)
     assert "no trained run" in str(ends[0])
 
 
@@ -187,17 +187,17 @@ def test_a_demo_whose_panel_is_closed_does_not_go_on(bench, example, engine, tmp
     bench.until(RunState.RUNNING)
     bench.viewer.window.remove_dock_widget(bench.dock)
     bench.until(RunState.STOPPED)
-    assert bench.session.generation.state is RunState.IDLE
+    assert bench.session.generation.runner.state is RunState.IDLE
 
 
 def test_a_refused_start_keeps_the_run_before(bench, engine):
     bench.trained()
-    before = bench.session.run
+    before = bench.session.fusion.run
     engine.fail_at, engine.failure = 0, OutputError("The folder is not empty.")
     bench.dock.train.use_folder(before.folder)
     bench.dock.run_bar.start.click()
     bench.until(RunState.FAILED)
-    assert bench.session.run is before
+    assert bench.session.fusion.run is before
     assert "Not started" in bench.dock.run_bar.status.text()
 
 
@@ -208,7 +208,7 @@ def test_a_chosen_folder_stays_chosen_when_the_start_is_refused(bench, engine, t
     bench.until(RunState.FAILED)
     engine.fail_at = None
     bench.trained()
-    assert bench.session.run.folder == tmp_path / "mine"
+    assert bench.session.fusion.run.folder == tmp_path / "mine"
 
 
 def test_the_next_run_gets_a_folder_of_its_own(bench, engine, tmp_path):
@@ -229,12 +229,10 @@ def test_the_next_run_gets_a_folder_of_its_own(bench, engine, tmp_path):
 def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
     from napari.utils.notifications import notification_manager
 
-    from napari_superres.widgets.run.earlier_runs import open_run
-
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "config.json").write_text('{"format_version": 99}')
     before = len(notification_manager.records)
-    open_run(bench.session, tmp_path / "old")
+    bench.session.fusion.open(tmp_path / "old")
     bench.qtbot.waitUntil(lambda: len(notification_manager.records) > before, timeout=8000)
     message = notification_manager.records[-1].message
     assert "format version 99" in message
@@ -244,5 +242,5 @@ def test_a_run_of_another_version_is_told_in_one_line(bench, tmp_path):
 def test_the_advanced_settings_are_rows_of_one_form(bench):
     train = bench.dock.train
     rows = train.advanced.findChildren(QFormLayout)
-    (form,) = [one for one in rows if one.labelForField(train.blur.dials["blur_sd"].native)]
+    (form,) = [one for one in rows if one.labelForField(train.more.dials["blur_sd"].native)]
     assert form.labelForField(train.engine_form.dials["channels"].native).text() == "Channels"

@@ -49,7 +49,7 @@ def test_int64_labels_train(bench):
     )
     bench.dock.data.low_res.choose(low)
     bench.trained()
-    assert bench.session.inputs.pair.low_res.labels.dtype == np.uint8
+    assert bench.session.fusion.inputs.pair.low_res.labels.dtype == np.uint8
 
 
 def test_an_image_layer_is_coloured_by_phase(bench):
@@ -113,7 +113,7 @@ def test_layers_that_were_there_before_are_chosen(make_napari_viewer_proxy, exam
     )
     dock = SuperResDock(viewer, Session(engine))
     viewer.window.add_dock_widget(dock)
-    qtbot.waitUntil(lambda: dock.session.ready, timeout=3000)
+    qtbot.waitUntil(lambda: dock.session.fusion.ready, timeout=3000)
     assert [layer.name for layer in dock.data.high_res.layers] == ["high 1"]
 
 

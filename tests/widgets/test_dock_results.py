@@ -77,7 +77,7 @@ def test_a_generation_can_be_cancelled(bench, engine):
     engine.step_s = 0.2
     bench.dock.generate.generate.click()
     bench.dock.generate.job.cancel.click()
-    runner = bench.session.generation
+    runner = bench.session.generation.runner
     bench.qtbot.waitUntil(lambda: runner.state is RunState.STOPPED, timeout=8000)
     assert not any(role_of(layer) == SUPER_RES for layer in bench.viewer.layers)
 

@@ -11,8 +11,7 @@ from napari_superres.events import RolledBack
 from napari_superres.runs.previews import keep_preview
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.monitor.checkpoints import LEFT, CheckpointRow
-from napari_superres.widgets.run import earlier_runs
-from napari_superres.widgets.run.earlier_runs import open_run
+from napari_superres.widgets.run.engine import EarlierRun
 from napari_superres.widgets.run.history import History, PreviewBook
 from tests.fakes import PHASES, preview
 from tests.widgets.monitor.test_looking_back import line
@@ -30,16 +29,16 @@ def running(bench, engine):
 
 def test_a_second_run_is_refused_and_the_first_goes_on(bench, engine):
     running(bench, engine)
-    first = bench.session.run
+    first = bench.session.fusion.run
     bench.dock.train.start()
     assert "One at a time" in messages()
-    assert bench.session.run is first
-    assert bench.session.training.state is RunState.RUNNING
+    assert bench.session.fusion.run is first
+    assert bench.session.fusion.runner.state is RunState.RUNNING
 
 
 def test_no_other_run_is_opened_during_a_training(bench, engine, tmp_path):
     running(bench, engine)
-    open_run(bench.session, tmp_path)
+    bench.session.fusion.open(tmp_path)
     assert "One at a time" in messages()
     assert not bench.dock.monitor.open.isEnabled()
 
@@ -51,7 +50,7 @@ def test_a_renamed_input_layer_trains_on_and_can_be_generated_from(bench, engine
     bench.until(RunState.STOPPED)
     assert len(engine.saved) == 1
     bench.dock.generate.generate.click()
-    runner = bench.session.generation
+    runner = bench.session.generation.runner
     bench.qtbot.waitUntil(lambda: runner.state is RunState.COMPLETED, timeout=20_000)
 
 
@@ -75,15 +74,15 @@ def test_out_of_memory_offers_less_and_keeps_the_plots(bench, engine):
     bench.dock.run_bar.start.click()
     bench.until(RunState.FAILED)
     assert "batch 1" in bench.dock.run_bar.middle.text()
-    assert bench.session.history.losses["generator"].steps == [1, 2]
+    assert bench.session.fusion.history.losses["generator"].steps == [1, 2]
 
 
 def test_a_roll_back_is_told_in_plots_and_notes(bench):
     bench.trained()
-    bench.session._on_training_event(RolledBack(5, 2, "binder has vanished", 1e-3, 2))
+    bench.session.fusion.take_event(RolledBack(5, 2, "binder has vanished", 1e-3, 2))
     bench.dock.monitor.show_history()
     assert "binder has vanished" in bench.dock.monitor.rolled_back.text()
-    assert bench.session.previews.steps == [1, 2]
+    assert bench.session.fusion.previews.steps == [1, 2]
     assert "Rolled back to step 2" in messages()
 
 
@@ -92,7 +91,7 @@ def test_the_slider_looks_back_and_follows_again(bench):
     panel = bench.dock.monitor.previews
     panel.slider.setValue(1)
     assert "step 2 of 5" in panel.caption.text()
-    bench.session.previews.add(preview(9, 3))
+    bench.session.fusion.previews.add(preview(9, 3))
     panel.refresh()
     assert "step 2 of 9" in panel.caption.text()
     panel.latest.click()
@@ -120,7 +119,7 @@ def test_use_this_one_sets_the_checkpoint_of_the_generate_step(bench, tmp_path):
 
 def test_a_checkpoint_in_use_stays_in_use_when_training_is_rolled_back_behind_it(bench):
     bench.trained()
-    checkpoints = bench.session.run.folder / "checkpoints"
+    checkpoints = bench.session.fusion.run.folder / "checkpoints"
     (checkpoints / "step-0000004").mkdir(parents=True)
     form = bench.dock.generate.form
     bench.dock.generate.use_checkpoint("4")
@@ -143,18 +142,19 @@ def test_the_estimate_follows_the_dials(bench):
     bench.qtbot.waitUntil(lambda: "1.0 GiB" in train.memory.note.text(), timeout=20_000)
 
 
-def test_of_two_runs_opened_the_last_one_is_shown(bench, monkeypatch):
+def test_of_two_runs_opened_the_last_one_is_shown(bench, engine, monkeypatch):
     first, shown = threading.Event(), []
 
     def read(folder):
         if folder.name == "first":
             first.wait(60)
-        return earlier_runs.EarlierRun(folder, History(), PreviewBook())
+        return EarlierRun(folder, History(), PreviewBook())
 
-    monkeypatch.setattr(earlier_runs, "read_run", read)
-    monkeypatch.setattr(bench.session, "show_run", lambda run, *_rest: shown.append(run.name))
-    open_run(bench.session, "first")
-    open_run(bench.session, "second")
+    monkeypatch.setattr(engine, "open", read)
+    training = bench.session.fusion
+    monkeypatch.setattr(training, "show_run", lambda run, *_rest: shown.append(run.name))
+    training.open("first")
+    training.open("second")
     first.set()
     bench.qtbot.waitUntil(lambda: "second" in shown, timeout=60_000)
     bench.qtbot.wait(50)
@@ -170,9 +170,9 @@ def test_a_run_of_another_day_opens_with_its_whole_history(bench, low_res, high_
     for step in (50, 100):
         run.append_line(line(step))
         keep_preview(run.path, preview(step, 3), PHASES, PHASES[:2])
-    open_run(bench.session, run.path)
-    bench.qtbot.waitUntil(lambda: bench.session.run is not None, timeout=60_000)
+    bench.session.fusion.open(run.path)
+    bench.qtbot.waitUntil(lambda: bench.session.fusion.run is not None, timeout=60_000)
     monitor = bench.dock.monitor
-    assert bench.session.history.losses["generator"].steps == [50, 100]
+    assert bench.session.fusion.history.losses["generator"].steps == [50, 100]
     assert "Previews at step 100" in monitor.caption.text()
     assert monitor.run_name.text() == "old"

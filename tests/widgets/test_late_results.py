@@ -18,17 +18,17 @@ def results(bench):
 
 
 def ended(bench):
-    runner = bench.session.generation
+    runner = bench.session.generation.runner
     bench.qtbot.waitUntil(lambda: runner.state is RunState.COMPLETED, timeout=8000)
 
 
 def test_a_volume_belongs_to_the_run_that_it_was_asked_of(bench, engine, tmp_path):
     bench.trained()
-    first = bench.session.run
+    first = bench.session.fusion.run
     engine.step_s = 0.1
     bench.dock.generate.generate.click()
     coarser = tuple(factor / 2 for factor in first.scale_factor)
-    bench.session.set_run(replace(first, folder=tmp_path / "other", scale_factor=coarser))
+    bench.session.fusion.set_run(replace(first, folder=tmp_path / "other", scale_factor=coarser))
     ended(bench)
     (layer,) = results(bench)
     assert layer.metadata["napari-superres"]["provenance"]["run"] == str(first.folder)
@@ -45,7 +45,7 @@ def test_seeds_beyond_the_largest_are_refused_before_any_work(bench):
     bench.dock.generate.form.seed.setValue(2**31 - 1)
     bench.dock.generate.form.count.setValue(2)
     bench.dock.generate.generate.click()
-    assert bench.session.generation.state is RunState.IDLE
+    assert bench.session.generation.runner.state is RunState.IDLE
 
 
 def test_two_docks_show_a_volume_once(bench):
@@ -65,9 +65,9 @@ def test_an_estimate_for_settings_that_were_changed_is_not_shown(bench, engine, 
     monkeypatch.setattr(engine, "preflight", estimate)
     train, batch = bench.dock.train, bench.dock.train.engine_form.dials["batch"]
     batch.value = 1
-    train.look_ahead()
+    train.memory.look()
     batch.value = 2
-    train.look_ahead()
+    train.memory.look()
     bench.qtbot.wait(200)
     later.set()
     bench.qtbot.waitUntil(lambda: bool(train.memory.note.text()), timeout=8000)
@@ -81,7 +81,7 @@ def test_a_failure_is_told_in_its_own_letters(bench, engine):
     failure = ValueError("<class 'int'> & more")
     engine.generate = lambda *_arguments: (_ for _ in ()).throw(failure)
     bench.dock.generate.generate.click()
-    runner = bench.session.generation
+    runner = bench.session.generation.runner
     bench.qtbot.waitUntil(lambda: runner.state is RunState.FAILED, timeout=8000)
     assert "&lt;class" in told()
 

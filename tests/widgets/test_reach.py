@@ -61,7 +61,7 @@ def chain(step):
 
 def test_the_tab_key_goes_through_a_step_as_it_is_read(bench):
     train, form, export = bench.dock.train, bench.dock.generate.form, bench.dock.export
-    dials = (train.imaging, train.preset, train.device, train.minutes, train.seed)
+    dials = (train.choices["imaging"], train.preset, train.device, train.minutes, train.seed)
     read = {
         train: [dial.native for dial in dials] + [train.folder, train.choose, train.copy],
         form: [form.checkpoint, form.seed, form.count, form.region, form.draw, form.crop_border],

@@ -41,7 +41,7 @@ class RealBench:
             self.dock.train.engine_form.dials[name].value = value
 
     def until(self, *states):
-        training = self.session.training
+        training = self.session.fusion.runner
         ended = (*states, RunState.FAILED)
         self.qtbot.waitUntil(lambda: training.state in ended, timeout=240_000)
         assert training.state in states, self.dock.run_bar.status.text()
@@ -52,7 +52,7 @@ def bench(make_napari_viewer_proxy, example, qtbot, tmp_path):
     bench = RealBench(make_napari_viewer_proxy(), example, qtbot, tmp_path / "run")
     yield bench
     bench.session.shut_down()
-    qtbot.waitUntil(lambda: not bench.session.training.active, timeout=120_000)
+    qtbot.waitUntil(lambda: not bench.session.fusion.runner.active, timeout=120_000)
 
 
 def test_the_panel_trains_and_generates_for_real(bench, qtbot):
@@ -64,7 +64,7 @@ def test_the_panel_trains_and_generates_for_real(bench, qtbot):
     assert checkpoints.rows[0].picture is not None
     dock.generate.generate.click()
     ended = (RunState.COMPLETED, RunState.FAILED)
-    qtbot.waitUntil(lambda: session.generation.state in ended, timeout=120_000)
+    qtbot.waitUntil(lambda: session.generation.runner.state in ended, timeout=120_000)
     (layer,) = [one for one in dock.viewer.layers if role_of(one) == SUPER_RES]
     assert layer.data.shape == (32, 32, 32)
     np.testing.assert_allclose(layer.translate, -0.15)
@@ -82,10 +82,10 @@ def test_a_pause_of_hours_counts_neither_as_trained_nor_as_time_left(bench, monk
 
     monkeypatch.setattr(clock, "time", Clock)
     told = []
-    bench.session.training.event.connect(told.append)
+    bench.session.fusion.runner.event.connect(told.append)
     bench.dock.train.minutes.value = 10
     bench.dock.run_bar.start.click()
-    bench.qtbot.waitUntil(lambda: bool(bench.session.history.losses), timeout=240_000)
+    bench.qtbot.waitUntil(lambda: bool(bench.session.fusion.history.losses), timeout=240_000)
     bench.dock.run_bar.middle.click()
     bench.until(RunState.PAUSED)
     Clock.ahead, before = 5 * 3600.0, len(told)

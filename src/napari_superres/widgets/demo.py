@@ -20,7 +20,6 @@ from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.notes import TRUTH
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.run.results import Generated
-from napari_superres.widgets.run.session import learnt_run
 
 
 class DemoDriver(QObject):
@@ -41,10 +40,10 @@ class DemoDriver(QObject):
         self._since = 0.0
         self._over = False  # from then on the panel is the user's
         session = dock.session
-        session.training.state_changed.connect(self._on_training)
-        session.generation.failed.connect(self._on_failed)
-        session.training.failed.connect(self._on_failed)
-        session.generated.connect(self._on_generated)
+        session.fusion.runner.state_changed.connect(self._on_training)
+        session.generation.runner.failed.connect(self._on_failed)
+        session.fusion.runner.failed.connect(self._on_failed)
+        session.generation.generated.connect(self._on_generated)
 
     def start(self) -> None:
         """Make the example in a thread, then go on by itself."""
@@ -73,13 +72,13 @@ class DemoDriver(QObject):
         if self.example is None or not ended or self._over or self.dock.closed:
             return
         try:
-            learnt_run(self.dock.session.run)
+            self.dock.session.fusion.trained_run()
         except SuperResError as error:  # stopped at once
             self._end(error)
             return
         self._took("training")
         self.dock.show_step(self.dock.generate)
-        self.dock.session.start_generation(GENERATION)
+        self.dock.session.generation.start(GENERATION)
 
     def _on_failed(self, error: SuperResError) -> None:
         if not self._over:
@@ -109,7 +108,7 @@ class DemoDriver(QObject):
 
     def _add_truth(self) -> None:
         truth = self.example.truth if self.example is not None else None
-        run = self.dock.session.run
+        run = self.dock.session.fusion.run
         if truth is None or run is None:
             return
         data, arguments, _kind = phase_layer(

@@ -1,27 +1,28 @@
-"""The bench: the steps as tabs in one dock, with the training's controls always in sight."""
+"""The panel of fusion: its steps as tabs in one dock."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout
 
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.data.step import DataStep
 from napari_superres.widgets.export.step import ExportStep
 from napari_superres.widgets.generate.step import GenerateStep
-from napari_superres.widgets.jobs.run_state import RunState
+from napari_superres.widgets.jobs.run_state import GENERATE
 from napari_superres.widgets.measure.step import MeasureStep
 from napari_superres.widgets.monitor.step import MonitorStep
 from napari_superres.widgets.parts.keys import MAIN, press_by_key
 from napari_superres.widgets.run.run_bar import RunBar
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
-from napari_superres.widgets.run.tabbed_dock import TabbedDock, scrolled
+from napari_superres.widgets.train.dock import TrainingDock, scrolled
+from napari_superres.widgets.train.fusion import TRAIN_FUSION
 from napari_superres.widgets.train.step import TrainStep
 
 
-class SuperResDock(TabbedDock):
+class SuperResDock(TrainingDock):
     """Data, Train, Monitor, Generate, Compare, Measure, Export; below them the run bar."""
 
     title = "SuperRes Fusion"
@@ -29,14 +30,14 @@ class SuperResDock(TabbedDock):
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
         shared = self.session
+        self.training = shared.fusion
         self.data = DataStep(napari_viewer, shared)
-        self.train = TrainStep(napari_viewer, shared)
-        self.monitor = MonitorStep(napari_viewer, shared)
+        self.train = TrainStep(napari_viewer, shared.fusion, TRAIN_FUSION)
+        self.monitor = self.watch = MonitorStep(napari_viewer, shared)
         self.generate = GenerateStep(napari_viewer, shared)
         self.compare = CompareStep(napari_viewer, shared)
         self.measure = MeasureStep(napari_viewer, shared)
         self.export = ExportStep(napari_viewer, shared)
-        self.run_bar = RunBar(shared)
         steps: tuple[Step, ...] = (
             self.data,
             self.train,
@@ -46,7 +47,7 @@ class SuperResDock(TabbedDock):
             self.measure,
             self.export,
         )
-        self.lay_out(steps)
+        self.lay_out(steps, GENERATE)
         # seven tabs, in a panel that leaves the canvas its room
         self.tabs.setStyleSheet("QTabBar::tab { padding: 5px 4px; min-width: 0; }")
         for step, button in (
@@ -55,25 +56,11 @@ class SuperResDock(TabbedDock):
             (self.export, self.export.export),
         ):
             press_by_key(MAIN, button, step)
-        self.run_bar.start_asked.connect(self._start)
-        self.run_bar.continue_asked.connect(self._continue)
-        shared.training.state_changed.connect(self._on_state)
-        shared.checkpoint_chosen.connect(self._on_checkpoint)
+        self.training.checkpoint_chosen.connect(self._on_checkpoint)
 
-    def on_step(self, step: QWidget) -> None:
-        """Look for devices when the training is set up: each time, as free memory changes."""
-        if step is self.train:
-            self.train.find_devices()
-
-    def _start(self) -> None:
-        self.data.refresh(then=self.train.start)  # the layers may have been painted since
-
-    def _continue(self) -> None:
-        self.train.continue_run()
-
-    def _on_state(self, state: RunState) -> None:
-        if state is RunState.STARTING:
-            self.show_step(self.monitor)
+    def start(self) -> None:
+        """Start a training with the layers as they are now: they may have been painted."""
+        self.data.refresh(then=self.train.start)
 
     def _on_checkpoint(self, _name: str) -> None:
         self.show_step(self.generate)
@@ -86,8 +73,11 @@ class TrainPanel(Step):
 
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
-        self.train = TrainStep(napari_viewer, self.session)
-        self.run_bar = RunBar(self.session)
+        training = self.session.fusion
+        self.train, self.run_bar = (
+            TrainStep(napari_viewer, training, TRAIN_FUSION),
+            RunBar(training),
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(self.train), 1)
@@ -98,4 +88,4 @@ class TrainPanel(Step):
         self.train.find_devices()
 
     def _start(self) -> None:
-        self.session.read_again(self.train.start)
+        self.session.fusion.read_again(self.train.start)

@@ -109,10 +109,10 @@ def test_large_and_lazy_layers_are_read_in_a_thread(filled, qtbot, monkeypatch):
     monkeypatch.setattr(inputs, "SMALL", 10)
     assert step.refresh(then=lambda: asked.append(step.inputs)) is None
     assert step.message.text() == READING
-    assert not step.session.ready
+    assert not step.session.fusion.ready
     assert not step.phases.isEnabled()
     typed(step.scale_factor, "2")  # of the layers chosen before
-    assert not step.session.ready
+    assert not step.session.fusion.ready
     qtbot.waitUntil(lambda: step.inputs is not None and bool(asked), timeout=120_000)
     assert step.message.text() == ""
     assert asked == [step.inputs]
@@ -233,13 +233,13 @@ def test_a_size_that_is_not_typed_keeps_all_its_digits(filled):
 def test_a_scale_factor_typed_against_the_voxel_sizes_is_what_is_trained_with(filled):
     started = []
     typed(filled.scale_factor, "2")
-    filled.refresh(then=lambda: started.append(filled.session.inputs.scale_factor[0]))
+    filled.refresh(then=lambda: started.append(filled.session.fusion.inputs.scale_factor[0]))
     assert started == [2]
     assert filled.scale_factor.text() == "2"
     assert "voxel sizes say 4" in filled.sizes.note.text()
     typed(filled.scale_factor, "")
     assert filled.scale_factor.text() == "4"
-    assert filled.session.ready
+    assert filled.session.fusion.ready
 
 
 def test_other_sizes_make_a_scale_factor_again(filled):
@@ -252,8 +252,8 @@ def test_a_training_of_the_step_by_itself_takes_the_layers_as_they_are_now(fille
     train = TrainPanel(filled.viewer, filled.session)
     filled.viewer.window.add_dock_widget(train, name="Train")
     asked = []
-    train.train.start = lambda: asked.append(filled.session.inputs.pair.low_res.labels.sum())
-    before = filled.session.inputs.pair.low_res.labels.sum()
+    train.train.start = lambda: asked.append(filled.session.fusion.inputs.pair.low_res.labels.sum())
+    before = filled.session.fusion.inputs.pair.low_res.labels.sum()
     layer = filled.low_res.layer
     layer.data = np.where(layer.data == 1, 2, layer.data)
     train.run_bar.start.click()

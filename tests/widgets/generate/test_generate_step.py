@@ -41,12 +41,12 @@ class Bench:
             tmp_path / "run", (Fraction(4),) * 3, PHASES, PHASES[:2], shape,
             placement_of(self.low), True, "low",
         )  # fmt: skip
-        self.session.set_run(self.run)
+        self.session.fusion.set_run(self.run)
 
     def generate(self):
         self.step.generate.click()
         ended = (RunState.COMPLETED, RunState.FAILED)
-        runner = self.session.generation
+        runner = self.session.generation.runner
         self.qtbot.waitUntil(lambda: runner.state in ended, timeout=10000)
         assert runner.state is RunState.COMPLETED
 
@@ -64,7 +64,7 @@ def bench(make_napari_viewer_proxy, engine, qtbot, tmp_path):
     bench = Bench(make_napari_viewer_proxy(), engine, qtbot, tmp_path, (10, 10, 75))
     yield bench
     bench.session.shut_down()
-    qtbot.waitUntil(lambda: not bench.session.generation.active, timeout=8000)
+    qtbot.waitUntil(lambda: not bench.session.generation.runner.active, timeout=8000)
     qtbot.wait(50)
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_a_layer_reads_from_is_not_written_over(bench):
     bench.generate()
     (layer,) = bench.results(1)
     bench.step.generate.click()
-    assert not bench.session.generation.active
+    assert not bench.session.generation.runner.active
     assert f"The layer {layer.name} reads from" in notification_manager.records[-1].message
     bench.viewer.layers.remove(layer.name)
     bench.generate()
@@ -160,7 +160,7 @@ def test_a_file_of_another_kind_is_told_before_anything_starts(bench, tmp_path):
     bench.step.form.path.setText(str(tmp_path / "sr.tif"))
     assert "is no .zarr file" in bench.step.estimate.text()
     bench.step.generate.click()
-    assert bench.session.generation.state is RunState.IDLE
+    assert bench.session.generation.runner.state is RunState.IDLE
 
 
 def test_changing_the_kind_changes_the_ending(bench, tmp_path):
@@ -172,7 +172,7 @@ def test_changing_the_kind_changes_the_ending(bench, tmp_path):
 def test_a_step_chosen_of_one_run_is_not_asked_of_another(bench):
     bench.step.use_checkpoint("560")
     assert bench.step.settings().checkpoint == "560"
-    bench.session.set_run(replace(bench.run, folder=bench.run.folder / "other"))
+    bench.session.fusion.set_run(replace(bench.run, folder=bench.run.folder / "other"))
     assert bench.step.settings().checkpoint == "best"
 
 
@@ -195,7 +195,7 @@ def test_a_cancelled_file_can_be_gone_on_with(bench, engine):
     bench.step.form.kind.setCurrentIndex(1)
     bench.step.generate.click()
     bench.step.job.cancel.click()
-    runner = bench.session.generation
+    runner = bench.session.generation.runner
     bench.qtbot.waitUntil(lambda: runner.state is RunState.STOPPED, timeout=8000)
     assert "goes on with it" in bench.step.job.status.text()
 

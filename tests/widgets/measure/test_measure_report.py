@@ -27,11 +27,11 @@ def session(qtbot, engine, low_res, high_res, tmp_path):
     settings = TrainingSettings.model_validate(values)
     new_run(tmp_path / "run", low_res, high_res, settings)
     place = plain_placement(low_res.voxel_size)
-    session.set_run(
+    session.fusion.set_run(
         Run(tmp_path / "run", settings.scale_factor, PHASES, PHASES[:2], low_res.shape, place, True)
     )
     other = replace(low_res, labels=1 - low_res.labels)
-    session.inputs = SimpleNamespace(pair=Pair(other, high_res))
+    session.fusion.inputs = SimpleNamespace(pair=Pair(other, high_res))
     return session
 
 
@@ -46,7 +46,7 @@ def viewer_with(run, **place):
 def test_a_realisation_is_set_beside_the_inputs_of_its_run_whatever_is_chosen_since(
     session, low_res, high_res
 ):
-    run = session.run
+    run = session.fusion.run
     viewer = viewer_with(run, **run.placement.super_res(run.scale_factor, (1, 0, 2)))
     plan = report_plan(viewer, session, viewer.layers, transport=False)
     np.testing.assert_array_equal(plan.low_res().labels, low_res.labels)
@@ -55,8 +55,8 @@ def test_a_realisation_is_set_beside_the_inputs_of_its_run_whatever_is_chosen_si
 
 
 def test_a_realisation_of_another_run_is_not_judged_by_the_settings_of_this_one(session):
-    elsewhere = replace(session.run, folder=session.run.folder.with_name("another"))
+    elsewhere = replace(session.fusion.run, folder=session.fusion.run.folder.with_name("another"))
     viewer = viewer_with(elsewhere)
     plan = report_plan(viewer, session, viewer.layers, transport=False)
     assert plan.run_folder is None
-    assert plan.low_res() is session.inputs.pair.low_res
+    assert plan.low_res() is session.fusion.inputs.pair.low_res

@@ -35,10 +35,10 @@ def shown(qtbot, engine, monkeypatch):
 
 
 def test_checkpoints_of_the_run_before_cannot_be_used_with_another_one(shown):
-    shown.session.set_run(run("first"))
+    shown.session.fusion.set_run(run("first"))
     shown.show_rows([row(10)])
     shown.tree.topLevelItem(0).setSelected(True)
-    shown.session.set_run(run("second"))
+    shown.session.fusion.set_run(run("second"))
     assert shown.chosen is None
     assert not shown.use.isEnabled()
 
@@ -53,7 +53,7 @@ def test_what_was_read_first_does_not_come_last(shown, qtbot, monkeypatch):
         return [row(len(read))]
 
     monkeypatch.setattr(checkpoints, "read_rows", rows)
-    shown.session.set_run(run("first"))
+    shown.session.fusion.set_run(run("first"))
     qtbot.waitUntil(lambda: read == ["first"], timeout=60_000)
     shown._timer.start()
     qtbot.wait(20)
@@ -68,5 +68,5 @@ def test_checkpoints_that_cannot_be_read_are_told(shown, qtbot, monkeypatch):
         raise FileError("The checkpoint of step 10 is damaged.")
 
     monkeypatch.setattr(checkpoints, "read_rows", damaged)
-    shown.session.set_run(run("first"))
+    shown.session.fusion.set_run(run("first"))
     qtbot.waitUntil(lambda: "step 10 is damaged" in shown.note.text(), timeout=60_000)

@@ -17,10 +17,10 @@ from napari_superres.widgets.jobs.threads import as_engine_error
 from napari_superres.widgets.jobs.words import failure_text
 from napari_superres.widgets.monitor.checkpoints import cells_of, read_rows
 from napari_superres.widgets.run import history as run_history
+from napari_superres.widgets.run.fusion import fraction_bands
 from napari_superres.widgets.run.history import (
     History,
     PreviewBook,
-    bands_or_none,
     book_text,
     history_of_log,
     rollbacks_line,
@@ -108,14 +108,14 @@ def test_looking_back_tells_of_how_many_steps():
 
 def test_bands_hold_the_fractions_of_the_slices():
     image = (np.random.default_rng(0).random((128, 128)) < 0.3).astype(np.uint8)
-    bands = bands_or_none(SegmentedSlices(((image,),), PHASES[:2], (0.1,) * 3, "high"))
+    bands = fraction_bands(SegmentedSlices(((image,),), PHASES[:2], (0.1,) * 3, "high"))
     low, high = bands["active material"]
     assert low < image.mean() < high
 
 
 def test_a_phase_that_no_slice_shows_has_no_band():
     image = (np.random.default_rng(0).random((64, 64)) < 0.3).astype(np.uint8)
-    bands = bands_or_none(SegmentedSlices(((image,),), PHASES, (0.1,) * 3, "high"))
+    bands = fraction_bands(SegmentedSlices(((image,),), PHASES, (0.1,) * 3, "high"))
     assert "binder" not in bands
 
 

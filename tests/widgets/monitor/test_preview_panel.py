@@ -20,8 +20,8 @@ def panel(qtbot, engine):
 
 
 def shown(panel, step):
-    panel.session.previews.add(preview(step, 3))
-    panel.session.preview_ready.emit(None)
+    panel.session.fusion.previews.add(preview(step, 3))
+    panel.session.fusion.preview_ready.emit(None)
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -34,7 +34,7 @@ def test_the_preview_looked_at_stays_when_another_one_comes(panel, place):
 
 def test_after_a_roll_back_the_slider_ends_at_the_last_preview_left(panel):
     panel.slider.setValue(1)
-    panel.session._on_training_event(RolledBack(40, 20, "binder has vanished", 1e-3, 2))
+    panel.session.fusion.take_event(RolledBack(40, 20, "binder has vanished", 1e-3, 2))
     assert panel.slider.maximum() == 1
     panel.slider.setValue(3)
     assert "step 20" in panel.caption.text()
@@ -42,6 +42,6 @@ def test_after_a_roll_back_the_slider_ends_at_the_last_preview_left(panel):
 
 def test_a_killed_run_goes_on_without_the_previews_after_its_checkpoint(panel):
     started = TrainingStarted(Path(), "cpu", 20, measured(PHASES), 1, 1)
-    panel.session._on_training_event(started)
-    assert panel.session.previews.steps == [10, 20]
+    panel.session.fusion.take_event(started)
+    assert panel.session.fusion.previews.steps == [10, 20]
     assert panel.slider.maximum() == 1

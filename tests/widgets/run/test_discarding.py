@@ -19,7 +19,7 @@ def on_disk(folder):
 
 def test_without_a_yes_nothing_is_discarded(bench, monkeypatch):
     bench.trained()
-    folder = on_disk(bench.session.run.folder)
+    folder = on_disk(bench.session.fusion.run.folder)
     asked = []
     discarder = bench.dock.run_bar.discarder
     monkeypatch.setattr(discarder, "confirmed", lambda question: asked.append(question))
@@ -28,12 +28,12 @@ def test_without_a_yes_nothing_is_discarded(bench, monkeypatch):
     bench.qtbot.wait(50)
     assert "1 checkpoint" in asked[0]
     assert folder.exists()
-    assert bench.session.run is not None
+    assert bench.session.fusion.run is not None
 
 
 def test_a_run_is_looked_through_beside_the_viewer_and_asked_about_once(bench, monkeypatch):
     bench.trained()
-    on_disk(bench.session.run.folder)
+    on_disk(bench.session.fusion.run.folder)
     threads, asked, whole = [], [], run_bar.holdings
 
     def slowly(folder):
@@ -53,12 +53,12 @@ def test_a_run_is_looked_through_beside_the_viewer_and_asked_about_once(bench, m
 
 def test_a_run_opened_meanwhile_is_not_deleted_in_place_of_the_one_asked_about(bench, monkeypatch):
     bench.trained()
-    first = on_disk(bench.session.run.folder)
-    other = replace(bench.session.run, folder=on_disk(first.with_name("other")))
+    first = on_disk(bench.session.fusion.run.folder)
+    other = replace(bench.session.fusion.run, folder=on_disk(first.with_name("other")))
     answered = []
 
     def opened_meanwhile(question):
-        bench.session.show_run(other, History(), PreviewBook())
+        bench.session.fusion.show_run(other, History(), PreviewBook())
         answered.append(question)
         return True
 
@@ -66,18 +66,18 @@ def test_a_run_opened_meanwhile_is_not_deleted_in_place_of_the_one_asked_about(b
     bench.dock.run_bar.discard.click()
     bench.qtbot.waitUntil(lambda: bool(answered), timeout=20_000)
     bench.qtbot.wait(100)
-    assert bench.session.run is other
+    assert bench.session.fusion.run is other
     assert (first / "config.json").exists()
     assert (other.folder / "config.json").exists()
 
 
 def test_discard_during_a_training_stops_it_and_deletes_the_run(bench, engine, monkeypatch):
     running(bench, engine)
-    folder = on_disk(bench.session.run.folder)
+    folder = on_disk(bench.session.fusion.run.folder)
     (folder / "super-res.tif").write_text("a volume")
     monkeypatch.setattr(bench.dock.run_bar.discarder, "confirmed", lambda question: True)
     bench.dock.run_bar.discard.click()
-    bench.qtbot.waitUntil(lambda: bench.session.run is None, timeout=60_000)
+    bench.qtbot.waitUntil(lambda: bench.session.fusion.run is None, timeout=60_000)
     assert [path.name for path in folder.iterdir()] == ["super-res.tif"]
     assert "Still there: super-res.tif" in bench.dock.run_bar.status.text()
     assert not bench.dock.run_bar.discard.isEnabled()

@@ -8,9 +8,10 @@ from napari.utils.notifications import notification_manager
 from napari_superres.config import Budget
 from napari_superres.errors import SettingsError
 from napari_superres.runs.run import Run
-from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
+from napari_superres.translation.settings import TRANSLATION
+from napari_superres.widgets.images.engine import smaller_batch
 from napari_superres.widgets.jobs.run_state import RunState
-from napari_superres.widgets.run.image_session import smaller_batch
 from napari_superres.widgets.synthesis.engine import SynthesisEngine
 from napari_superres.widgets.translation.engine import TranslationEngine
 from tests.synthesis import test_style_training as style
@@ -69,14 +70,16 @@ def test_a_batch_chosen_by_hand_takes_the_offer_back(bench):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    ("trained", "engine"),
-    [(style.run_of, SynthesisEngine()), (translation.run_of, TranslationEngine())],
+    ("trained", "engine", "kind"),
+    [
+        (style.run_of, SynthesisEngine(), SYNTHESIS),
+        (translation.run_of, TranslationEngine(), TRANSLATION),
+    ],
 )
-def test_a_real_run_goes_on_with_the_smaller_batch(tmp_path, trained, engine):
+def test_a_real_run_goes_on_with_the_smaller_batch(tmp_path, trained, engine, kind):
     trained(tmp_path / "run", 2)
-    less = smaller_batch(engine.adapt(tmp_path / "run", None))
-    assert engine.adapt(tmp_path / "run", less["batch"]).engine.batch == less["batch"]
-    *_, end = engine.resume(tmp_path / "run", Budget(steps=4), threading.Event())
+    less = smaller_batch(Run.open(tmp_path / "run", kind).settings)
+    *_, end = engine.resume(tmp_path / "run", Budget(steps=4), threading.Event(), less)
     assert end.step == 4
     run = Run.open(tmp_path / "run")
     assert run.settings["engine"]["batch"] == less["batch"]
@@ -87,5 +90,5 @@ def test_a_batch_that_the_other_settings_forbid_changes_nothing(tmp_path):
     style.run_of(tmp_path / "run", 1)
     before = (tmp_path / "run" / "config.json").read_bytes()
     with pytest.raises(SettingsError, match="batch"):
-        SynthesisEngine().adapt(tmp_path / "run", 1)
+        list(SynthesisEngine().resume(tmp_path / "run", Budget(), threading.Event(), {"batch": 1}))
     assert (tmp_path / "run" / "config.json").read_bytes() == before

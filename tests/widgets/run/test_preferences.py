@@ -64,11 +64,12 @@ def test_a_preference_changed_while_the_panel_is_open_takes_effect(
 ):
     from napari_superres.widgets.generate.step import GenerateStep
     from napari_superres.widgets.run.session import Session
+    from napari_superres.widgets.train.fusion import TRAIN_FUSION
     from napari_superres.widgets.train.step import TrainStep
 
     page.device = "cpu"
     viewer, session = make_napari_viewer_proxy(), Session(engine)
-    train, generate = TrainStep(viewer, session), GenerateStep(viewer, session)
+    train, generate = TrainStep(viewer, session.fusion, TRAIN_FUSION), GenerateStep(viewer, session)
     assert train.device.value == "cpu"
     assert generate.form.advanced_form.dials["device"].value == "cpu"
     page.runs_folder = str(tmp_path / "elsewhere")
@@ -82,10 +83,11 @@ def test_a_step_s_own_device_stays_whatever_preference_changes(
 ):
     from napari_superres.widgets.generate.step import GenerateStep
     from napari_superres.widgets.run.session import Session
+    from napari_superres.widgets.train.fusion import TRAIN_FUSION
     from napari_superres.widgets.train.step import TrainStep
 
     viewer, session = make_napari_viewer_proxy(), Session(engine)
-    train, generate = TrainStep(viewer, session), GenerateStep(viewer, session)
+    train, generate = TrainStep(viewer, session.fusion, TRAIN_FUSION), GenerateStep(viewer, session)
     dial = generate.form.advanced_form.dials["device"]
     train.device.value = dial.value = "cpu"
     page.runs_folder = str(tmp_path / "elsewhere")
@@ -97,10 +99,11 @@ def test_auto_chosen_in_the_step_outlasts_the_next_look_for_devices(
     page, make_napari_viewer_proxy, engine
 ):
     from napari_superres.widgets.run.session import Session
+    from napari_superres.widgets.train.fusion import TRAIN_FUSION
     from napari_superres.widgets.train.step import TrainStep
 
     page.device = "cuda"
-    train = TrainStep(make_napari_viewer_proxy(), Session(engine))
+    train = TrainStep(make_napari_viewer_proxy(), Session(engine).fusion, TRAIN_FUSION)
     there = [DeviceChoice("cuda:0", "cuda:0: a fake"), DeviceChoice("cpu", "cpu: a fake")]
     train.set_device_choices(there)
     assert train.device.value == "cuda:0"

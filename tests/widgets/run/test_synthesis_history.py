@@ -5,7 +5,12 @@ from napari_superres.config import Budget
 from napari_superres.events import ImagesMeasured, Measurement, StepCompleted, TrainingStarted
 from napari_superres.synthesis.settings import STYLE_PRESETS, SynthesisSettings
 from napari_superres.widgets.run.command import image_command, image_files
-from napari_superres.widgets.run.image_history import ImageHistory
+from napari_superres.widgets.run.history import (
+    History,
+    history_of_log,
+    named_values,
+    score_line,
+)
 
 CURVE = np.array([0.5, 0.3])
 
@@ -16,24 +21,24 @@ def measured(step, score, names=("dark", "bright")):
 
 
 def test_numbers_are_told_with_the_best_step():
-    history = ImageHistory()
+    history = History()
     for step, score in ((0, 9.0), (10, 2.0), (20, 3.0)):
         history.add(measured(step, score))
-    assert history.line() == "Gap to real images: fractions 0.125 · r_t 0.50. Best at step 10."
-    assert history.some(("r_t", "p"))["r_t"].steps == [0, 10, 20]
+    assert score_line(history) == "Gap to real images: fractions 0.125 · r_t 0.50. Best at step 10."
+    assert named_values(history, ("r_t", "p"))["r_t"].steps == [0, 10, 20]
 
 
 def test_of_two_phases_one_curve_tells_all_and_of_three_each_its_own():
-    history = ImageHistory()
+    history = History()
     history.add(measured(0, 1.0))
-    assert list(history.compared("two-point")) == ["dark real", "dark synthetic"]
+    assert list(history.profiles_of("two-point")) == ["dark real", "dark synthetic"]
     history.add(measured(1, 1.0, ("a", "b", "c")))
-    assert len(history.compared("two-point")) == 6
-    assert not history.compared("histogram")
+    assert len(history.profiles_of("two-point")) == 6
+    assert not history.profiles_of("histogram")
 
 
 def test_a_resumed_run_draws_no_step_twice():
-    history = ImageHistory()
+    history = History()
     for step in (1, 2, 3):
         history.add(StepCompleted(step, 1.0, None, None, {"generator": 1.0}))
     history.add(TrainingStarted(None, "cpu", 2, Measurement({}, {}), 1, 1))
@@ -42,9 +47,9 @@ def test_a_resumed_run_draws_no_step_twice():
 
 
 def test_an_earlier_runs_lines_fill_the_curves():
-    history = ImageHistory()
-    history.add_lines([{"step": 0, "score": 5.0, "p": 0.0}, {"step": 9, "score": 1.0, "p": 0.4}])
-    assert history.some(("p",))["p"].values == [0.0, 0.4]
+    lines = [{"step": 0, "score": 5.0, "p": 0.0}, {"step": 9, "score": 1.0, "p": 0.4}]
+    history = history_of_log(lines)
+    assert named_values(history, ("p",))["p"].values == [0.0, 0.4]
     assert history.best == 9
 
 

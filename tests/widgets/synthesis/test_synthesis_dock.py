@@ -9,6 +9,7 @@ from qtpy.QtGui import QGuiApplication
 
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.layers.notes import HIGH_RES, role_of
+from napari_superres.widgets.run.history import score_line
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.synthesis.dock import SynthesisDock
 from napari_superres.widgets.synthesis.patches import ROLE
@@ -26,17 +27,17 @@ class Bench:
         self.session = Session()
         self.dock = SynthesisDock(viewer, self.session, fake.synthesis())
         viewer.window.add_dock_widget(self.dock)
-        self.images, self.gallery = self.dock.images, self.dock.gallery
+        self.training, self.gallery = self.dock.training, self.dock.gallery
         self.dock.patches.show_grid.setChecked(False)  # fewer layers to tell apart
         self.dock.train.use_folder(tmp_path / "run")
 
     def choose(self):
         self.dock.patches.side.value = 16
         self.dock.patches.picker.choose([self.viewer.layers["sem"]])
-        self.qtbot.waitUntil(lambda: self.images.ready, timeout=3000)
+        self.qtbot.waitUntil(lambda: self.training.ready, timeout=3000)
 
     def until(self, state):
-        self.qtbot.waitUntil(lambda: self.images.training.state is state, timeout=8000)
+        self.qtbot.waitUntil(lambda: self.training.runner.state is state, timeout=8000)
 
     def trained(self):
         self.choose()
@@ -44,7 +45,7 @@ class Bench:
         self.until(RunState.COMPLETED)
 
     def worked(self):
-        self.qtbot.waitUntil(lambda: not self.images.work.active, timeout=8000)
+        self.qtbot.waitUntil(lambda: not self.training.work.active, timeout=8000)
 
     def sampled(self):
         self.trained()
@@ -64,7 +65,7 @@ def bench(make_napari_viewer_proxy, qtbot, tmp_path):
     bench = Bench(make_napari_viewer_proxy(), FakeImages(), qtbot, tmp_path)
     yield bench
     bench.session.shut_down()
-    for runner in (bench.images.training, bench.images.work):
+    for runner in (bench.training.runner, bench.training.work):
         qtbot.waitUntil(lambda runner=runner: not runner.active, timeout=8000)
     qtbot.wait(50)
 
@@ -117,22 +118,22 @@ def test_pause_stop_and_continue_by_the_buttons(bench):
     bench.fake.steps = 3
     bar.middle.click()
     bench.until(RunState.COMPLETED)
-    assert max(bench.images.history.losses["generator"].steps) == 103
+    assert max(bench.training.history.losses["generator"].steps) == 103
 
 
 def test_an_earlier_run_opens_with_its_numbers(bench, tmp_path):
-    bench.images.open_run(tmp_path / "old")
-    bench.qtbot.waitUntil(lambda: bench.images.run is not None, timeout=3000)
-    assert bench.images.history.best == 2
+    bench.training.open(tmp_path / "old")
+    bench.qtbot.waitUntil(lambda: bench.training.run is not None, timeout=3000)
+    assert bench.training.history.best == 2
     assert bench.dock.run_bar.middle.text() == "Continue"
-    assert "Best at step 2" in bench.images.history.line()
+    assert "Best at step 2" in score_line(bench.training.history)
 
 
 def test_reopening_the_panel_shows_the_same_training(bench):
     bench.trained()
     again = SynthesisDock(bench.viewer, bench.session, bench.fake.synthesis())
     bench.qtbot.addWidget(again)
-    assert again.images is bench.images
+    assert again.training is bench.training
 
 
 def test_samples_are_picked_by_clicking_and_varied(bench):
@@ -194,8 +195,8 @@ def test_samples_of_a_run_that_is_shown_no_more_are_not_shown(bench, tmp_path):
     bench.fake.step_s = 0.2
     bench.gallery.form.new.click()
     other = tmp_path / "other"
-    bench.images.open_run(other)
-    bench.qtbot.waitUntil(lambda: bench.images.run.folder == other, timeout=8000)
+    bench.training.open(other)
+    bench.qtbot.waitUntil(lambda: bench.training.run.folder == other, timeout=8000)
     bench.worked()
     assert bench.gallery.shown is None
     assert bench.gallery.form.thumbnails.count() == 0
@@ -217,7 +218,7 @@ def test_the_option_for_a_terminal_says_what_it_leaves_out(bench):
     bench.sampled()
     bench.gallery.form.many.setValue(5)
     bench.gallery.form.option.click()
-    folder = bench.images.run.folder
+    folder = bench.training.run.folder
     words = shlex.split(QGuiApplication.clipboard().text())
     assert words == ["--augment-with", str(folder), "--augment-count", "5"]
     assert "without truncation" not in notification_manager.records[-1].message

@@ -20,22 +20,22 @@ def test_the_panel_trains_samples_and_interpolates_for_real(
     dock.patches.form.dials["stride"].value = "2"
     dock.patches.form.dials["held_out"].value = "0.25"
     dock.patches.picker.choose([viewer.layers["sem"]])
-    qtbot.waitUntil(lambda: dock.images.ready, timeout=5000)
+    qtbot.waitUntil(lambda: dock.training.ready, timeout=5000)
     dock.train.use_folder(tmp_path / "run")
     dock.train.device.value = "cpu"
     dock.train.engine_form.show_settings(TINY)
     dock.train.minutes.value = 0.01
     dock.run_bar.start.click()
     ended = (RunState.COMPLETED, RunState.FAILED)
-    qtbot.waitUntil(lambda: dock.images.training.state in ended, timeout=120_000)
-    assert dock.images.training.state is RunState.COMPLETED, dock.run_bar.status.text()
+    qtbot.waitUntil(lambda: dock.training.runner.state in ended, timeout=120_000)
+    assert dock.training.runner.state is RunState.COMPLETED, dock.run_bar.status.text()
     dock.gallery.fill()
-    qtbot.waitUntil(lambda: dock.images.work.state in ended, timeout=120_000)
+    qtbot.waitUntil(lambda: dock.training.work.state in ended, timeout=120_000)
     dock.gallery.form.thumbnails.pick([0, 1])
     for button in (dock.gallery.form.between, dock.gallery.form.nearest, dock.gallery.form.slices):
         before = len(viewer.layers)
         button.click()
-        qtbot.waitUntil(lambda: not dock.images.work.active, timeout=120_000)
+        qtbot.waitUntil(lambda: not dock.training.work.active, timeout=120_000)
         assert len(viewer.layers) == before + 1, dock.gallery.jobs.status.text()
     between = viewer.layers["styles 0 to 1"].data
     assert between.shape == (16, 16, 16)

@@ -21,17 +21,17 @@ class Bench:
         self.session = Session()
         self.dock = TranslationDock(viewer, self.session, fake.translation())
         viewer.window.add_dock_widget(self.dock)
-        self.images = self.dock.images
+        self.training = self.dock.training
         self.dock.train.use_folder(tmp_path / "run")
 
     def choose(self):
         self.dock.inputs.low.choose([self.viewer.layers["ct"]])
         self.dock.inputs.high.choose([self.viewer.layers["sem"]])
-        self.qtbot.waitUntil(lambda: self.images.ready, timeout=3000)
+        self.qtbot.waitUntil(lambda: self.training.ready, timeout=3000)
 
     def applied(self, layers):
         self.dock.apply.translate.click()
-        ready = lambda: len(self.viewer.layers) == layers and not self.images.work.active  # noqa: E731
+        ready = lambda: len(self.viewer.layers) == layers and not self.training.work.active  # noqa: E731
         self.qtbot.waitUntil(ready, timeout=8000)
         return list(self.viewer.layers)
 
@@ -41,7 +41,7 @@ def bench(make_napari_viewer_proxy, qtbot, tmp_path):
     bench = Bench(make_napari_viewer_proxy(), FakeImages(), qtbot, tmp_path)
     yield bench
     bench.session.shut_down()
-    for runner in (bench.images.training, bench.images.work):
+    for runner in (bench.training.runner, bench.training.work):
         qtbot.waitUntil(lambda runner=runner: not runner.active, timeout=8000)
     qtbot.wait(50)
 
@@ -58,7 +58,7 @@ def test_a_training_gets_both_sets_and_synthetic_images(bench, tmp_path):
     bench.dock.inputs.run.setText(str(tmp_path / "style"))
     assert f"--augment-with {tmp_path / 'style'}" in bench.dock.train.command()
     bench.dock.run_bar.start.click()
-    state = bench.images.training
+    state = bench.training.runner
     bench.qtbot.waitUntil(lambda: state.state is RunState.COMPLETED, timeout=8000)
     augmented, (sets, settings, _folder) = bench.fake.asked
     assert augmented == (tmp_path / "style", 64)
@@ -67,7 +67,7 @@ def test_a_training_gets_both_sets_and_synthetic_images(bench, tmp_path):
 
 
 def test_an_image_is_translated_into_a_layer_in_its_place(bench, tmp_path):
-    bench.images.set_run(trained(tmp_path))
+    bench.training.set_run(trained(tmp_path))
     bench.dock.apply.layer.choose(bench.viewer.layers["ct"])
     assert "60 × 80" in bench.dock.apply.told.text()
     layer = bench.applied(3)[-1]
@@ -78,7 +78,7 @@ def test_an_image_is_translated_into_a_layer_in_its_place(bench, tmp_path):
 
 
 def test_realisations_of_a_volume_are_a_layer_a_seed(bench, tmp_path):
-    bench.images.set_run(trained(tmp_path))
+    bench.training.set_run(trained(tmp_path))
     volume = bench.viewer.add_image(np.stack([GREY] * 3), name="stack")
     apply = bench.dock.apply
     apply.layer.choose(volume)
@@ -95,7 +95,7 @@ def test_without_a_run_nothing_can_be_translated(bench):
 
 
 def test_results_on_disk_get_names_of_their_own(bench, tmp_path):
-    bench.images.set_run(trained(tmp_path))
+    bench.training.set_run(trained(tmp_path))
     apply = bench.dock.apply
     apply.layer.choose(bench.viewer.layers["ct"])
     apply.kind.setCurrentIndex(2)

@@ -123,8 +123,8 @@ class SpreadTable(JobRow):
         self.button.clicked.connect(self.start)
         self.changed.connect(self.refresh)
         self.viewer.events.theme.connect(self._on_theme)
-        session.inputs_changed.connect(self.refresh)
-        session.run_changed.connect(self.refresh)
+        session.fusion.inputs_changed.connect(self.refresh)
+        session.fusion.run_changed.connect(self.refresh)
 
     def start(self) -> None:
         """Measure in a thread."""

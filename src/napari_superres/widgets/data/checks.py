@@ -39,26 +39,26 @@ class ChecksView(Note):
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._check)
-        session.inputs_changed.connect(self._on_inputs)
-        session.wanted_changed.connect(self._on_wanted)
+        session.fusion.inputs_changed.connect(self._on_inputs)
+        session.fusion.wanted_changed.connect(self._on_wanted)
         viewer.events.theme.connect(self._draw)
 
     def _on_inputs(self) -> None:
         self._work.forget()
         self._outcome = None
-        self.setText(CHECKING if self.session.ready else WAITING)
-        if self.session.ready:
+        self.setText(CHECKING if self.session.fusion.ready else WAITING)
+        if self.session.fusion.ready:
             self._timer.start()
         else:
             self._timer.stop()
 
     def _on_wanted(self) -> None:
-        if self.session.ready:  # a smaller crop may fit where a larger one does not
+        if self.session.fusion.ready:  # a smaller crop may fit where a larger one does not
             self._timer.start()
 
     def _check(self) -> None:
-        if self.session.inputs is not None and self.session.ready:
-            self._work.ask(verdict, self.session.inputs, self.session.wanted)
+        if self.session.fusion.inputs is not None and self.session.fusion.ready:
+            self._work.ask(verdict, self.session.fusion.inputs, self.session.fusion.wanted)
 
     def _show(self, outcome: Outcome) -> None:
         self._outcome = outcome

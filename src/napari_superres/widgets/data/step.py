@@ -131,14 +131,14 @@ class DataStep(Step):
         """
         self._reading.forget()
         self._then = then
-        self.session.reader = WeakMethod(self.refresh)
+        self.session.fusion.reader = WeakMethod(self.refresh)
         try:
             layers = self.high_res_layers
             choice = choose_inputs(self.low_res.layer, layers, self.anisotropic.isChecked())
             before = self.inputs.table if self.inputs is not None else None
             if choice is not None and not choice.small:
                 self._set_awaited(True)
-                self.session.set_inputs(None, READING)
+                self.session.fusion.set_inputs(None, READING)
                 self._show_message(READING)
                 self._reading.ask(read_choice, choice, before)
                 return None
@@ -242,7 +242,7 @@ class DataStep(Step):
         self.shares.setText(shares_text(inputs))
         self._show_message(f"<b>Not usable yet.</b> {problem}" if problem else "", problem)
         self._paint()
-        self.session.set_inputs(inputs, str(problem or ""))
+        self.session.fusion.set_inputs(inputs, str(problem or ""))
 
     def _paint(self, _on: object = None) -> None:
         if self.inputs is None or not self.colour_layers.isChecked():

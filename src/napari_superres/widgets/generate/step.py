@@ -29,9 +29,8 @@ from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.shown import LayerTuple
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
-from napari_superres.widgets.run.earlier_runs import open_run
 from napari_superres.widgets.run.results import Generated, Run, Written
-from napari_superres.widgets.run.session import Session, learnt_run
+from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 
 AT_ONCE = 2**26
@@ -47,12 +46,12 @@ class GenerateStep(Step):
         super().__init__(napari_viewer, session)
         self._build()
         session = self.session
-        session.run_changed.connect(self.refresh)
-        session.training.state_changed.connect(self.refresh)
+        session.fusion.run_changed.connect(self.refresh)
+        session.fusion.runner.state_changed.connect(self.refresh)
         self.job.changed.connect(self.refresh)
-        session.generated.connect(self.add_layer)
-        session.written.connect(self.open_written)
-        session.checkpoint_chosen.connect(self.use_checkpoint)
+        session.generation.generated.connect(self.add_layer)
+        session.generation.written.connect(self.open_written)
+        session.fusion.checkpoint_chosen.connect(self.use_checkpoint)
         self.refresh()
 
     def _build(self) -> None:
@@ -65,7 +64,7 @@ class GenerateStep(Step):
         self.generate = QPushButton("Generate")
         self.generate.setToolTip("Make what the line above says, from the checkpoint above")
         self.job = JobRow(
-            self.session.generation,
+            self.session.generation.runner,
             (self.generate,),
             failed="Generation failed.",
             cancel_tip="Stop after this tile; on disk, what is done is kept",
@@ -95,20 +94,20 @@ class GenerateStep(Step):
         return self.form.settings(self._run())
 
     def _run(self) -> Run:
-        return learnt_run(self.session.run)
+        return self.session.fusion.trained_run()
 
     def start(self) -> None:
         """Generate; errors are shown as notifications."""
         try:
             target = self.form.target(self._run())
             check_not_shown(self.viewer.layers, [target.place])
-            self.session.start_generation(self.settings(), target.count, target.output)
+            self.session.generation.start(self.settings(), target.count, target.output)
         except SuperResError as error:
             show_error(str(error))
 
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now and how much it would be."""
-        run = self.session.run
+        run = self.session.fusion.run
         learnt = run is not None and run.learnt
         self.generate.setEnabled(learnt and not self.job.active)
         self.form.draw.setEnabled(run is not None)
@@ -130,13 +129,13 @@ class GenerateStep(Step):
 
     def start_drawing(self) -> None:
         """Let the user draw the region on the low-res volume."""
-        run = self.session.run
+        run = self.session.fusion.run
         if run is not None:
             start_drawing(self.viewer, run.placement, self.take_drawn)
 
     def take_drawn(self) -> None:
         """Take the last rectangle as the region; the axis across the slice stays as typed."""
-        run = self.session.run
+        run = self.session.fusion.run
         if run is None:
             return
         whole = Box.whole(run.low_res_shape)
@@ -152,7 +151,7 @@ class GenerateStep(Step):
 
     def add_layer(self, generated: Generated) -> None:
         """Lay a generated volume over the low-res layer, in the phases' colours."""
-        if self.closed or not self.session.claim(generated):
+        if self.closed or not self.session.generation.claim(generated):
             return
         if generated.labels.size <= AT_ONCE:
             self._on_shown(Outcome(shown_volume(generated)))
@@ -173,7 +172,7 @@ class GenerateStep(Step):
 
     def open_written(self, written: Written) -> None:
         """Open what was written to disk; large volumes stay there."""
-        if self.closed or not self.session.claim(written):
+        if self.closed or not self.session.generation.claim(written):
             return
         self.job.status.setText(f"Written: {written.path}. Opening it …")
         in_thread(read_written, self._on_read, written)
@@ -199,7 +198,7 @@ class GenerateStep(Step):
     def _open_run(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
         if folder:
-            open_run(self.session, folder)
+            self.session.fusion.open(folder)
 
 
 def _line(event: object) -> str | None:

@@ -10,14 +10,15 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_superres.data.phases import PALETTE, Phase
-from napari_superres.events import ImagesReady
+from napari_superres.events import ImagesReady, PreviewReady
+from napari_superres.widgets.images.engine import ImageTraining
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.shown import GREYS
 from napari_superres.widgets.parts.curves import Curve
 from napari_superres.widgets.parts.layout import Fold, Note, heading
 from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
 from napari_superres.widgets.parts.preview_grid import SliceView
-from napari_superres.widgets.run.image_session import ImageSession
+from napari_superres.widgets.run.history import named_values, rollbacks_line, score_line
 from napari_superres.widgets.run.step import Step
 
 COLUMNS = 4
@@ -80,10 +81,11 @@ class ImageWatch(Step):
 
     title = "Watch"
 
-    def __init__(self, napari_viewer: Any, images: ImageSession, plan: WatchPlan) -> None:
-        super().__init__(napari_viewer, images.owner)
-        self.images, self.plan = images, plan
-        self.caption, self.rows, self.score = heading("Images"), ImageRows(plan.rows), Note()
+    def __init__(self, napari_viewer: Any, training: ImageTraining, plan: WatchPlan) -> None:
+        super().__init__(napari_viewer, training.session)
+        self.training, self.plan = training, plan
+        self.caption, self.rows = heading("Images"), ImageRows(plan.rows)
+        self.score, self.rolled_back = Note(), Note()
         self.numbers = [LivePlot(title) for title, _names, _targets in plan.numbers]
         self.compared = [LivePlot(title) for _kind, title in plan.compared]
         for plot in self.compared:
@@ -98,6 +100,7 @@ class ImageWatch(Step):
         layout.addWidget(self.caption)
         layout.addWidget(self.rows, 5)
         layout.addWidget(self.score)
+        layout.addWidget(self.rolled_back)
         for plot in (*self.compared, *self.numbers):
             layout.addWidget(plot, 2)
         layout.addWidget(fold)
@@ -109,38 +112,40 @@ class ImageWatch(Step):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_MS)
         self._redraw.timeout.connect(self.show_history)
-        images.images_ready.connect(self.show_images)
-        images.history_changed.connect(self._on_history)
-        images.run_changed.connect(self._on_run)
+        training.preview_ready.connect(self.show_images)
+        training.history_changed.connect(self._on_history)
+        training.run_changed.connect(self.show_images)
         self.viewer.events.theme.connect(self._on_theme)
         self.show_history()
-        self.show_images(images.shown)
+        self.show_images()
 
-    def show_images(self, event: ImagesReady | None) -> None:
-        """Show images in place of those before."""
-        run = self.images.run
+    def show_images(self, _event: object = None) -> None:
+        """Show the latest images."""
+        run, event = self.training.run, self.training.previews.last
+        assert not isinstance(event, PreviewReady)
         self.rows.show_images(event, run.phases if run is not None else ())
         step = f" at step {event.step:,}" if event is not None else ""
         self.caption.setText(f"<b>Images{step}</b>")
 
     def show_history(self) -> None:
         """Draw the curves as they are now."""
-        history, theme = self.images.history, theme_colours(self.viewer)
+        history, theme = self.training.history, theme_colours(self.viewer)
         for plot, (_title, names, targets) in zip(self.numbers, self.plan.numbers, strict=True):
-            curves = history.some(names)
+            curves = named_values(history, names)
             reached = targets if curves else {}
             plot.show_curves(curves, _coloured(curves), theme, reached)
         for plot, (kind, _title) in zip(self.compared, self.plan.compared, strict=True):
-            curves = history.compared(kind)
+            curves = history.profiles_of(kind)
             plot.setVisible(bool(curves))
             dashed = [name for name in curves if name.endswith("real")]
             plot.show_curves(curves, self._by_phase(curves), theme, dashed=dashed)
         self.losses.show_curves(history.losses, _coloured(history.losses), theme)
-        self.score.setText(history.line())
+        self.score.setText(score_line(history))
+        self.rolled_back.setText(rollbacks_line(history))
 
     def _by_phase(self, curves: Mapping[str, Curve]) -> dict[str, str]:
         """Return colours: a phase's own where there are several, real ones grey otherwise."""
-        run = self.images.run
+        run = self.training.run
         own = {phase.name: phase.colour for phase in run.phases} if run is not None else {}
         if len(curves) > 2:
             return {name: own.get(name.rpartition(" ")[0], BRIGHT[0]) for name in curves}
@@ -149,10 +154,6 @@ class ImageWatch(Step):
     def _on_history(self) -> None:
         if not self._redraw.isActive():
             self._redraw.start()
-
-    def _on_run(self) -> None:
-        if self.images.shown is None:
-            self.show_images(None)
 
     def _on_theme(self, _event: object = None) -> None:
         self.show_history()

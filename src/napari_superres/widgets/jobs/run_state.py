@@ -111,7 +111,8 @@ class Controls:
 
 START_TIP = "Train a new run with the inputs and settings of steps 1 and 2"
 CHOOSE = "Choose the two inputs in step 1, Data."
-"""What is missing at the very beginning."""
+"""What a fusion misses at the very beginning."""
+GENERATE = "step 4, Generate"
 
 _HINTS = {
     RunState.STARTING: "Checking the inputs and preparing the networks …",
@@ -127,21 +128,30 @@ def controls(
     can_continue: bool,
     has_run: bool = False,
     missing: str = "",
+    first: str = CHOOSE,
+    next_step: str = GENERATE,
 ) -> Controls:
     """Return what the buttons of a training offer.
 
     Parameters
     ----------
     state : where the training stands
-    inputs_ready : a low-res and a high-res input are chosen and fit
-    can_continue : there is a run folder with something learnt
-    has_run : there is a run on disk, learnt or not
+    inputs_ready : the inputs are chosen and fit
+    can_continue : there is a run with a checkpoint
+    has_run : there is a run on disk, with a checkpoint or not
     missing : what keeps a training from starting; empty when not known
+    first : what is missing at the very beginning
+    next_step : where results are made from the run
     """
     active = state in ACTIVE
     hint = _HINTS.get(state, "")
     if state is RunState.IDLE:
-        hint = _idle_hint(inputs_ready, can_continue, missing)
+        if can_continue:
+            hint = f"Continue trains this run further. Next: {next_step}."
+        elif inputs_ready:
+            hint = "Ready to start."
+        else:
+            hint = first if missing in ("", first) else "Not ready to start: see step 1, Data."
     if active:
         resume = state in (RunState.PAUSED, RunState.PAUSING)
         return Controls(
@@ -174,11 +184,3 @@ def start_tip(state: RunState, missing: str = "") -> str:
     if state in ACTIVE:
         return "A training goes on. One at a time: Stop and keep it first"
     return f"Not yet. {missing}" if missing else START_TIP
-
-
-def _idle_hint(inputs_ready: bool, can_continue: bool, missing: str) -> str:
-    if can_continue:
-        return "Continue trains this run further; step 4, Generate, makes volumes from it."
-    if inputs_ready:
-        return "Ready to start."
-    return CHOOSE if missing in ("", CHOOSE) else "Not ready to start: see step 1, Data."

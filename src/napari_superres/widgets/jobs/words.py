@@ -111,8 +111,13 @@ def start_text(changes: Changes) -> str:
     return f"Start with {changes_text(changes)}" if changes else "Start"
 
 
-def status_line(event: object) -> str | None:
-    """Return what the status line says of an event, None to leave it as it is."""
+def status_line(event: object, next_step: str = "") -> str | None:
+    """Return what the status line says of an event, None to leave it as it is.
+
+    Parameters
+    ----------
+    next_step : where results are made from a run that was trained
+    """
     match event:
         case TrainingStarted():
             parameters = event.generator_parameters + event.discriminator_parameters
@@ -126,10 +131,8 @@ def status_line(event: object) -> str | None:
             return rolled_back_text(event)
         case TrainingFinished():
             how = _HOW_IT_ENDED[event.reason]
-            return (
-                f"{how} after {event.step:,} steps, {duration(event.elapsed_s)}. "
-                "Next: step 4, Generate."
-            )
+            after = f" Next: {next_step}." if next_step else ""
+            return f"{how} after {event.step:,} steps, {duration(event.elapsed_s)}.{after}"
         case GenerationStarted():
             return f"Generating {sizes(event.shape)} voxels in {event.tiles} tiles …"
         case TileCompleted():

@@ -116,20 +116,20 @@ def slice_layers(viewer: Any) -> list[Any]:
 
 def has_slices(viewer: Any, session: Session) -> bool:
     """Whether there are high-res slices to compare with."""
-    return bool(session.inputs is not None or _run_folder(session) or slice_layers(viewer))
+    return bool(session.fusion.inputs is not None or _run_folder(session) or slice_layers(viewer))
 
 
 def _run_folder(session: Session) -> Path | None:
     """Return the run's folder if its slices are kept there; a generator may be imported without."""
-    run = session.run
+    run = session.fusion.run
     kept = run is not None and any((run.folder / "inputs").glob("high_res-*"))
     return run.folder if run is not None and kept else None
 
 
 def slices_subject(viewer: Any, session: Session) -> Subject | None:
     """Return the high-res slices: those of the Data step, of the run, or all layers of them."""
-    if session.inputs is not None:
-        high_res = session.inputs.pair.high_res
+    if session.fusion.inputs is not None:
+        high_res = session.fusion.inputs.pair.high_res
         return Subject("high-res slices", lambda: high_res)
     folder = _run_folder(session)
     if folder is not None:

@@ -135,7 +135,7 @@ def report_plan(
         raise SettingsError(
             "There is no volume to report on.", "A report needs at least one.", "Tick one above."
         )
-    run, first = session.run, chosen[0]
+    run, first = session.fusion.run, chosen[0]
     made_by = str(note_of(first.metadata).get("provenance", {}).get("run", ""))
     kept = _kept_inputs(run) if run is not None and made_by == str(run.folder) else None
     low_res, high_res = kept or _inputs(viewer, session)
@@ -174,7 +174,7 @@ def _kept_inputs(run: Run) -> ReadInputs | None:
 
 def _inputs(viewer: Any, session: Session) -> ReadInputs:
     """Return what reads the low-res volume and the high-res slices, in the report's thread."""
-    inputs = session.inputs
+    inputs = session.fusion.inputs
     if inputs is not None:
         return lambda: inputs.pair.low_res, lambda: inputs.pair.high_res
     low = next((layer for layer in candidates(viewer) if role_of(layer) == LOW_RES), None)

@@ -51,8 +51,8 @@ class MeasureStep(Step):
         self._build()
         on_layers(self.viewer, self._on_layers)
         self.viewer.events.theme.connect(self._on_theme)
-        self.session.inputs_changed.connect(self._on_layers)
-        self.session.run_changed.connect(self._on_layers)
+        self.session.fusion.inputs_changed.connect(self._on_layers)
+        self.session.fusion.run_changed.connect(self._on_layers)
         self.job.changed.connect(self.refresh)
         self._on_layers()
 
@@ -159,7 +159,7 @@ class MeasureStep(Step):
             return
         theme = theme_colours(self.viewer)
         self.table.show_result(finished, rows, theme.background)
-        inputs = self.session.inputs
+        inputs = self.session.fusion.inputs
         by_axis = inputs is not None and inputs.pair.high_res.anisotropic
         self.plots.show_result(finished, rows, theme, by_axis)
         self.job.status.setText(finished_line(finished, rows))

@@ -166,8 +166,8 @@ class CheckpointList(QWidget):
         self.use.clicked.connect(self.use_chosen)
         self.tree.itemActivated.connect(self.use_chosen)
         self.tree.itemSelectionChanged.connect(self._on_selection)
-        session.run_changed.connect(self._on_run)
-        session.training.event.connect(self._on_event)
+        session.fusion.run_changed.connect(self._on_run)
+        session.fusion.runner.event.connect(self._on_event)
         self._on_selection()
         self._on_run()
 
@@ -191,7 +191,7 @@ class CheckpointList(QWidget):
             show_error(str(error))
             self._timer.start()
             return
-        self.session.checkpoint_chosen.emit(row.name)
+        self.session.fusion.checkpoint_chosen.emit(row.name)
         show_info(f"Step 4, Generate, now makes volumes from step {row.step:,}.")
 
     def show_rows(self, rows: list[CheckpointRow]) -> None:
@@ -207,7 +207,7 @@ class CheckpointList(QWidget):
         self._on_selection()
 
     def _on_run(self) -> None:
-        run = self.session.run
+        run = self.session.fusion.run
         folder = run.folder if run is not None else None
         if folder != self._folder:  # another run must not be used with checkpoints of this one
             self._folder = folder
@@ -221,7 +221,7 @@ class CheckpointList(QWidget):
 
     def _read(self) -> None:
         if self._folder is not None:
-            self._work.ask(read_rows, self._folder, self.session.history.target)
+            self._work.ask(read_rows, self._folder, self.session.fusion.history.target)
 
     def _on_read(self, outcome: Outcome) -> None:
         self.show_rows([] if outcome.error is not None else outcome.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QPushButton, QSlider, QVBoxLayout, QWidget
 
+from napari_superres.events import ImagesReady
 from napari_superres.widgets.parts.layout import heading, row_of
 from napari_superres.widgets.parts.preview_grid import PreviewGrid
 from napari_superres.widgets.run.history import book_text
@@ -33,9 +34,9 @@ class PreviewPanel(QWidget):
         layout.addWidget(self.grid, 1)
         self.slider.valueChanged.connect(self._on_slider)
         self.latest.clicked.connect(self.follow)
-        session.preview_ready.connect(self.refresh)
-        session.run_changed.connect(self.refresh)
-        session.history_changed.connect(self._on_history)
+        session.fusion.preview_ready.connect(self.refresh)
+        session.fusion.run_changed.connect(self.refresh)
+        session.fusion.history_changed.connect(self._on_history)
         self.refresh()
 
     def follow(self) -> None:
@@ -45,7 +46,7 @@ class PreviewPanel(QWidget):
 
     def refresh(self, _event: object = None) -> None:
         """Show the preview at the slider; others may have come or gone."""
-        book = self.session.previews
+        book = self.session.fusion.previews
         if len(book) == 0:
             self._following = True
         last = max(len(book) - 1, 0)
@@ -57,16 +58,17 @@ class PreviewPanel(QWidget):
 
     def _on_history(self) -> None:
         # a roll-back drops previews without an event of its own
-        if self.slider.maximum() != max(len(self.session.previews) - 1, 0):
+        if self.slider.maximum() != max(len(self.session.fusion.previews) - 1, 0):
             self.refresh()
 
     def _on_slider(self, place: int) -> None:
-        self._following = place == len(self.session.previews) - 1
+        self._following = place == len(self.session.fusion.previews) - 1
         self._show(place)
 
     def _show(self, place: int) -> None:
-        run, book = self.session.run, self.session.previews
+        run, book = self.session.fusion.run, self.session.fusion.previews
         event = book.events[place] if len(book) else None
+        assert not isinstance(event, ImagesReady)
         self._step = event.step if event is not None else None
         phases = run.phases if run is not None else ()
         low_res = run.low_res_phases if run is not None else ()

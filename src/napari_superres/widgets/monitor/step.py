@@ -23,7 +23,6 @@ from napari_superres.widgets.monitor.checkpoints import CheckpointList
 from napari_superres.widgets.monitor.previews import PreviewPanel
 from napari_superres.widgets.parts.layout import Note, row_of
 from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
-from napari_superres.widgets.run.earlier_runs import open_run
 from napari_superres.widgets.run.history import rollbacks_line, score_line
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
@@ -54,9 +53,9 @@ class MonitorStep(Step):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_MS)
         self._redraw.timeout.connect(self.show_history)
-        self.session.history_changed.connect(self._on_history)
-        self.session.run_changed.connect(self._on_run)
-        self.session.training.state_changed.connect(self._on_run)
+        self.session.fusion.history_changed.connect(self._on_history)
+        self.session.fusion.run_changed.connect(self._on_run)
+        self.session.fusion.runner.state_changed.connect(self._on_run)
         self.viewer.events.theme.connect(self._on_theme)
         self._on_run()
         self.show_history()
@@ -107,11 +106,11 @@ class MonitorStep(Step):
 
     @property
     def _phases(self) -> tuple[Phase, ...]:
-        return self.session.run.phases if self.session.run is not None else ()
+        return self.session.fusion.run.phases if self.session.fusion.run is not None else ()
 
     def show_history(self) -> None:
         """Draw the curves as they are now; only the shown page is painted."""
-        history, theme = self.session.history, theme_colours(self.viewer)
+        history, theme = self.session.fusion.history, theme_colours(self.viewer)
         target = history.target
         self.fractions.show_curves(
             history.fractions,
@@ -135,7 +134,7 @@ class MonitorStep(Step):
             self._redraw.start()
 
     def _on_run(self, _state: object = None) -> None:
-        run, training = self.session.run, self.session.training.active
+        run, training = self.session.fusion.run, self.session.fusion.runner.active
         self.run_name.setText(run.folder.name if run is not None else "No run yet")
         self.run_name.setToolTip(str(run.folder) if run is not None else "Train, or open one")
         self.open.setEnabled(not training)
@@ -146,7 +145,7 @@ class MonitorStep(Step):
     def _open_run(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
         if folder:
-            open_run(self.session, folder)
+            self.session.fusion.open(folder)
 
 
 def _page(*parts: QWidget) -> QWidget:

@@ -1,21 +1,22 @@
-"""The seam between panel and engine: functions that return streams of events.
+"""The seam between panel and engine: what the panel asks of each kind of run.
 
-The real ones are imported when first called, in the worker's thread, so that
-opening the panel imports no torch. Tests pass others.
+The real functions import torch when they are first called, in a worker's thread, so that
+opening the panel imports none. Tests pass others.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from napari_superres.config import Budget, EngineSettings, GenerationSettings, TrainingSettings
-from napari_superres.data.pair import Pair
-from napari_superres.data.volumes import SegmentedVolume
-from napari_superres.events import GenerationEvent, TrainingEvent
-from napari_superres.widgets.run.preflight import Preflight, estimate
+from napari_superres.config import Budget
+from napari_superres.events import TrainingEvent
+from napari_superres.widgets.jobs.words import Changes
+from napari_superres.widgets.run.history import Band, History, PreviewBook
+from napari_superres.widgets.run.preflight import Preflight
 
 
 @dataclass(frozen=True)
@@ -26,61 +27,17 @@ class DeviceChoice:
     text: str
 
 
-Train = Callable[[Pair, TrainingSettings, Path, Budget, threading.Event], Iterator[TrainingEvent]]
-Resume = Callable[[Path, Budget, threading.Event, Mapping[str, int | str]], Iterator[TrainingEvent]]
-Generate = Callable[
-    [Path, GenerationSettings, SegmentedVolume | None, threading.Event], Iterator[GenerationEvent]
-]
-GenerateToDisk = Callable[
-    [Path, GenerationSettings, int, Path, threading.Event], Iterator[GenerationEvent]
-]
+@dataclass(frozen=True, eq=False)
+class EarlierRun:
+    """A run as it lies on disk: how to show its results, and what it measured."""
+
+    run: Any
+    history: History = field(default_factory=History)
+    previews: PreviewBook = field(default_factory=PreviewBook)
 
 
-def _train(
-    pair: Pair,
-    settings: TrainingSettings,
-    run_folder: Path,
-    budget: Budget,
-    stop: threading.Event,
-) -> Iterator[TrainingEvent]:
-    from napari_superres.fusion.training import train
-
-    return train(pair, settings, run_folder, budget, stop)
-
-
-def _resume(
-    run_folder: Path, budget: Budget, stop: threading.Event, changes: Mapping[str, int | str]
-) -> Iterator[TrainingEvent]:
-    from napari_superres.fusion.training import resume
-
-    return resume(run_folder, budget, stop, changes)
-
-
-def _generate(
-    run_folder: Path,
-    settings: GenerationSettings,
-    low_res: SegmentedVolume | None,
-    stop: threading.Event,
-) -> Iterator[GenerationEvent]:
-    from napari_superres.generation.render import generate
-
-    return generate(run_folder, settings, low_res, stop=stop)
-
-
-def _generate_to_disk(
-    run_folder: Path, settings: GenerationSettings, count: int, output: Path, stop: threading.Event
-) -> Iterator[GenerationEvent]:
-    from napari_superres.generation.render import generate, generate_many
-
-    if count == 1:
-        return generate(run_folder, settings, output=output, stop=stop)
-    folder = output.with_suffix("")
-    return generate_many(
-        run_folder, settings, count, folder, stop=stop, suffix=output.suffix.lower()
-    )
-
-
-def _devices() -> Sequence[DeviceChoice]:
+def devices() -> Sequence[DeviceChoice]:
+    """Return the devices of this machine. Imports torch: call it in a thread."""
     from napari_superres.runs.device import device_report
 
     choices = []
@@ -90,20 +47,33 @@ def _devices() -> Sequence[DeviceChoice]:
     return choices
 
 
-def _smaller(engine: EngineSettings) -> Mapping[str, int | str]:
-    from napari_superres.training.failures import smaller
-
-    return smaller(engine)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Engine:
-    """Everything that the panel asks of the engine."""
+    """A kind of run as functions; what else a kind can do, its subclass adds.
 
-    train: Train = _train
-    resume: Resume = _resume
-    generate: Generate = _generate
-    generate_to_disk: GenerateToDisk = _generate_to_disk
-    devices: Callable[[], Sequence[DeviceChoice]] = _devices
-    preflight: Callable[[TrainingSettings], Preflight] = estimate
-    smaller: Callable[[EngineSettings], Mapping[str, int | str]] = _smaller
+    Attributes
+    ----------
+    kind : "fusion", "synthesis" or "translation"
+    missing : (inputs or None, problem) to what keeps a training from starting; empty for nothing
+    read : inputs of the panel to what `train` takes; called in the thread
+    shown : (run folder, inputs, what was read, settings) to the run as the panel shows it
+    train : (what was read, settings, run folder, budget, stop) to events
+    resume : (run folder, budget, stop, changes of the engine's settings) to events
+    open : run folder to an earlier run; called in a thread
+    smaller : settings to a change with which a step needs less memory; empty where there is none
+    preflight : settings to the memory that a step needs; None where it is not known
+    bands : what was read to where the material's own fractions lie; None where it is not known
+    devices : what can be trained on
+    """
+
+    kind: str
+    missing: Callable[[Any, str], str]
+    read: Callable[[Any], Any]
+    shown: Callable[[Path, Any, Any, Any], Any]
+    train: Callable[[Any, Any, Path, Budget, threading.Event], Iterator[TrainingEvent]]
+    resume: Callable[[Path, Budget, threading.Event, Changes], Iterator[TrainingEvent]]
+    open: Callable[[Path], EarlierRun]
+    smaller: Callable[[Any], Changes]
+    preflight: Callable[[Any], Preflight] | None = None
+    bands: Callable[[Any], Mapping[str, Band]] | None = None
+    devices: Callable[[], Sequence[DeviceChoice]] = devices

@@ -1,16 +1,19 @@
-"""What a training has told so far, ready to be drawn; no Qt."""
+"""What a training has measured so far, by name and ready to be drawn; no Qt."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from napari_superres.data.volumes import SegmentedSlices
-from napari_superres.errors import SuperResError
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_superres.events import (
+    ImagesMeasured,
+    ImagesReady,
     Measurement,
     MetricsMeasured,
     PreviewReady,
@@ -18,59 +21,105 @@ from napari_superres.events import (
     StepCompleted,
     TrainingStarted,
 )
-from napari_superres.measures.kinds.representativity import representativity
-from napari_superres.measures.naming import phase_names
 from napari_superres.widgets.parts.curves import Curve
+
+Band = tuple[float, float]
+Preview = PreviewReady | ImagesReady
+Curves = dict[str, Curve]
+_NUMBERS = ("low_res_mismatch", "two_point_error", "anisotropy")
 
 
 @dataclass
 class History:
-    """Curves of one training, by plot and name, and the targets to reach.
+    """Curves of one training, by name, and the targets to reach.
 
     Attributes
     ----------
+    losses, fractions, interfaces : over steps, by loss, phase and pair of phases
+    values : over steps, all other numbers, such as "low_res_mismatch" or "r_t"
+    profiles : curves of the latest measurement, such as "two-point dark real"
     target : measures of the high-res slices
     bands : by phase name, where the material's own fraction lies with 95 %
+    latest : measurement
     rollbacks : in the order in which they came
     """
 
-    losses: dict[str, Curve] = field(default_factory=dict)
-    fractions: dict[str, Curve] = field(default_factory=dict)
-    interfaces: dict[str, Curve] = field(default_factory=dict)
-    mismatch: Curve = field(default_factory=Curve)
+    losses: Curves = field(default_factory=dict)
+    fractions: Curves = field(default_factory=dict)
+    interfaces: Curves = field(default_factory=dict)
+    values: Curves = field(default_factory=dict)
+    profiles: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     target: Measurement | None = None
-    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    latest: MetricsMeasured | None = None
+    bands: Mapping[str, Band] = field(default_factory=dict)
+    latest: MetricsMeasured | ImagesMeasured | None = None
     rollbacks: list[RolledBack] = field(default_factory=list)
+    _scores: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def best(self) -> int | None:
+        """Step of the least score, None before a measurement."""
+        return min(self._scores)[1] if self._scores else None
+
+    @property
+    def mismatch(self) -> Curve:
+        """Share of the low-res voxels that are not given back."""
+        return self.values.get("low_res_mismatch", Curve())
 
     def add(self, event: object) -> None:
         """Take in an event; those without numbers are ignored."""
-        if isinstance(event, TrainingStarted):
-            self.target = event.target
-            self._drop_after(event.step)  # a killed run goes on from its last checkpoint
-        elif isinstance(event, StepCompleted):
-            _extend(self.losses, event.step, event.losses)
-        elif isinstance(event, RolledBack):
-            self.rollbacks.append(event)
-            self._drop_after(event.to_step)
-        elif isinstance(event, MetricsMeasured):
-            self.latest = event
-            _extend(self.fractions, event.step, event.measurement.volume_fractions)
-            _extend(self.interfaces, event.step, event.measurement.interface_areas)
-            if event.measurement.low_res_mismatch is not None:
-                self.mismatch.add(event.step, event.measurement.low_res_mismatch)
+        match event:
+            case TrainingStarted():
+                self.target = event.target
+                self._drop_after(event.step)  # a killed run goes on from its last checkpoint
+            case StepCompleted():
+                _extend(self.losses, event.step, event.losses)
+            case RolledBack():
+                self.rollbacks.append(event)
+                self._drop_after(event.to_step)
+            case MetricsMeasured():
+                found = event.measurement
+                _extend(self.fractions, event.step, found.volume_fractions)
+                _extend(self.interfaces, event.step, found.interface_areas)
+                self._measured(event, {name: getattr(found, name) for name in _NUMBERS})
+            case ImagesMeasured():
+                self.profiles = event.curves
+                self._measured(event, event.values)
 
     def errors(self) -> tuple[float, float] | None:
         """Return the latest mean errors, None before a measurement; see `mean_errors`."""
-        if self.latest is None or self.target is None:
+        if not isinstance(self.latest, MetricsMeasured) or self.target is None:
             return None
         return mean_errors(self.latest.measurement, self.target)
 
+    def profiles_of(self, kind: str) -> Curves:
+        """Return the latest curves of a kind, "two-point" or "histogram", by distance or bin.
+
+        Of two phases the first has all there is to see.
+        """
+        names = [name for name in self.profiles if name.split(" ")[0] == kind]
+        phases = list(dict.fromkeys(name.removeprefix(kind).rpartition(" ")[0] for name in names))
+        shown = phases[:1] if len(phases) == 2 else phases
+        found = {}
+        for name in names:
+            phase, _, item = name.removeprefix(kind).rpartition(" ")
+            if phase in shown:
+                values = self.profiles[name].tolist()
+                found[f"{phase.strip()} {item}".strip()] = Curve(list(range(len(values))), values)
+        return found
+
+    def _measured(
+        self, event: MetricsMeasured | ImagesMeasured, values: Mapping[str, float | None]
+    ) -> None:
+        self.latest = event
+        self._scores.append((event.score, event.step))
+        known = {name: value for name, value in values.items() if value is not None}
+        _extend(self.values, event.step, known)
+
     def _drop_after(self, step: int) -> None:
-        for curves in (self.losses, self.fractions, self.interfaces):
+        for curves in (self.losses, self.fractions, self.interfaces, self.values):
             for curve in curves.values():
                 curve.drop_after(step)
-        self.mismatch.drop_after(step)
+        self._scores = [one for one in self._scores if one[1] <= step]
 
 
 def mean_errors(found: Measurement, target: Measurement) -> tuple[float, float]:
@@ -90,7 +139,9 @@ def mean_errors(found: Measurement, target: Measurement) -> tuple[float, float]:
     return _mean(fractions), _mean(areas)
 
 
-def history_of_log(lines: Iterable[Mapping[str, Any]], target: Measurement | None) -> History:
+def history_of_log(
+    lines: Iterable[Mapping[str, Any]], target: Measurement | None = None
+) -> History:
     """Return the history of a run from the lines of its metrics.jsonl.
 
     Lines that are none of ours are left out, as are losses of runs made before they
@@ -99,33 +150,34 @@ def history_of_log(lines: Iterable[Mapping[str, Any]], target: Measurement | Non
     history = History(target=target)
     for line in lines:
         try:
-            for event in _events_of(line):
+            for event in list(_events_of(line)):
                 history.add(event)
         except (KeyError, TypeError, ValueError):
             continue
     return history
 
 
-def _events_of(line: Mapping[str, Any]) -> list[object]:
-    """Return what a training told when it wrote a line."""
-    step = int(line["step"])
-    if "rolled_back_to" in line:
-        rate = float(line.get("learning_rate", 0))
-        return [RolledBack(step, int(line["rolled_back_to"]), str(line["reason"]), rate, 0)]
-    found = Measurement(
-        line["volume_fractions"],
-        line["interface_areas"],
-        line.get("low_res_mismatch"),
-        line.get("two_point_error"),
-        line.get("anisotropy"),
-    )
-    measured = MetricsMeasured(step, found, float(line["score"]), False)
-    return [StepCompleted(step, 0.0, None, None, line.get("losses") or {}), measured]
+def _events_of(line: Mapping[str, Any]) -> Iterator[object]:
+    """Yield what a training reported when it wrote a line."""
+    values = dict(line)
+    step = int(values.pop("step"))
+    if "rolled_back_to" in values:
+        rate = float(values.get("learning_rate", 0))
+        yield RolledBack(step, int(values["rolled_back_to"]), str(values["reason"]), rate, 0)
+        return
+    score = float(values.pop("score"))
+    yield StepCompleted(step, 0.0, None, None, values.pop("losses", None) or {})
+    if "volume_fractions" in values:
+        known = {name: values.get(name) for name in Measurement.__dataclass_fields__}
+        yield MetricsMeasured(step, Measurement(**known), score, False)  # type: ignore[arg-type]
+    else:
+        numbers = {name: float(value) for name, value in values.items()}
+        yield ImagesMeasured(step, numbers, {}, score, False)
 
 
-def _extend(curves: dict[str, Curve], step: int, values: Mapping[str, float]) -> None:
+def _extend(curves: Curves, step: int, values: Mapping[str, float]) -> None:
     for name, value in values.items():
-        if isfinite(value):  # a step that went wrong is told by the roll-back
+        if isfinite(value):  # a step that went wrong is shown by the roll-back
             curves.setdefault(name, Curve()).add(step, float(value))
 
 
@@ -144,8 +196,8 @@ class PreviewBook:
     the first and the last stay.
     """
 
-    def __init__(self, events: Iterable[PreviewReady] = ()) -> None:
-        self.events: list[PreviewReady] = []
+    def __init__(self, events: Iterable[Preview] = ()) -> None:
+        self.events: list[Preview] = []
         for event in events:
             self.add(event)
 
@@ -158,11 +210,11 @@ class PreviewBook:
         return [event.step for event in self.events]
 
     @property
-    def last(self) -> PreviewReady | None:
+    def last(self) -> Preview | None:
         """The latest one."""
         return self.events[-1] if self.events else None
 
-    def add(self, event: PreviewReady) -> None:
+    def add(self, event: Preview) -> None:
         """Take in a preview, in place of one of the same step."""
         at = bisect_left(self.steps, event.step)
         same = at < len(self.events) and self.events[at].step == event.step
@@ -179,10 +231,14 @@ class PreviewBook:
         return max(bisect_right(self.steps, step) - 1, 0)
 
     def _bytes(self) -> int:
-        # the real slices are the same arrays in all of them
-        return sum(
-            image.nbytes for event in self.events for image in (*event.generated, *event.low_res)
-        )
+        return sum(image.nbytes for event in self.events for image in _own_images(event))
+
+
+def _own_images(event: Preview) -> list[NDArray[np.uint8]]:
+    """Return the images that no other preview shares: the real slices are the same arrays."""
+    if isinstance(event, PreviewReady):
+        return [*event.generated, *event.low_res]
+    return [image for row in event.rows.values() for image in row]
 
 
 def book_text(book: PreviewBook, place: int, following: bool) -> str:
@@ -191,42 +247,6 @@ def book_text(book: PreviewBook, place: int, following: bool) -> str:
         return "Previews"
     step = f"Previews at step {book.events[place].step:,}"
     return step if following else f"{step} of {book.events[-1].step:,}"
-
-
-Band = tuple[float, float]
-CONFIDENCE = 0.95
-
-
-def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
-    """Return the 95 % interval of each phase's fraction, by phase name.
-
-    Phases of which the slices cannot tell are left out. A generator whose fractions lie
-    inside may be as near to the material as the slices can say.
-
-    Parameters
-    ----------
-    high_res : slices of all axes, pooled
-
-    Raises
-    ------
-    ShapeError
-        Slices too small for it.
-    """
-    images = [image for images in high_res.sets for image in images]
-    bands = {}
-    for index, name in enumerate(phase_names(high_res.phases)):
-        found = representativity(images, [index], CONFIDENCE)
-        if isfinite(found.low) and isfinite(found.high):
-            bands[name] = (found.low, found.high)
-    return bands
-
-
-def bands_or_none(high_res: SegmentedSlices) -> Mapping[str, Band]:
-    """Return the bands; none where the slices are too small for them."""
-    try:
-        return fraction_bands(high_res)
-    except SuperResError:
-        return {}
 
 
 def rollbacks_line(history: History) -> str:
@@ -238,19 +258,48 @@ def rollbacks_line(history: History) -> str:
     return f"Rolled back {often}, last from step {last.step:,} to {last.to_step:,}: {last.reason}."
 
 
+_IMAGES = {
+    "fraction_gap": ("fractions", "{:.3f}"),
+    "surface_gap": ("surface", "{:.1%}"),
+    "length_gap": ("λ", "{:.1%}"),
+    "two_point_rmse": ("two-point", "{:.4f}"),
+    "bicubic_two_point_rmse": ("two-point of bicubic", "{:.4f}"),
+    "histogram_gap": ("grey histogram", "{:.1%}"),
+    "given_back_rmse": ("low-res given back", "{:.4f}"),
+    "r_t": ("r_t", "{:.2f}"),
+    "p": ("p", "{:.2f}"),
+}
+"""How numbers of images are named and written, in this order."""
+
+
+def named_values(history: History, names: Sequence[str]) -> Curves:
+    """Return the curves that there are of these values, under the names people read."""
+    return {_IMAGES[name][0]: history.values[name] for name in names if name in history.values}
+
+
 def score_line(history: History) -> str:
-    """Return the latest numbers against their targets in one line."""
-    errors = history.errors()
-    if errors is None or history.latest is None:
-        return "Numbers appear after the first measurement."
-    parts = [f"Errors: fractions {errors[0]:.3f}", f"interfaces {errors[1]:.0%}"]
-    found = history.latest.measurement
+    """Return the latest numbers in one line, against their targets where these are known."""
+    match history.latest:
+        case ImagesMeasured():
+            values = history.latest.values
+            parts = [
+                f"{words} {text.format(values[name])}"
+                for name, (words, text) in _IMAGES.items()
+                if name in values
+            ]
+            return f"Gap to real images: {' · '.join(parts)}. Best at step {history.best:,}."
+        case MetricsMeasured() if (errors := history.errors()) is not None:
+            parts = [f"Errors: fractions {errors[0]:.3f}", f"interfaces {errors[1]:.0%}"]
+            return " · ".join([*parts, *_others(history.latest.measurement, history.target)])
+    return "Numbers appear after the first measurement."
+
+
+def _others(found: Measurement, target: Measurement | None) -> Iterator[str]:
     if found.low_res_mismatch is not None:
-        parts.append(f"low-res {found.low_res_mismatch:.1%}")
+        yield f"low-res {found.low_res_mismatch:.1%}"
     if found.two_point_error is not None:
-        chance = history.target.two_point_error if history.target else None
+        chance = target.two_point_error if target else None
         known = "" if chance is None else f" (by chance {chance:.3f})"
-        parts.append(f"two-point {found.two_point_error:.3f}{known}")
+        yield f"two-point {found.two_point_error:.3f}{known}"
     if found.anisotropy is not None:
-        parts.append(f"between axes {found.anisotropy:.1%}")
-    return " · ".join(parts)
+        yield f"between axes {found.anisotropy:.1%}"

@@ -119,20 +119,25 @@ def preflight_text(found: Preflight) -> str:
     return f"⚠ {text} With {changes_text(found.changes)} it needs {then}."
 
 
-def folder_text(folder: Path) -> str:
-    """Return what to know of the folder that is to become a run's, before the start."""
+def folder_text(folder: Path, opened: str = "in step 3, Monitor") -> str:
+    """Return what to know of the folder that is to become a run's, before the start.
+
+    Parameters
+    ----------
+    opened : where a run that lies there can be opened
+    """
     try:
         if not S_ISDIR(folder.stat().st_mode):
             return "⚠ This is a file. A new or empty folder is needed."
         if next(folder.iterdir(), None) is None:
             return "Empty, as it must be."
         if is_free(folder):
-            return "A run whose making was interrupted: it is made anew at the start."
+            return "A run whose making was interrupted: it is made again at the start."
         kept = (folder / "config.json").is_file()
     except FileNotFoundError:
         return "Will be made at the start."
     except OSError:  # no permission to look, or no name for a folder
         return "⚠ It cannot be read. Choose another folder."
     if kept:
-        return "⚠ A run is kept here already: choose another folder, or open it in step 3, Monitor."
+        return f"⚠ A run is kept here already: choose another folder, or open it {opened}."
     return "⚠ Not empty. Choose another folder."

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_superres.events import StepCompleted, StepProgress, TrainingFinished, TrainingStarted
+from napari_superres.events import StepCompleted, StepProgress, TrainingStarted
 from napari_superres.runs.discard import Holdings, discard, holdings
-from napari_superres.widgets.jobs.run_state import RunEvent, RunState, controls, start_tip
+from napari_superres.widgets.jobs.run_state import (
+    GENERATE,
+    RunEvent,
+    RunState,
+    controls,
+    start_tip,
+)
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.jobs.words import (
     continue_text,
@@ -22,9 +29,7 @@ from napari_superres.widgets.jobs.words import (
 )
 from napari_superres.widgets.parts.keys import MIDDLE, START, STOP, on_key, with_key
 from napari_superres.widgets.parts.layout import Note
-from napari_superres.widgets.run.history import History, PreviewBook
-from napari_superres.widgets.run.image_session import ImageSession
-from napari_superres.widgets.run.session import Trained
+from napari_superres.widgets.run.training import Training
 
 MIDDLE_TIPS = {
     RunEvent.PAUSE: "Compute nothing after this step, until Resume",
@@ -36,6 +41,10 @@ MIDDLE_TIPS = {
 class RunBar(QWidget):
     """Status line, progress bar, and Start, Pause / Resume / Continue, Stop and keep, Discard.
 
+    Parameters
+    ----------
+    next_step : where results are made from the run
+
     Signals
     -------
     start_asked, continue_asked : the panel gathers the settings and starts
@@ -44,9 +53,9 @@ class RunBar(QWidget):
     start_asked = Signal()
     continue_asked = Signal()
 
-    def __init__(self, session: Trained, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.session = session
+    def __init__(self, training: Training[Any, Any], next_step: str = GENERATE) -> None:
+        super().__init__()
+        self.training, self.next_step = training, next_step
         self.status = Note()
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
@@ -54,11 +63,11 @@ class RunBar(QWidget):
         self.middle = QPushButton("Pause")
         self.stop = QPushButton("Stop and keep")
         self.discard = QPushButton("Discard …")
-        self.discarder = Discarder(session, self)
+        self.discarder = Discarder(training, self)
         self._started = False
-        tip = "Save what was learnt and end; it can be continued later"
+        tip = "Save the weights and end; it can be continued later"
         self.stop.setToolTip(with_key(tip, STOP))
-        self.discard.setToolTip("Delete the run and all that it has learnt, after asking")
+        self.discard.setToolTip("Delete the run and its weights, after asking")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
         layout.addWidget(self.status)
@@ -69,35 +78,37 @@ class RunBar(QWidget):
         layout.addLayout(buttons)
         self.start.clicked.connect(self.start_asked)
         self.middle.clicked.connect(self._on_middle)
-        self.stop.clicked.connect(session.training.stop)
+        self.stop.clicked.connect(training.runner.stop)
         self.discard.clicked.connect(self.discarder.ask)
         self.discarder.said.connect(self._on_discarded)
-        session.inputs_changed.connect(self.refresh)
-        session.run_changed.connect(self.refresh)
-        session.training.state_changed.connect(self._on_state)
-        session.training.event.connect(self._on_event)
-        session.training.failed.connect(self._on_failed)
+        training.inputs_changed.connect(self.refresh)
+        training.run_changed.connect(self.refresh)
+        training.runner.state_changed.connect(self._on_state)
+        training.runner.event.connect(self._on_event)
+        training.runner.failed.connect(self._on_failed)
         self.refresh()
 
     def refresh(self) -> None:
         """Show what the run's state offers now."""
-        session = self.session
+        training, state, missing = self.training, self.training.runner.state, self.training.missing
         offer = controls(
-            session.training.state,
-            session.ready,
-            session.can_continue,
-            session.run is not None,
-            session.missing,
+            state,
+            not missing,
+            training.can_continue,
+            training.run is not None,
+            missing,
+            training.engine.missing(None, ""),
+            self.next_step,
         )
         self.start.setEnabled(offer.start)
-        self.start.setText(start_text(session.less))
-        tip = start_tip(session.training.state, session.missing)
+        self.start.setText(start_text(training.less))
+        tip = start_tip(state, missing)
         self.start.setToolTip(with_key(tip, START) if offer.start else tip)
         self.middle.setEnabled(offer.middle)
         self.middle.setText(offer.middle_text)
         self.middle.setToolTip(with_key(MIDDLE_TIPS[offer.middle_does], MIDDLE))
-        if offer.middle and session.offer and not session.training.active:
-            self.middle.setText(continue_text(session.offer))
+        if offer.middle and training.offer and not training.runner.active:
+            self.middle.setText(continue_text(training.offer))
         self.stop.setEnabled(offer.stop)
         self.discard.setEnabled(offer.discard)
         if offer.hint:
@@ -111,9 +122,9 @@ class RunBar(QWidget):
 
     def _on_middle(self) -> None:
         if self._middle_does is RunEvent.PAUSE:
-            self.session.training.pause()
+            self.training.runner.pause()
         elif self._middle_does is RunEvent.RESUME:
-            self.session.training.resume()
+            self.training.runner.resume()
         else:
             self.continue_asked.emit()
 
@@ -131,16 +142,16 @@ class RunBar(QWidget):
         if percent is not None:
             self.bar.setRange(0, 100 if percent >= 0 else 0)
             self.bar.setValue(max(percent, 0))
-        line = status_line(event)
-        late = self.session.training.state in (RunState.STOPPING, RunState.PAUSING)
+        line = status_line(event, self.next_step)
+        late = self.training.runner.state in (RunState.STOPPING, RunState.PAUSING)
         if line is not None and not (late and isinstance(event, StepCompleted | StepProgress)):
             self.status.setText(line)
 
     def _on_failed(self, error: Exception) -> None:
         self.bar.setValue(0)
         self.refresh()  # settings that need less memory may be offered
-        session = self.session
-        self.status.setText(failure_text(error, self._started, session.offer, session.less))
+        training = self.training
+        self.status.setText(failure_text(error, self._started, training.offer, training.less))
 
     def _on_discarded(self, text: str) -> None:
         self.bar.setValue(0)
@@ -155,7 +166,7 @@ def discard_question(folder: Path, found: Holdings, training: bool) -> str:
     found : what lies in the folder
     training : whether the run is being trained
     """
-    stops = "The training ends, and what it has learnt is lost. " if training else ""
+    stops = "The training ends, and its weights are lost. " if training else ""
     count = "1 checkpoint" if found.checkpoints == 1 else f"{found.checkpoints} checkpoints"
     text = f"{stops}Delete {found.size} with {count} in {folder}? This cannot be undone."
     if found.others:
@@ -174,7 +185,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 class Discarder(QObject):
-    """Deletes the session's run after asking.
+    """Deletes the run on hand after asking.
 
     Signals
     -------
@@ -183,17 +194,17 @@ class Discarder(QObject):
 
     said = Signal(str)
 
-    def __init__(self, session: Trained, parent: QWidget) -> None:
+    def __init__(self, training: Training[Any, Any], parent: QWidget) -> None:
         super().__init__(parent)
-        self.session = session
+        self.training = training
         self._window = parent
         self._asked: Path | None = None
         self._doomed: Path | None = None
-        session.training.state_changed.connect(self._on_state)
+        training.runner.state_changed.connect(self._on_state)
 
     def ask(self) -> None:
         """Look through the run in a thread, then ask; without a clear yes nothing happens."""
-        run = self.session.run
+        run = self.training.run
         if run is None or self._asked is not None or self._doomed is not None:
             return
         if not self._in_use():
@@ -201,29 +212,30 @@ class Discarder(QObject):
             in_thread(holdings, self._on_found, run.folder)
 
     def _in_use(self) -> bool:
-        if self.session.generation.active:
+        if self.training.work.active:
             show_error("Something is being made from this run. Cancel it, or let it end.")
-        return bool(self.session.generation.active)
+        return self.training.work.active
 
     def _on_found(self, outcome: Outcome) -> None:
-        folder, session = self._asked, self.session
+        folder, runner = self._asked, self.training.runner
         try:
             if folder is None or not self._is_shown(folder):
                 return  # another run was opened meanwhile
             if outcome.error is not None:
                 show_error(str(outcome.error))
                 return
-            question = discard_question(folder, outcome.value, session.training.active)
+            question = discard_question(folder, outcome.value, runner.active)
             if not self.confirmed(question) or not self._is_shown(folder) or self._in_use():
                 return
         finally:
             self._asked = None
         self._doomed = folder
-        session.training.stop()
+        runner.stop()
         self._on_state()
 
     def _is_shown(self, folder: Path) -> bool:
-        return self.session.run is not None and self.session.run.folder == folder
+        run = self.training.run
+        return run is not None and run.folder == folder
 
     def confirmed(self, question: str) -> bool:
         """Return what the person answers; Cancel is the default."""
@@ -237,7 +249,7 @@ class Discarder(QObject):
         return box.clickedButton() is yes
 
     def _on_state(self, _state: object = None) -> None:
-        if self._doomed is not None and not self.session.training.active:
+        if self._doomed is not None and not self.training.runner.active:
             self.said.emit(f"Deleting {self._doomed} …")
             in_thread(discard, self._on_deleted, self._doomed)
 
@@ -247,39 +259,7 @@ class Discarder(QObject):
             self.said.emit(f"<b>Not discarded.</b> {outcome.error}")
             return
         if self._is_shown(folder):
-            self.session.show_run(None, History(), PreviewBook())
+            self.training.show_run(None)
         text = discarded_text(folder, outcome.value)
         self.said.emit(text)
         show_info(text)
-
-
-class ImageRunBar(RunBar):
-    """Status line, progress bar and buttons.
-
-    Parameters
-    ----------
-    images : what is driven
-    first, after : what to do before a training can start, and once it has ended
-    """
-
-    def __init__(
-        self, images: ImageSession, first: str, after: str, parent: QWidget | None = None
-    ) -> None:
-        self._first, self._after = first, after
-        super().__init__(images, parent)
-
-    def refresh(self) -> None:
-        """Show what the run's state offers now."""
-        super().refresh()
-        if self.session.training.state is not RunState.IDLE:
-            return
-        if self.session.can_continue:
-            self.status.setText(f"Continue trains this run further. {self._after}")
-        elif not self.session.ready:
-            self.status.setText(self._first)
-
-    def _on_event(self, event: object) -> None:
-        super()._on_event(event)
-        line = status_line(event)
-        if isinstance(event, TrainingFinished) and line is not None:
-            self.status.setText(line.partition(" Next:")[0] + f" {self._after}")

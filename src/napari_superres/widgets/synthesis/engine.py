@@ -22,7 +22,17 @@ from napari_superres.events import (
     TileCompleted,
     TrainingEvent,
 )
-from napari_superres.widgets.run.image_engine import ImageEngine, OpenedRun, Sets, adapted
+from napari_superres.widgets.images.engine import (
+    ImageInputs,
+    Sets,
+    missing_images,
+    read_images,
+    read_run,
+    shown,
+    smaller_batch,
+)
+from napari_superres.widgets.jobs.words import Changes
+from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.synthesis.picks import Picks, Way
 
 KIND = "synthesis"
@@ -53,28 +63,23 @@ def _train(
     return train(sets[0], settings, run_folder, budget, stop)
 
 
-def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator[TrainingEvent]:
+def _missing(inputs: ImageInputs | None, problem: str) -> str:
+    return missing_images(inputs, problem, "Patches")
+
+
+def _resume(
+    run_folder: Path, budget: Budget, stop: threading.Event, changes: Changes
+) -> Iterator[TrainingEvent]:
     from napari_superres.synthesis.training import resume
 
-    return resume(run_folder, budget, stop)
+    return resume(run_folder, budget, stop, changes)
 
 
-def _adapt(folder: Path, batch: int | None) -> Any:
-    from napari_superres.synthesis.settings import SYNTHESIS
-
-    return adapted(folder, SYNTHESIS, batch)
-
-
-def _open(folder: Path) -> OpenedRun:
-    from napari_superres.runs.run import Run
+def _open(folder: Path) -> EarlierRun:
     from napari_superres.synthesis.settings import SYNTHESIS
     from napari_superres.synthesis.training import INPUT
 
-    run = Run.open(folder, SYNTHESIS)
-    info = run.kept(INPUT)
-    lines = tuple(run.measurements())
-    learnt = bool(run.checkpoints())
-    return OpenedRun(Path(folder), info.phases, info.pixel_size, learnt=learnt, lines=lines)
+    return read_run(folder, SYNTHESIS, INPUT)
 
 
 def _sample(
@@ -168,24 +173,27 @@ def _report(run: Path, path: Path, device: str, _stop: threading.Event) -> Itera
     yield Done(path)
 
 
-@dataclass(frozen=True)
-class SynthesisEngine(ImageEngine):
+@dataclass(frozen=True, kw_only=True)
+class SynthesisEngine(Engine):
     """Everything that the synthesis panel asks of the engine.
 
     Attributes
     ----------
-    sample : (run, picks, output or None for memory, device, stop) to events
-    interpolate : (run, way, device, stop) to events
-    nearest : (run, picks, device, stop) to events
-    thresholds : (run, classes) to what splits its grey values
-    report : (run, path, device, stop) to events
+    sample : (run folder, picks, output or None for memory, device, stop) to events
+    interpolate : (run folder, way, device, stop) to events
+    nearest : (run folder, picks, device, stop) to events
+    thresholds : (run folder, classes) to what splits its grey values
+    report : (run folder, path, device, stop) to events
     """
 
     kind: str = KIND
+    missing: Callable[[Any, str], str] = _missing
+    read: Callable[[Any], Sets] = read_images
+    shown: Callable[..., Any] = shown
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
-    open: Callable[[Path], OpenedRun] = _open
-    adapt: Callable[[Path, int | None], Any] = _adapt
+    open: Callable[[Path], EarlierRun] = _open
+    smaller: Callable[[Any], Changes] = smaller_batch
     sample: Callable[..., Iterator[GenerationEvent]] = _sample
     interpolate: Callable[..., Iterator[GenerationEvent]] = _interpolate
     nearest: Callable[..., Iterator[Any]] = _nearest

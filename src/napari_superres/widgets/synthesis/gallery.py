@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout
 from napari_superres.command_line import as_line
 from napari_superres.errors import SettingsError
 from napari_superres.events import GenerationFinished
+from napari_superres.widgets.images.engine import ImageTraining, RunOfImages
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.notes import HIGH_RES
 from napari_superres.widgets.layers.shown import (
@@ -25,10 +26,7 @@ from napari_superres.widgets.layers.shown import (
 )
 from napari_superres.widgets.parts.layout import Note
 from napari_superres.widgets.parts.paths import typed_path
-from napari_superres.widgets.run.image_engine import OpenedRun
-from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.preferences import preferences
-from napari_superres.widgets.run.session import learnt_run
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.synthesis.engine import Nearest, SynthesisEngine
 from napari_superres.widgets.synthesis.gallery_form import GalleryForm
@@ -56,25 +54,28 @@ def thresholded(images: Pixels, thresholds: Sequence[float]) -> Pixels:
     return classify(images, thresholds)
 
 
-class GallerySamples(Step):
-    """Thumbnails, and the one job at a time that works in a thread."""
+class GalleryStep(Step):
+    """Thumbnails, and what can be made of them; one job at a time, in a thread."""
 
-    def __init__(self, napari_viewer: Any, images: ImageSession) -> None:
-        super().__init__(napari_viewer, images.owner)
-        assert isinstance(images.engine, SynthesisEngine)
-        self.images, self.engine = images, images.engine
+    title = "Gallery"
+
+    def __init__(
+        self, napari_viewer: Any, training: ImageTraining, engine: SynthesisEngine
+    ) -> None:
+        super().__init__(napari_viewer, training.session)
+        self.training, self.engine = training, engine
         self.shown: Picks | None = None
         self.samples: Pixels | None = None
         self._filled: Path | None = None
         self._build()
-        images.run_changed.connect(self._on_run)
+        training.run_changed.connect(self._on_run)
         self.jobs.changed.connect(self._show_buttons)
         self._on_run()
 
     def _build(self) -> None:
         self.form, self.run_note = GalleryForm(), Note()
         self.jobs = JobRow(
-            self.images.work, begins="Loading the network …", cancel_tip="Stop what is under way"
+            self.training.work, begins="Loading the network …", cancel_tip="Stop what is under way"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -87,12 +88,20 @@ class GallerySamples(Step):
             (form.new, self.make_new),
             (form.noise, self.vary_noise),
             (form.style_button, self.vary_style),
+            (form.between, self.interpolate),
+            (form.nearest, self.find_nearest),
+            (form.show_picked, self.add_picked),
+            (form.export, self.export),
+            (form.browse, self._ask_path),
+            (form.slices, self.use_as_slices),
+            (form.option, self.copy_option),
+            (form.report, self._ask_report),
         ):
             button.clicked.connect(guarded(does))
 
     def fill(self) -> None:
         """Show the first samples of a run that none were shown of."""
-        run = self.images.run
+        run = self.training.run
         if run is not None and run.learnt and self._filled != run.folder:
             guarded(self.make_new)()
 
@@ -117,7 +126,7 @@ class GallerySamples(Step):
 
         def made(event: GenerationFinished) -> None:
             assert event.labels is not None
-            if self.images.run is None or self.images.run.folder != run.folder:
+            if self.training.run is None or self.training.run.folder != run.folder:
                 self.jobs.status.setText("")
                 return  # another run was opened meanwhile
             self.shown, self.samples, self._filled = picks, event.labels, run.folder
@@ -132,15 +141,15 @@ class GallerySamples(Step):
         name: str,
         job: Callable[..., Iterator[Any]],
         then: Callable[[Any], None],
-        run: OpenedRun,
+        run: RunOfImages,
         *arguments: Any,
     ) -> None:
         """Do a job in the thread; `then` gets its last event if it was not stopped."""
         device = preferences().device
         self.jobs.begin(name, lambda stop: job(run.folder, *arguments, device, stop), then)
 
-    def _run(self) -> OpenedRun:
-        return learnt_run(self.images.run)
+    def _run(self) -> RunOfImages:
+        return self.training.trained_run()
 
     def _picks(self) -> tuple[Picks, list[int]]:
         if self.shown is None:
@@ -161,7 +170,7 @@ class GallerySamples(Step):
         self.form.picked.setText(f"Picked: {'; '.join(picked)}" if picked else told)
 
     def _on_run(self) -> None:
-        run = self.images.run
+        run = self.training.run
         learnt = run is not None and run.learnt
         self.run_note.setText(
             f"{run.folder}" if run and learnt else "No run yet: train, or open one."
@@ -174,33 +183,12 @@ class GallerySamples(Step):
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        active, run = self.jobs.active, self.images.run
+        active, run = self.jobs.active, self.training.run
         learnt = run is not None and run.learnt
         for button in self.form.made_with_a_run:
             button.setEnabled(learnt and not active)
         for button in self.form.made_with_samples:
             button.setEnabled(self.shown is not None and not active)
-
-
-class GalleryStep(GallerySamples):
-    """Thumbnails, and what can be made of them; one job at a time, in a thread."""
-
-    title = "Gallery"
-
-    def __init__(self, napari_viewer: Any, images: ImageSession) -> None:
-        super().__init__(napari_viewer, images)
-        form = self.form
-        for button, does in (
-            (form.between, self.interpolate),
-            (form.nearest, self.find_nearest),
-            (form.show_picked, self.add_picked),
-            (form.export, self.export),
-            (form.browse, self._ask_path),
-            (form.slices, self.use_as_slices),
-            (form.option, self.copy_option),
-            (form.report, self._ask_report),
-        ):
-            button.clicked.connect(guarded(does))
 
     def interpolate(self) -> None:
         """Add the images between two picked samples as a stack that napari can play."""
@@ -249,7 +237,7 @@ class GalleryStep(GallerySamples):
         """Add many samples as high-res slices that the fusion's Data step can take."""
         run, picks, classes = self._run(), self._bulk(), self.form.classes.value()
         find, limits = self.engine.thresholds, list[float]()
-        fusion = self.session.inputs
+        fusion = self.session.fusion.inputs
         known = fusion.pair.high_res.phases if fusion is not None else ()
 
         def events(folder: Path, *rest: Any) -> Iterator[Any]:
@@ -297,7 +285,7 @@ class GalleryStep(GallerySamples):
             form.seed.value(), form.many.value(), form.truncation.value(), self._checkpoint()
         )
 
-    def _add(self, images: Any, run: OpenedRun, name: str) -> None:
+    def _add(self, images: Any, run: RunOfImages, name: str) -> None:
         layer = image_layer(images, run.phases, run.pixel_size, name)
         zoom_to(self.viewer, add_layer(self.viewer, layer))
 

@@ -15,14 +15,13 @@ from napari_superres.config import describe, validated
 from napari_superres.data.patches.cutting import PAPER_GRID
 from napari_superres.errors import SuperResError
 from napari_superres.synthesis.settings import RESOLUTIONS, SynthesisSettings
+from napari_superres.widgets.images.engine import ImageInputs, ImageTraining
 from napari_superres.widgets.images.pickers import ImagePicker
 from napari_superres.widgets.layers.colours import readable, theme_colours
 from napari_superres.widgets.layers.notes import KEY
 from napari_superres.widgets.layers.placement import placement_of
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
-from napari_superres.widgets.run.image_engine import ImageInputs
-from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.synthesis.patches_plan import (
     ImagePlan,
@@ -41,9 +40,9 @@ class PatchesStep(Step):
 
     title = "Patches"
 
-    def __init__(self, napari_viewer: Any, images: ImageSession) -> None:
-        super().__init__(napari_viewer, images.owner)
-        self.images = images
+    def __init__(self, napari_viewer: Any, training: ImageTraining) -> None:
+        super().__init__(napari_viewer, training.session)
+        self.training = training
         self.plan: PatchPlan | None = None
         self._make_dials()
         layout = QVBoxLayout(self)
@@ -125,7 +124,7 @@ class PatchesStep(Step):
             except SuperResError as error:
                 told = f"<b>Not usable yet.</b> {error}"
         self.told.setText(told)
-        self.images.set_inputs(inputs)
+        self.training.set_inputs(inputs)
         self._redraw.start()
 
     def _draw(self) -> None:

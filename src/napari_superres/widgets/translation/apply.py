@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from qtpy.QtWidgets import (
 
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import GenerationFinished
+from napari_superres.widgets.images.engine import ImageTraining, RunOfImages
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.layers.files import check_not_shown
@@ -22,12 +24,9 @@ from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, TARGETS, Target, free_path, target_of
-from napari_superres.widgets.run.image_engine import OpenedRun
-from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.preferences import preferences
-from napari_superres.widgets.run.session import learnt_run
 from napari_superres.widgets.run.step import Step
-from napari_superres.widgets.translation.engine import TranslationEngine, Wanted
+from napari_superres.widgets.translation.engine import Wanted
 from napari_superres.widgets.translation.plan import (
     outputs,
     result_arguments,
@@ -42,12 +41,13 @@ class TranslationApplyStep(Step):
 
     title = "Apply"
 
-    def __init__(self, napari_viewer: Any, images: ImageSession) -> None:
-        super().__init__(napari_viewer, images.owner)
-        assert isinstance(images.engine, TranslationEngine)
-        self.images, self.engine = images, images.engine
+    def __init__(
+        self, napari_viewer: Any, training: ImageTraining, translate: Callable[..., Iterator[Any]]
+    ) -> None:
+        super().__init__(napari_viewer, training.session)
+        self.training, self._translate = training, translate
         self._build()
-        images.run_changed.connect(self.refresh)
+        training.run_changed.connect(self.refresh)
         for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
             event.connect(self._on_layers)
         self._on_layers()
@@ -58,7 +58,7 @@ class TranslationApplyStep(Step):
         self.translate = QPushButton("Translate")
         self.translate.setToolTip("Make the layer finer, slice by slice")
         self.jobs = JobRow(
-            self.images.work, begins="Loading the network …", cancel_tip="Stop what is under way"
+            self.training.work, begins="Loading the network …", cancel_tip="Stop what is under way"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -150,7 +150,7 @@ class TranslationApplyStep(Step):
             where = "as a layer" if event.path is None else f"to {event.path}"
             self.jobs.status.setText(f"Translated {where}.")
 
-        device, translate = preferences().device, self.engine.translate
+        device, translate = preferences().device, self._translate
         self.jobs.begin(
             f"Translating {subject.view.name}",
             lambda stop: translate(run.folder, wanted, device, stop),
@@ -159,7 +159,7 @@ class TranslationApplyStep(Step):
 
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now, and what it gives."""
-        run, layer, kind = self.images.run, self.layer.layer, self.kind.currentData()
+        run, layer, kind = self.training.run, self.layer.layer, self.kind.currentData()
         learnt = run is not None and run.learnt
         self.run_note.setText(
             f"{run.folder}, scale factor {run.scale_factor}"
@@ -184,15 +184,15 @@ class TranslationApplyStep(Step):
                 told = str(error)
         self.told.setText(told)
 
-    def _run(self) -> OpenedRun:
-        return learnt_run(self.images.run)
+    def _run(self) -> RunOfImages:
+        return self.training.trained_run()
 
     def _on_layers(self, _event: object = None) -> None:
         self.layer.refill(candidates(self.viewer))
         self.refresh()
 
 
-def _default(run: OpenedRun, kind: str, count: int) -> Path:
+def _default(run: RunOfImages, kind: str, count: int) -> Path:
     def taken(path: Path) -> bool:
         return any(one is not None and one.exists() for one in outputs(path, count))
 

@@ -1,19 +1,20 @@
-"""The translation panel: its steps as tabs in one dock, with the training's controls below."""
+"""The translation panel: its steps as tabs in one dock."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from napari_superres.config import Budget
 from napari_superres.translation.settings import TRANSLATION_PRESETS, TranslationSettings
-from napari_superres.widgets.images.dock import ImageDock
-from napari_superres.widgets.images.train import ImageTrainStep
+from napari_superres.widgets.images.engine import ImageInputs
 from napari_superres.widgets.images.watch import ImageWatch, WatchPlan
 from napari_superres.widgets.run.command import image_command, image_files
-from napari_superres.widgets.run.image_session import ImageSession, image_session
-from napari_superres.widgets.run.run_bar import ImageRunBar
 from napari_superres.widgets.run.session import Session
+from napari_superres.widgets.train.dock import TrainingDock
+from napari_superres.widgets.train.step import TrainKind, TrainStep
 from napari_superres.widgets.translation.apply import TranslationApplyStep
-from napari_superres.widgets.translation.engine import TranslationEngine
+from napari_superres.widgets.translation.engine import KIND, TranslationEngine
 from napari_superres.widgets.translation.images import TranslationImagesStep
 
 WATCH = WatchPlan(
@@ -27,46 +28,28 @@ WATCH = WatchPlan(
 )
 
 
-class TranslationTrainStep(ImageTrainStep):
-    """Presets quick and paper."""
+def _command(settings: Any, inputs: ImageInputs, budget: Budget, folder: Path) -> str:
+    low, high = inputs.chosen
+    words = ["translate", "train", "--low-res-images", *image_files(low.paths, "LOW_RES")]
+    words += ["--high-res-images", *image_files(high.paths, "HIGH_RES"), *inputs.options]
+    segmented = high.segmented if high.segmented == low.segmented else None
+    return image_command(words, settings, TRANSLATION_PRESETS, segmented, budget, folder)
 
-    model = TranslationSettings
-    presets = TRANSLATION_PRESETS
-    preset_texts = (
+
+TRAIN_TRANSLATION = TrainKind(
+    model=TranslationSettings,
+    presets=TRANSLATION_PRESETS,
+    preset_texts=(
         ("quick: minutes on a laptop", "quick"),
         ("paper: widths for a GPU", "paper"),
-    )
-
-    def __init__(
-        self, napari_viewer: Any, images: ImageSession, inputs: TranslationImagesStep
-    ) -> None:
-        self.inputs_step = inputs
-        super().__init__(napari_viewer, images)
-
-    def command(self) -> str:
-        """Return the command line of the run.
-
-        Raises
-        ------
-        SettingsError
-            A dial holds something that is not allowed, or an input is missing.
-        """
-        settings, inputs = self.settings(), self.images.inputs
-        assert inputs is not None
-        low, high = inputs.chosen
-        words = ["translate", "train", "--low-res-images", *image_files(low.paths, "LOW_RES")]
-        words += ["--high-res-images", *image_files(high.paths, "HIGH_RES")]
-        run = self.inputs_step.run.text().strip()
-        if run:
-            words += ["--augment-with", run]
-            words += ["--augment-count", str(self.inputs_step.count.value())]
-        segmented = high.segmented if high.segmented == low.segmented else None
-        return image_command(
-            words, settings, TRANSLATION_PRESETS, segmented, self.budget, self.run_folder
-        )
+    ),
+    values=lambda inputs: inputs.values,
+    command=_command,
+    run_name=lambda inputs: f"{KIND}-{inputs.chosen[-1].name}" if inputs is not None else KIND,
+)
 
 
-class TranslationDock(ImageDock):
+class TranslationDock(TrainingDock):
     """Images, Train, Watch, Apply."""
 
     title = "Translate images"
@@ -78,12 +61,10 @@ class TranslationDock(ImageDock):
         engine: TranslationEngine | None = None,
     ) -> None:
         super().__init__(napari_viewer, session)
-        self.images = image_session(self.session, engine or TranslationEngine())
-        self.inputs = TranslationImagesStep(napari_viewer, self.images)
-        self.train = TranslationTrainStep(napari_viewer, self.images, self.inputs)
-        self.watch = ImageWatch(napari_viewer, self.images, WATCH)
-        self.apply = TranslationApplyStep(napari_viewer, self.images)
-        self.run_bar = ImageRunBar(
-            self.images, "Choose images in step 1, Images.", "Next: step 4, Apply."
-        )
-        self.lay_out((self.inputs, self.train, self.watch, self.apply))
+        engine = engine or TranslationEngine()
+        self.training = self.session.training(engine)
+        self.inputs = TranslationImagesStep(napari_viewer, self.training, engine.augment)
+        self.train = TrainStep(napari_viewer, self.training, TRAIN_TRANSLATION)
+        self.watch = ImageWatch(napari_viewer, self.training, WATCH)
+        self.apply = TranslationApplyStep(napari_viewer, self.training, engine.translate)
+        self.lay_out((self.inputs, self.train, self.watch, self.apply), "step 4, Apply")

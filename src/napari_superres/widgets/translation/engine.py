@@ -11,7 +11,17 @@ from typing import Any
 from napari_superres.config import Budget
 from napari_superres.data.phases import Phase
 from napari_superres.events import GenerationEvent, TrainingEvent
-from napari_superres.widgets.run.image_engine import ImageEngine, OpenedRun, Sets, adapted
+from napari_superres.widgets.images.engine import (
+    ImageInputs,
+    Sets,
+    missing_images,
+    read_images,
+    read_run,
+    shown,
+    smaller_batch,
+)
+from napari_superres.widgets.jobs.words import Changes
+from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.translation.plan import Subject, outputs
 
 KIND = "translation"
@@ -46,33 +56,23 @@ def _train(
     return train(sets[0], sets[1], settings, run_folder, budget, stop)
 
 
-def _resume(run_folder: Path, budget: Budget, stop: threading.Event) -> Iterator[TrainingEvent]:
+def _missing(inputs: ImageInputs | None, problem: str) -> str:
+    return missing_images(inputs, problem, "Images")
+
+
+def _resume(
+    run_folder: Path, budget: Budget, stop: threading.Event, changes: Changes
+) -> Iterator[TrainingEvent]:
     from napari_superres.translation.training import resume
 
-    return resume(run_folder, budget, stop)
+    return resume(run_folder, budget, stop, changes)
 
 
-def _adapt(folder: Path, batch: int | None) -> Any:
-    from napari_superres.translation.settings import TRANSLATION
-
-    return adapted(folder, TRANSLATION, batch)
-
-
-def _open(folder: Path) -> OpenedRun:
-    from napari_superres.runs.run import Run
+def _open(folder: Path) -> EarlierRun:
     from napari_superres.translation.settings import TRANSLATION
     from napari_superres.translation.training import HIGH
 
-    run = Run.open(folder, TRANSLATION)
-    info = run.kept(HIGH)
-    return OpenedRun(
-        Path(folder),
-        info.phases,
-        info.pixel_size,
-        run.settings.scale_factor,
-        bool(run.checkpoints()),
-        tuple(run.measurements()),
-    )
+    return read_run(folder, TRANSLATION, HIGH)
 
 
 def _augment(sets: Sets, run: Path, count: int) -> Sets:
@@ -106,20 +106,23 @@ def _translate(
             return
 
 
-@dataclass(frozen=True)
-class TranslationEngine(ImageEngine):
+@dataclass(frozen=True, kw_only=True)
+class TranslationEngine(Engine):
     """Everything that the translation panel asks of the engine.
 
     Attributes
     ----------
     augment : (sets, synthesis run, count) to sets with synthetic high-res images
-    translate : (run, wanted, device, stop) to events
+    translate : (run folder, wanted, device, stop) to events
     """
 
     kind: str = KIND
+    missing: Callable[[Any, str], str] = _missing
+    read: Callable[[Any], Sets] = read_images
+    shown: Callable[..., Any] = shown
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
-    open: Callable[[Path], OpenedRun] = _open
-    adapt: Callable[[Path, int | None], Any] = _adapt
+    open: Callable[[Path], EarlierRun] = _open
+    smaller: Callable[[Any], Changes] = smaller_batch
     augment: Callable[[Sets, Path, int], Sets] = _augment
     translate: Callable[..., Iterator[GenerationEvent]] = _translate

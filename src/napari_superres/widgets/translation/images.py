@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox
@@ -11,16 +13,14 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSp
 from napari_superres.config import describe, validated
 from napari_superres.errors import SuperResError
 from napari_superres.translation.settings import SCALE_FACTORS, TranslationSettings
+from napari_superres.widgets.images.engine import ImageInputs, ImageTraining, Sets
 from napari_superres.widgets.images.pickers import ImagePicker
 from napari_superres.widgets.layers.data import slices_voxel_size
 from napari_superres.widgets.layers.images import ChosenImages
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.paths import typed_path
 from napari_superres.widgets.parts.settings_form import add_dial
-from napari_superres.widgets.run.image_engine import ImageInputs, Sets
-from napari_superres.widgets.run.image_session import ImageSession
 from napari_superres.widgets.run.step import Step
-from napari_superres.widgets.translation.engine import TranslationEngine
 
 CLOSE = 0.02
 """Relative difference of a ratio of pixel sizes from a scale factor that is let pass."""
@@ -31,10 +31,14 @@ class TranslationImagesStep(Step):
 
     title = "Images"
 
-    def __init__(self, napari_viewer: Any, images: ImageSession) -> None:
-        super().__init__(napari_viewer, images.owner)
-        assert isinstance(images.engine, TranslationEngine)
-        self.images, self.engine = images, images.engine
+    def __init__(
+        self,
+        napari_viewer: Any,
+        training: ImageTraining,
+        augment: Callable[[Sets, Path, int], Sets],
+    ) -> None:
+        super().__init__(napari_viewer, training.session)
+        self.training, self.augment = training, augment
         self._make_dials()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -95,21 +99,22 @@ class TranslationImagesStep(Step):
                 values = self.values()
                 validated(TranslationSettings, values)
                 told = f"{_counted(low)} low-res, {_counted(high)} high-res. " + self._sizes()
-                inputs = ImageInputs((low, high), values, self._prepare())
+                inputs = ImageInputs((low, high), values, *self._synthetic())
             except SuperResError as error:
                 told = f"<b>Not usable yet.</b> {escape(str(error))}"
         self.told.setText(told)
-        self.images.set_inputs(inputs)
+        self.training.set_inputs(inputs)
 
-    def _prepare(self) -> Any:
-        text, count, augment = self.run.text().strip(), self.count.value(), self.engine.augment
+    def _synthetic(self) -> tuple[Callable[[Sets], Sets] | None, tuple[str, ...]]:
+        """Return what adds synthetic images, and the options that do so in a terminal."""
+        text, count, augment = self.run.text().strip(), self.count.value(), self.augment
         if not text:
-            return None
+            return None, ()
 
         def add(sets: Sets) -> Sets:
             return augment(sets, typed_path(text), count)
 
-        return add
+        return add, ("--augment-with", text, "--augment-count", str(count))
 
     def _ratio(self) -> float | None:
         """Return low-res over high-res pixel size, None when one is not known."""

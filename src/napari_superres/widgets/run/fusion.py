@@ -1,0 +1,163 @@
+"""The engine of fusion as the panel asks it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from napari_superres.config import Budget, GenerationSettings, TrainingSettings
+from napari_superres.data.pair import Pair
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.errors import SuperResError
+from napari_superres.events import GenerationEvent, TrainingEvent
+from napari_superres.measures.kinds.representativity import representativity
+from napari_superres.measures.naming import phase_names
+from napari_superres.widgets.inputs.inputs import Inputs, missing_text
+from napari_superres.widgets.jobs.words import Changes
+from napari_superres.widgets.layers.placement import plain_placement
+from napari_superres.widgets.run.engine import EarlierRun, Engine
+from napari_superres.widgets.run.history import Band, PreviewBook, history_of_log
+from napari_superres.widgets.run.preflight import Preflight, estimate
+from napari_superres.widgets.run.results import Run
+
+KIND = "fusion"
+CONFIDENCE = 0.95
+
+
+def shown(folder: Path, inputs: Inputs, pair: Pair, settings: TrainingSettings) -> Run:
+    """Return a run that starts, its results to lie over the chosen low-res layer."""
+    return Run(
+        folder,
+        settings.scale_factor,
+        pair.high_res.phases,
+        pair.low_res.phases,
+        pair.low_res.shape,
+        inputs.placement,
+        name=pair.low_res.name,
+    )
+
+
+def read_run(folder: Path) -> EarlierRun:
+    """Return the run kept in a folder. Imports torch: call it in a thread."""
+    from napari_superres.fusion.evaluation import measure_slices
+    from napari_superres.runs.config import FUSION, HIGH_RES
+    from napari_superres.runs.previews import read_previews
+    from napari_superres.runs.run import Run as StoredRun
+
+    kept = StoredRun.open(folder, FUSION)
+    low_res = kept.low_res()
+    run = Run(
+        Path(folder),
+        kept.settings.scale_factor,
+        kept.kept(HIGH_RES).phases,
+        low_res.phases,
+        low_res.shape,
+        plain_placement(low_res.voxel_size),
+        learnt=bool(kept.checkpoints()),
+        name=low_res.name,
+    )
+    history = history_of_log(kept.log())
+    if kept.has_slices:  # a generator may be imported without
+        high_res = kept.high_res()
+        history.target, history.bands = measure_slices(high_res), fraction_bands(high_res)
+    return EarlierRun(run, history, PreviewBook(read_previews(Path(folder))))
+
+
+def _train(
+    pair: Pair,
+    settings: TrainingSettings,
+    run_folder: Path,
+    budget: Budget,
+    stop: threading.Event,
+) -> Iterator[TrainingEvent]:
+    from napari_superres.fusion.training import train
+
+    return train(pair, settings, run_folder, budget, stop)
+
+
+def _resume(
+    run_folder: Path, budget: Budget, stop: threading.Event, changes: Changes
+) -> Iterator[TrainingEvent]:
+    from napari_superres.fusion.training import resume
+
+    return resume(run_folder, budget, stop, changes)
+
+
+def _smaller(settings: TrainingSettings) -> Changes:
+    from napari_superres.training.failures import smaller
+
+    return smaller(settings.engine)
+
+
+def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
+    """Return the 95 % interval of each phase's fraction in the material, by phase name.
+
+    Phases of which the slices cannot tell are left out. A generator whose fractions lie
+    inside may be as near to the material as the slices can say.
+
+    Parameters
+    ----------
+    high_res : slices of all axes, pooled
+    """
+    images = [image for images in high_res.sets for image in images]
+    bands = {}
+    for index, name in enumerate(phase_names(high_res.phases)):
+        try:
+            found = representativity(images, [index], CONFIDENCE)
+        except SuperResError:  # slices too small for it
+            return {}
+        if isfinite(found.low) and isfinite(found.high):
+            bands[name] = (found.low, found.high)
+    return bands
+
+
+def _generate(
+    run_folder: Path,
+    settings: GenerationSettings,
+    low_res: SegmentedVolume | None,
+    stop: threading.Event,
+) -> Iterator[GenerationEvent]:
+    from napari_superres.generation.render import generate
+
+    return generate(run_folder, settings, low_res, stop=stop)
+
+
+def _generate_to_disk(
+    run_folder: Path, settings: GenerationSettings, count: int, output: Path, stop: threading.Event
+) -> Iterator[GenerationEvent]:
+    from napari_superres.generation.render import generate, generate_many
+
+    if count == 1:
+        return generate(run_folder, settings, output=output, stop=stop)
+    folder = output.with_suffix("")
+    return generate_many(
+        run_folder, settings, count, folder, stop=stop, suffix=output.suffix.lower()
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionEngine(Engine):
+    """Everything that the fusion panel asks of the engine.
+
+    Attributes
+    ----------
+    generate : (run folder, settings, low-res volume or None for the run's own, stop) to events
+    generate_to_disk : (run folder, settings, realisations, file, stop) to events
+    """
+
+    kind: str = KIND
+    missing: Callable[[Any, str], str] = missing_text
+    read: Callable[[Inputs], Pair] = lambda inputs: inputs.pair
+    shown: Callable[..., Run] = shown
+    train: Callable[..., Iterator[TrainingEvent]] = _train
+    resume: Callable[..., Iterator[TrainingEvent]] = _resume
+    open: Callable[[Path], EarlierRun] = read_run
+    smaller: Callable[[Any], Changes] = _smaller
+    preflight: Callable[[Any], Preflight] | None = estimate
+    bands: Callable[[Any], Mapping[str, Band]] | None = lambda pair: fraction_bands(pair.high_res)
+    generate: Callable[..., Iterator[GenerationEvent]] = _generate
+    generate_to_disk: Callable[..., Iterator[GenerationEvent]] = _generate_to_disk
