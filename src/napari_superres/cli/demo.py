@@ -67,13 +67,7 @@ def demo(
 
 
 def run_in_terminal(plan: DemoPlan) -> None:
-    """Run every stage, showing it in the terminal.
-
-    Raises
-    ------
-    typer.Exit
-        With status 130 when it was interrupted.
-    """
+    """Run every stage, showing it in the terminal."""
     from napari_superres.data.files.segmented import read_volume
     from napari_superres.fusion.training import train
     from napari_superres.generation.render import generate

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from napari_superres.config import describe, validated, without_none
 
+Given = dict[str, Any]
+"""What was given on the command line, by the name of the setting."""
 METAVARS = {
     "minutes": "M",
     "mirrors": "AXES",

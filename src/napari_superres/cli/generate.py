@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
-from napari_superres.cli.fields import Fields, help_of, with_options
-from napari_superres.cli.options import Options
+from napari_superres.cli.fields import Fields, Given, help_of, with_options
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_axes, parse_region
 from napari_superres.config import GenerationSettings, validated
@@ -75,7 +74,7 @@ def generate(
             help="Another low-res volume of the same material; left out, the run's own.",
         ),
     ] = None,
-    seed: Annotated[Options, Fields(GenerationSettings, ("seed",))],
+    seed: Annotated[Given, Fields(GenerationSettings, ("seed",))],
     realisations: Annotated[
         int,
         typer.Option(
@@ -90,7 +89,7 @@ def generate(
         bool,
         typer.Option("--maps-only", help="With --realisations: do not write the volumes."),
     ] = False,
-    others: Annotated[Options, Fields(GenerationSettings, declared=TEXT_OPTIONS)],
+    others: Annotated[Given, Fields(GenerationSettings, declared=TEXT_OPTIONS)],
     workers: Annotated[
         int,
         typer.Option(

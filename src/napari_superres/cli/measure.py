@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from napari_superres.cli import common, options
-from napari_superres.cli.fields import Fields, with_options
+from napari_superres.cli.fields import Fields, Given, with_options
 from napari_superres.cli.measure_inputs import MeasureInputs, as_slices, read_measure_inputs
-from napari_superres.cli.options import PAIR_OPTIONS, Options
+from napari_superres.cli.options import PAIR_OPTIONS
 from napari_superres.cli.progress import Bar
 from napari_superres.config import TrainingSettings
 from napari_superres.data.common_phases import Segmented
@@ -67,7 +67,7 @@ def measure(
         Path | None,
         typer.Option("--low-res", metavar="F", help="Low-res volume, for the low-res mismatch."),
     ] = None,
-    asked: Annotated[Options, Fields(TrainingSettings, FOR_MISMATCH, PAIR_OPTIONS)],
+    asked: Annotated[Given, Fields(TrainingSettings, FOR_MISMATCH, PAIR_OPTIONS)],
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="F", help="Write all numbers to this file.")
     ] = None,

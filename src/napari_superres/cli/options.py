@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,8 +17,6 @@ from napari_superres.config import (
     describe,
 )
 
-Options = dict[str, Any]
-"""Values by the name of a setting."""
 BudgetOptions = Annotated[Budget, Fields(Budget)]
 LowResFile = Annotated[
     Path,

@@ -13,15 +13,7 @@ PROBE = "from qtpy.QtWidgets import QApplication; QApplication([])"
 
 
 def open_panel() -> None:
-    """Open napari with the panel docked, until it is closed.
-
-    Raises
-    ------
-    SettingsError
-        When napari is not installed.
-    DeviceError
-        When there is no display.
-    """
+    """Open napari with the panel docked, until it is closed."""
     if not napari_is_installed():
         raise SettingsError(
             "napari is not installed here.",

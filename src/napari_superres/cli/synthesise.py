@@ -10,8 +10,7 @@ import typer
 
 from napari_superres.cli import common, options
 from napari_superres.cli.common import INTERRUPTED, follow_to_end, stop_on_interrupt
-from napari_superres.cli.fields import Fields, changes_of, with_options
-from napari_superres.cli.options import Options
+from napari_superres.cli.fields import Fields, Given, changes_of, with_options
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import Budget, validated
@@ -44,9 +43,9 @@ PATCHES = ("size", "stride", "overlap", "count", "border", "held_out")
 def train(
     *,
     images: options.ImageFiles,
-    patches: Annotated[Options, Fields(SynthesisSettings, PATCHES)],
+    patches: Annotated[Given, Fields(SynthesisSettings, PATCHES)],
     segmented: options.Segmented = None,
-    others: Annotated[Options, Fields(SynthesisSettings)],
+    others: Annotated[Given, Fields(SynthesisSettings)],
     budget: options.BudgetOptions,
     run: options.RunFolderOption = None,
     changes: EngineChanges = None,
@@ -147,10 +146,10 @@ def interpolate(
     check_place(output)
     synthesiser = Synthesiser.load(run, checkpoint, device)
     images = synthesiser.interpolate(first, last, frames, noise, truncation)
-    told = {"made by": "napari-superres synthesise interpolate", "run": str(run)}
-    told |= {"styles": f"{first} to {last}", "noise": str(noise)}
+    provenance = {"made by": "napari-superres synthesise interpolate", "run": str(run)}
+    provenance |= {"styles": f"{first} to {last}", "noise": str(noise)}
     write_images(
-        output, synthesiser.values(images), synthesiser.phases, synthesiser.pixel_size, told
+        output, synthesiser.values(images), synthesiser.phases, synthesiser.pixel_size, provenance
     )
     typer.echo(f"{frames} images: {output}")
 

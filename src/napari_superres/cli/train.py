@@ -9,8 +9,8 @@ import typer
 
 from napari_superres.cli import common, options, values
 from napari_superres.cli.common import follow_to_end, stop_on_interrupt
-from napari_superres.cli.fields import Fields, with_options
-from napari_superres.cli.options import PAIR_OPTIONS, Options
+from napari_superres.cli.fields import Fields, Given, with_options
+from napari_superres.cli.options import PAIR_OPTIONS
 from napari_superres.cli.pair import choose_phase_map, read_pair, show_inputs, with_phase_names
 from napari_superres.cli.settings_file import read_settings_file, take_settings_file
 from napari_superres.config import (
@@ -28,7 +28,7 @@ def train(
     *,
     low_res: options.LowResFile,
     high_res: options.HighResFiles,
-    asked: Annotated[Options, Fields(TrainingSettings, declared=PAIR_OPTIONS)],
+    asked: Annotated[Given, Fields(TrainingSettings, declared=PAIR_OPTIONS)],
     budget: options.BudgetOptions,
     run: Annotated[
         Path | None,
@@ -42,7 +42,7 @@ def train(
     phase_names: options.PhaseNamesText = None,
     augment_with: options.AugmentWith = None,
     augment_count: options.AugmentCount = 64,
-    start: Annotated[Options, Fields(TrainingSettings, ("warm_start",))],
+    start: Annotated[Given, Fields(TrainingSettings, ("warm_start",))],
     changes: options.EngineChanges = None,
     settings_file: Annotated[
         Path | None,

@@ -9,8 +9,7 @@ import typer
 
 from napari_superres.cli import common, options
 from napari_superres.cli.common import INTERRUPTED, follow_to_end, stop_on_interrupt
-from napari_superres.cli.fields import Fields, changes_of, with_options
-from napari_superres.cli.options import Options
+from napari_superres.cli.fields import Fields, Given, changes_of, with_options
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import validated
@@ -43,11 +42,11 @@ def train(
         list[Path],
         typer.Option("--high-res-images", metavar="F...", help=f"High-res images: {FILES}"),
     ],
-    factor: Annotated[Options, Fields(TranslationSettings, ("scale_factor",))],
+    factor: Annotated[Given, Fields(TranslationSettings, ("scale_factor",))],
     augment_with: options.AugmentWith = None,
     augment_count: options.AugmentCount = 64,
     segmented: options.Segmented = None,
-    others: Annotated[Options, Fields(TranslationSettings)],
+    others: Annotated[Given, Fields(TranslationSettings)],
     budget: options.BudgetOptions,
     run: options.RunFolderOption = None,
     changes: Annotated[list[str] | None, changes_of(TranslationEngine.model_fields)] = None,
