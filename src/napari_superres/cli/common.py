@@ -15,7 +15,7 @@ import typer
 
 from napari_superres.cli.progress import clock, follow_training
 from napari_superres.command_line import as_line
-from napari_superres.data.files.output import make_folder, write_whole_text
+from napari_superres.data.files.output import refused, write_whole_text
 from napari_superres.events import FinishReason, TrainingEvent
 from napari_superres.runs.config import FUSION, Kind
 from napari_superres.synthesis.settings import SYNTHESIS
@@ -110,5 +110,6 @@ def free_name(path: Path) -> Path:
 
 def write_text(path: Path, text: str) -> None:
     """Write a small text file, its folder included."""
-    make_folder(path.parent)
+    with refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_whole_text(path, text)
