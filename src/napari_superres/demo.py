@@ -137,21 +137,22 @@ def judge(
         When figure or numbers cannot be written.
     """
     from napari_superres.measures.comparison import compare_volumes
+    from napari_superres.measures.inputs import ReportInputs
     from napari_superres.measures.report.side_by_side import compare_figure
 
     pair, settings = example.pair, example.settings
     high_res = pair.high_res
     super_res = SegmentedVolume(labels, high_res.phases, high_res.voxel_size, "super-res")
-    inputs = (pair.low_res, high_res, super_res, example.truth)
+    inputs = ReportInputs((super_res,), pair.low_res, high_res, example.truth, settings)
     numbers: dict[str, Any] = {
         "version": __version__,
         "settings": settings.model_dump(mode="json"),
         "seconds": {stage: round(seconds, 1) for stage, seconds in timings.items()},
         "processors": os.cpu_count(),
-        **compare_volumes(*inputs, settings=settings),
+        **compare_volumes(inputs),
     }
     try:
-        compare_figure(*inputs, plan.figure, settings=settings, numbers=numbers)
+        compare_figure(inputs, plan.figure, numbers)
         plan.numbers.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(

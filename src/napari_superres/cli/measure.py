@@ -129,13 +129,14 @@ def _check_alone(others: Mapping[str, object]) -> None:
 
 def _write_picture(path: Path, inputs: MeasureInputs) -> None:
     """Draw the first volume beside what there is to compare it with, in three planes."""
+    from napari_superres.measures.inputs import ReportInputs
     from napari_superres.measures.report.planes import planes_figure
 
     first = inputs.measured[0]
     if isinstance(first, SegmentedSlices):
         raise ShapeError(f"{first.name} is no volume.", "A picture in three planes is of one.")
     beside = (inputs.low_res, inputs.high_res, inputs.truth, inputs.settings, inputs.offset)
-    planes_figure(first, path, *beside)
+    planes_figure(ReportInputs((first,), *beside), path)
     typer.echo(f"Picture  {path}")
 
 
@@ -143,11 +144,8 @@ def _write_report(
     path: Path, inputs: MeasureInputs, transport: bool, figures: bool
 ) -> dict[str, Any]:
     """Measure everything a report shows, with a bar, and write it; return the numbers."""
-    from napari_superres.measures.report.numbers import (
-        ReportInputs,
-        ReportOptions,
-        measure_report,
-    )
+    from napari_superres.measures.inputs import ReportInputs
+    from napari_superres.measures.report.numbers import ReportOptions, measure_report
     from napari_superres.measures.report.writing import check_place, write_report
 
     volumes = tuple(item for item in inputs.measured if not isinstance(item, SegmentedSlices))

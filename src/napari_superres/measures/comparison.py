@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.config import TrainingSettings
-from napari_superres.data.boxes import Triple
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError
 from napari_superres.measures.catalogue import SCALARS
-from napari_superres.measures.kinds.mismatch import mismatch_of
+from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.summary import Summary, measure_slices, measure_volume, sized_as
 
 FORMAT_VERSION = 1
@@ -159,23 +156,17 @@ def _mean_curve(
     return np.asarray(np.mean(curves, axis=0))
 
 
-def compare_volumes(
-    low_res: SegmentedVolume,
-    high_res: SegmentedSlices,
-    super_res: SegmentedVolume,
-    truth: SegmentedVolume | None = None,
-    settings: TrainingSettings | None = None,
-    offset: Triple = (0, 0, 0),
-) -> dict[str, Any]:
-    """Measure a super-res volume against its inputs and the truth, as a JSON-able dictionary.
+def differences_of(items: Mapping[str, Summary]) -> dict[str, Any]:
+    """Compare the super-res item with those of the slices and the truth, where there are any."""
+    return {
+        f"super_res_{name}": compare_summaries(items["super_res"], items[name])
+        for name in ("high_res", "truth")
+        if name in items
+    }
 
-    Parameters
-    ----------
-    low_res, high_res : the inputs of the fusion
-    super_res : its result
-    truth : the 3D truth, where it is known
-    settings : of the training; needed for the low-res mismatch
-    offset : first low-res voxel that `super_res` covers, zyx (1, 1, 1 with `crop_border`)
+
+def compare_volumes(inputs: ReportInputs) -> dict[str, Any]:
+    """Measure a super-res volume quickly against what there is, as a JSON-able dictionary.
 
     Returns
     -------
@@ -184,22 +175,19 @@ def compare_volumes(
         truth), ``low_res_mismatch`` (with `settings`) and ``differences``
         (super_res_high_res, super_res_truth), see `compare_summaries`.
     """
-    items = {
-        "low_res": measure_volume(low_res),
-        "high_res": measure_slices(sized_as(high_res, super_res)),
-        "super_res": measure_volume(super_res),
-    }
-    if truth is not None:
-        items["truth"] = measure_volume(truth)
+    items: dict[str, Summary] = {}
+    if inputs.low_res is not None:
+        items["low_res"] = measure_volume(inputs.low_res)
+    if inputs.high_res is not None:
+        items["high_res"] = measure_slices(sized_as(inputs.high_res, inputs.super_res[0]))
+    items["super_res"] = measure_volume(inputs.super_res[0])
+    if inputs.truth is not None:
+        items["truth"] = measure_volume(inputs.truth)
     numbers: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "items": items,
-        "differences": {
-            f"super_res_{name}": compare_summaries(items["super_res"], items[name])
-            for name in ("high_res", "truth")
-            if name in items
-        },
+        "differences": differences_of(items),
     }
-    if settings is not None:
-        numbers["low_res_mismatch"] = mismatch_of(low_res, high_res, super_res, settings, offset)
+    if (mismatch := inputs.low_res_mismatch()) is not None:
+        numbers["low_res_mismatch"] = mismatch
     return numbers

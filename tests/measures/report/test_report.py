@@ -14,12 +14,12 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import OutputError, SettingsError
 from napari_superres.events import Done
+from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report.numbers import (
-    ReportInputs,
     ReportOptions,
     measure_report,
 )
-from napari_superres.measures.report.side_by_side import Panel, _on_grid
+from napari_superres.measures.report.panels import Panel, _on_grid
 from napari_superres.measures.report.writing import write_report
 from napari_superres.measures.summary import measure_volume
 

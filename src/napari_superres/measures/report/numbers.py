@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
-from napari_superres.config import TrainingSettings
-from napari_superres.data.boxes import Triple
-from napari_superres.data.common_phases import common_phases, slices_with_phases, volume_with_phases
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.events import Done, Progress
-from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
-from napari_superres.measures.kinds.mismatch import mismatch_of
+from napari_superres.measures.comparison import FORMAT_VERSION, differences_of
+from napari_superres.measures.inputs import ReportInputs, on_one_grid
 from napari_superres.measures.protocol import (
     COUNT,
     PROTOCOL_MEASURES,
@@ -33,36 +30,9 @@ from napari_superres.measures.summary import (
     Summary,
     measure_slices,
     measure_volume,
-    sized_as,
 )
 
 PACKAGES = ("napari-superres-fusion", "numpy", "scipy", "torch", "matplotlib")
-
-
-@dataclass(frozen=True, eq=False)
-class ReportInputs:
-    """What a report is about; whatever is None is left out.
-
-    Attributes
-    ----------
-    super_res : realisations of one volume; the first is shown and compared
-    low_res, high_res : what it was made from
-    truth : the 3D truth, on the grid of the whole super-res volume
-    settings : of the training; needed for the low-res mismatch
-    offset : first low-res voxel that `super_res` covers, zyx (1, 1, 1 with `crop_border`)
-    """
-
-    super_res: tuple[SegmentedVolume, ...]
-    low_res: SegmentedVolume | None = None
-    high_res: SegmentedSlices | None = None
-    truth: SegmentedVolume | None = None
-    settings: TrainingSettings | None = None
-    offset: Triple = (0, 0, 0)
-
-    def volumes(self) -> dict[str, SegmentedVolume]:
-        """Return the volumes by item name: low_res, super_res, truth."""
-        found = {"low_res": self.low_res, "super_res": self.super_res[0], "truth": self.truth}
-        return {name: volume for name, volume in found.items() if volume is not None}
 
 
 @dataclass(frozen=True)
@@ -93,25 +63,6 @@ class ReportOptions:
     def sub_volume_measures(self) -> tuple[str, ...]:
         """Measures of the sub-volumes."""
         return (*PROTOCOL_MEASURES, *(("transport_efficiency",) if self.transport else ()))
-
-
-def on_one_grid(inputs: ReportInputs) -> ReportInputs:
-    """Return inputs whose high-res parts have the same phases and, where unknown, voxel size.
-
-    Label values tell which phases are the same; names are those of the first super-res
-    volume, as is a voxel size that the others lack.
-    """
-    first, slices, truth = inputs.super_res[0], inputs.high_res, inputs.truth
-    others = [item for item in (slices, truth) if item is not None]
-    phases = common_phases([*others, *reversed(inputs.super_res)])
-    return replace(
-        inputs,
-        super_res=tuple(
-            sized_as(volume_with_phases(one, phases), first) for one in inputs.super_res
-        ),
-        high_res=slices and sized_as(slices_with_phases(slices, phases), first),
-        truth=truth and sized_as(volume_with_phases(truth, phases), first),
-    )
 
 
 def measure_report(
@@ -166,22 +117,12 @@ def measure_report(
     numbers = _about(inputs, asked) | {
         "items": items,
         "realisations": realisations,
-        "differences": _differences(items),
+        "differences": differences_of(items),
         "sub_volumes": sub_volumes,
     }
-    if inputs.settings and inputs.low_res and inputs.high_res:
-        numbers["low_res_mismatch"] = mismatch_of(
-            inputs.low_res, inputs.high_res, inputs.super_res[0], inputs.settings, inputs.offset
-        )
+    if (mismatch := inputs.low_res_mismatch()) is not None:
+        numbers["low_res_mismatch"] = mismatch
     yield Done(numbers)
-
-
-def _differences(items: Mapping[str, Summary]) -> dict[str, Any]:
-    return {
-        f"super_res_{name}": compare_summaries(items["super_res"], items[name])
-        for name in ("high_res", "truth")
-        if name in items
-    }
 
 
 def _sub_volumes(

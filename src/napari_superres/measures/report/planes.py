@@ -7,16 +7,14 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from napari_superres.config import TrainingSettings
-from napari_superres.data.boxes import Triple
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report.figures import (
     draw_scale_bar,
     draw_slice,
     phase_legend,
     save_figure,
 )
-from napari_superres.measures.report.side_by_side import Panel, coarse_voxel_size, plane_panels
+from napari_superres.measures.report.panels import Panel, plane_panels
 
 SIDE = 192
 """High-res voxels shown along each side: few enough to see a single one."""
@@ -24,17 +22,7 @@ LEAST = 64
 """Slices smaller than this do not make the window smaller: they are shown whole in its middle."""
 
 
-def planes_figure(
-    super_res: SegmentedVolume,
-    path: Path,
-    low_res: SegmentedVolume | None = None,
-    high_res: SegmentedSlices | None = None,
-    truth: SegmentedVolume | None = None,
-    settings: TrainingSettings | None = None,
-    offset: Triple = (0, 0, 0),
-    title: str = "",
-    side: int = SIDE,
-) -> None:
+def planes_figure(inputs: ReportInputs, path: Path, title: str = "", side: int = SIDE) -> None:
     """Draw the middle of the middle planes normal to z, y and x, a row each, at one scale.
 
     Low-res, super-res and truth show the same place, the high-res slice another. The
@@ -42,11 +30,8 @@ def planes_figure(
 
     Parameters
     ----------
-    super_res : what was generated
+    inputs : what there is; the first realisation is shown
     path : file to write (.png, .svg or .pdf)
-    low_res, high_res, truth : shown beside it where they are given
-    settings : of the training, for the scale factor; None to take the sizes' ratio
-    offset : first low-res voxel that `super_res` covers, zyx
     title : above the picture
     side : of the window, in high-res voxels
 
@@ -55,12 +40,8 @@ def planes_figure(
     OutputError
         The picture cannot be written.
     """
-    fine = super_res.voxel_size or (1.0, 1.0, 1.0)
-    coarse = fine if low_res is None else coarse_voxel_size(low_res, super_res, fine, settings)
-    rows = [
-        plane_panels(low_res, high_res, super_res, truth, axis, fine, coarse, offset)
-        for axis in range(3)
-    ]
+    super_res, high_res, fine = inputs.super_res[0], inputs.high_res, inputs.fine
+    rows = [plane_panels(inputs, axis) for axis in range(3)]
     columns = len(rows[0])
     if high_res is not None:
         smallest = min(min(image.shape) for images in high_res.sets for image in images)

@@ -18,34 +18,16 @@ from napari_superres.data.files.output import (
     write_whole_text,
 )
 from napari_superres.errors import OutputError
+from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report import charts, page
 from napari_superres.measures.report.figures import phase_colours
-from napari_superres.measures.report.numbers import (
-    ReportInputs,
-    ReportOptions,
-    measure_report,
-)
-from napari_superres.measures.report.side_by_side import (
-    compare_figure,
-    middle_planes,
-    realisations,
-    slices,
-)
+from napari_superres.measures.report.panels import middle_planes, realisations, slices
 from napari_superres.measures.report.tables import (
     cards,
     representativity_table,
     scalar_table,
     settings_table,
 )
-
-__all__ = [
-    "ReportInputs",
-    "ReportOptions",
-    "check_place",
-    "compare_figure",
-    "measure_report",
-    "write_report",
-]
 
 MEASURES_TEXT = (
     "Whole volumes, and all slices together. Differences are super-res less the other, in "

@@ -190,11 +190,8 @@ def report_events(
     plan: ReportPlan, path: Path, stop: threading.Event
 ) -> Iterator[Progress | Done[list[Path]]]:
     """Measure and write a report, yielding Progress, then Done with the files."""
-    from napari_superres.measures.report.numbers import (
-        ReportInputs,
-        ReportOptions,
-        measure_report,
-    )
+    from napari_superres.measures.inputs import ReportInputs
+    from napari_superres.measures.report.numbers import ReportOptions, measure_report
     from napari_superres.measures.report.writing import check_place, write_report
 
     check_place(path)
