@@ -8,7 +8,7 @@ python docs/generate_reference.py --check    # exit status 1 where they are not 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -115,20 +115,27 @@ def settings_page() -> str:
         "Each stands once in the code, with the description that tooltips and `--help` show. In a"
         " terminal the dials of a preset are set by `--set NAME=VALUE`.\n",
     ]
-    safe = ", ".join(f"`{name}`" for name in EngineSettings.SAFE_TO_CHANGE)
-    dials = f"`--set NAME=VALUE`. A run can be resumed with another {safe}."
     for title, note, table in (
         ("Training", "Of `train`; in the panel under *Train*.", _model(TrainingSettings)),
         ("Budget", "When a training ends by itself.", _model(Budget)),
-        ("Presets of training", dials, _presets(EngineSettings, PRESETS)),
+        ("Presets of training", _safe(EngineSettings), _presets(EngineSettings, PRESETS)),
         ("Generation", "Of `generate`.", _model(GenerationSettings)),
         ("Synthesis", "Of `synthesise train`.", _model(SynthesisSettings)),
-        ("Presets of synthesis", "", _presets(StyleEngine, STYLE_PRESETS)),
+        ("Presets of synthesis", _safe(StyleEngine), _presets(StyleEngine, STYLE_PRESETS)),
         ("Translation", "Of `translate train`.", _model(TranslationSettings)),
-        ("Presets of translation", "", _presets(TranslationEngine, TRANSLATION_PRESETS)),
+        (
+            "Presets of translation",
+            _safe(TranslationEngine),
+            _presets(TranslationEngine, TRANSLATION_PRESETS),
+        ),
     ):
-        lines += [f"## {title}\n", *([f"{note}\n"] if note else []), table, ""]
+        lines += [f"## {title}\n", f"{note}\n", table, ""]
     return NOTE + "\n".join(lines).rstrip() + "\n"
+
+
+def _safe(engine: type[BaseModel]) -> str:
+    names = ", ".join(f"`{name}`" for name in engine.SAFE_TO_CHANGE)  # type: ignore[attr-defined]
+    return f"`--set NAME=VALUE`. A run can be resumed with another {names}."
 
 
 def _model(model: type[BaseModel]) -> str:
@@ -160,7 +167,7 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |"

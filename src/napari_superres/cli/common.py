@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 import typer
 
 from napari_superres.cli.progress import clock, follow_training
+from napari_superres.cli.values import parse_changes
 from napari_superres.command_line import as_line
+from napari_superres.config import Budget
 from napari_superres.data.files.output import refused, write_whole_text
 from napari_superres.events import FinishReason, TrainingEvent
 from napari_superres.runs.config import FUSION, Kind
@@ -63,6 +66,7 @@ HOW_IT_ENDED = {
     FinishReason.STOPPED: "Stopped",
     FinishReason.SETTLED: "No better measurement for as long as the setting patience says: ended",
 }
+KINDS = {kind.name: kind for kind in (FUSION, SYNTHESIS, TRANSLATION)}
 WHAT_NEXT = {
     FUSION.name: ("resume", "generate: ", "generate {run}"),
     SYNTHESIS.name: (
@@ -97,6 +101,16 @@ def follow_to_end(
     )
     if finished.reason is FinishReason.STOPPED:
         raise typer.Exit(INTERRUPTED)
+
+
+def resume_run(
+    kind: Kind[Any], run: Path, budget: Budget, changes: list[str] | None, device: str | None
+) -> None:
+    """Go on with a training of this kind, to its end."""
+    engine = import_module(f"napari_superres.{kind.name}.training")  # torch is slow to load
+    changed = parse_changes(changes, kind.settings.model_fields["engine"].annotation)
+    with stop_on_interrupt() as stop:
+        follow_to_end(engine.resume(run, budget, stop, changed, device), kind)
 
 
 def free_name(path: Path) -> Path:

@@ -88,8 +88,18 @@ def help_of(model: type[BaseModel], name: str) -> str:
     return describe(model, name).replace("empty", "left out")
 
 
-def changes_of(names: Iterable[str], what: str = "Change one dial of the preset") -> Any:
-    """Return the option --set of the settings of these names."""
+def dials_of(engine: type[BaseModel]) -> Any:
+    """Return the option --set of a new training."""
+    return _changes("Change one dial of the preset", engine.model_fields)
+
+
+def safe_changes_of(engine: type[BaseModel]) -> Any:
+    """Return the option --set of a resumed training."""
+    safe: tuple[str, ...] = engine.SAFE_TO_CHANGE  # type: ignore[attr-defined]
+    return _changes("Change a setting from here on", safe)
+
+
+def _changes(what: str, names: Iterable[str]) -> Any:
     shown = f"{what}; may be repeated. Names: {', '.join(names)}."
     return typer.Option("--set", metavar="NAME=VALUE", help=shown)
 

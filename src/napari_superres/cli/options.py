@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from napari_superres.cli.fields import Fields, changes_of, setting
+from napari_superres.cli.fields import Fields, setting
 from napari_superres.config import (
     Budget,
-    EngineSettings,
     GenerationSettings,
     ImagingModel,
     TrainingSettings,
@@ -58,10 +57,6 @@ BlurKernel = Annotated[int | None, setting(TrainingSettings, "blur_kernel")]
 BlurSd = Annotated[float | None, setting(TrainingSettings, "blur_sd")]
 Device = Annotated[str, setting(TrainingSettings, "device")]
 NoiseSeed = Annotated[int, setting(GenerationSettings, "seed")]
-EngineChanges = Annotated[list[str] | None, changes_of(EngineSettings.model_fields)]
-SafeChanges = Annotated[
-    list[str] | None, changes_of(EngineSettings.SAFE_TO_CHANGE, "Change a setting from here on")
-]
 OtherDevice = Annotated[
     str | None,
     typer.Option(
@@ -111,7 +106,6 @@ RunFolderOption = Annotated[
     Path | None,
     typer.Option("--run", metavar="DIR", help="Folder for the run; new or empty."),
 ]
-BatchChange = Annotated[list[str] | None, changes_of(("batch",), "Change a setting from here on")]
 Segmented = Annotated[
     bool | None,
     typer.Option(

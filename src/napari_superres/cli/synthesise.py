@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from napari_superres.cli import common, options
-from napari_superres.cli.common import INTERRUPTED, follow_to_end, stop_on_interrupt
-from napari_superres.cli.fields import Fields, Given, changes_of, with_options
+from napari_superres.cli.common import INTERRUPTED, follow_to_end, resume_run, stop_on_interrupt
+from napari_superres.cli.fields import Fields, Given, dials_of, safe_changes_of, with_options
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import Budget, validated
@@ -34,7 +34,6 @@ Truncation = Annotated[
         "--truncation", metavar="X", help="Draw styles towards their mean: 1 not at all, 0 wholly."
     ),
 ]
-EngineChanges = Annotated[list[str] | None, changes_of(StyleEngine.model_fields)]
 PATCHES = ("size", "stride", "overlap", "count", "border", "held_out")
 
 
@@ -48,7 +47,7 @@ def train(
     others: Annotated[Given, Fields(SynthesisSettings)],
     budget: options.BudgetOptions,
     run: options.RunFolderOption = None,
-    changes: EngineChanges = None,
+    changes: Annotated[list[str] | None, dials_of(StyleEngine)] = None,
 ) -> None:
     """Train a style-based generator on real images.
 
@@ -79,16 +78,11 @@ def resume(
     *,
     run: options.RunArgument,
     budget: options.BudgetOptions,
-    changes: options.BatchChange = None,
+    changes: Annotated[list[str] | None, safe_changes_of(StyleEngine)] = None,
     device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
-    from napari_superres.synthesis.training import resume as resume_engine
-
-    changed = parse_changes(changes, StyleEngine)
-    with stop_on_interrupt() as stop:
-        events = resume_engine(run, budget, stop, changed, device)
-        follow_to_end(events, SYNTHESIS)
+    resume_run(SYNTHESIS, run, budget, changes, device)
 
 
 @app.command("sample")

@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import common, options, values
-from napari_superres.cli.common import follow_to_end, stop_on_interrupt
-from napari_superres.cli.fields import Fields, Given, with_options
+from napari_superres.cli.common import KINDS, follow_to_end, resume_run, stop_on_interrupt
+from napari_superres.cli.fields import Fields, Given, dials_of, safe_changes_of, with_options
 from napari_superres.cli.options import PAIR_OPTIONS
 from napari_superres.cli.pair import choose_phase_map, read_pair, show_inputs, with_phase_names
 from napari_superres.cli.settings_file import read_settings_file, take_settings_file
 from napari_superres.config import (
     PRESETS,
     Budget,
+    EngineSettings,
     TrainingSettings,
     validated,
 )
@@ -43,7 +44,7 @@ def train(
     augment_with: options.AugmentWith = None,
     augment_count: options.AugmentCount = 64,
     start: Annotated[Given, Fields(TrainingSettings, ("warm_start",))],
-    changes: options.EngineChanges = None,
+    changes: Annotated[list[str] | None, dials_of(EngineSettings)] = None,
     settings_file: Annotated[
         Path | None,
         typer.Option(
@@ -91,19 +92,8 @@ def resume(
     *,
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder to go on with.")],
     budget: options.BudgetOptions,
-    changes: options.SafeChanges = None,
+    changes: Annotated[list[str] | None, safe_changes_of(EngineSettings)] = None,
     device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
-    from napari_superres.cli import synthesise, translate
-    from napari_superres.fusion.training import resume as resume_engine
-    from napari_superres.runs.checkpoints import check_can_train
-
-    others = {"synthesis": synthesise.resume, "translation": translate.resume}
-    if (kind := kind_if_run(run)) in others:
-        others[kind](run=run, **dict(budget), changes=changes, device=device)
-        return
-    check_can_train(run)
-    changed = values.parse_changes(changes)
-    with stop_on_interrupt() as stop:
-        follow_to_end(resume_engine(run, budget, stop, changed, device), FUSION)
+    resume_run(KINDS.get(kind_if_run(run), FUSION), run, budget, changes, device)

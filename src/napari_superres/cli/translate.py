@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import common, options
-from napari_superres.cli.common import INTERRUPTED, follow_to_end, stop_on_interrupt
-from napari_superres.cli.fields import Fields, Given, changes_of, with_options
+from napari_superres.cli.common import INTERRUPTED, follow_to_end, resume_run, stop_on_interrupt
+from napari_superres.cli.fields import Fields, Given, dials_of, safe_changes_of, with_options
 from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import validated
@@ -49,7 +49,7 @@ def train(
     others: Annotated[Given, Fields(TranslationSettings)],
     budget: options.BudgetOptions,
     run: options.RunFolderOption = None,
-    changes: Annotated[list[str] | None, changes_of(TranslationEngine.model_fields)] = None,
+    changes: Annotated[list[str] | None, dials_of(TranslationEngine)] = None,
 ) -> None:
     """Train a translation on low-res and high-res images that need not show the same place."""
     changed = parse_changes(changes, TranslationEngine)
@@ -75,16 +75,11 @@ def resume(
     *,
     run: options.RunArgument,
     budget: options.BudgetOptions,
-    changes: options.BatchChange = None,
+    changes: Annotated[list[str] | None, safe_changes_of(TranslationEngine)] = None,
     device: options.OtherDevice = None,
 ) -> None:
     """Go on with a training from its last checkpoint."""
-    from napari_superres.translation.training import resume as resume_engine
-
-    changed = parse_changes(changes, TranslationEngine)
-    with stop_on_interrupt() as stop:
-        events = resume_engine(run, budget, stop, changed, device)
-        follow_to_end(events, TRANSLATION)
+    resume_run(TRANSLATION, run, budget, changes, device)
 
 
 @app.command("apply")
