@@ -1,1 +1,1 @@
-"""Step 1: the inputs and what is known of them."""
+"""Step 1: the inputs, their voxel sizes and phases, and checks of them."""

@@ -41,7 +41,7 @@ def read_layers(path: Paths) -> list[LayerTuple]:
 
 
 def is_run(path: str | Path) -> bool:
-    """Whether a path is a run folder, as far as can be told without reading it."""
+    """Whether a path is a run folder, judged by its files' names."""
     folder = Path(path)
     return (folder / "config.json").is_file() and (folder / "inputs").is_dir()
 

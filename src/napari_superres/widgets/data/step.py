@@ -263,7 +263,7 @@ class DataStep(Step):
             self.pickers.replace(self.segment.source, layer)
 
     def add_layers(self, layers: list[LayerTuple]) -> None:
-        """Add layers with noted roles to the viewer and choose them."""
+        """Add layers that have roles to the viewer and choose them."""
         added = [add_layer(self.viewer, layer) for layer in layers]
         volumes = [layer for layer in added if role_of(layer) == LOW_RES]
         slices = [layer for layer in added if role_of(layer) == HIGH_RES]
@@ -277,7 +277,7 @@ class OpenRow(QWidget):
 
     Signals
     -------
-    opened : list of layer tuples with noted roles
+    opened : list of layer tuples that have roles
     """
 
     opened = Signal(object)

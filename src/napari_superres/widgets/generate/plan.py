@@ -76,7 +76,7 @@ def _memory_text(voxels: int, free: int | None) -> str:
 
 
 def room(n_bytes: int) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes in MiB or GiB."""
     megabytes = n_bytes / 2**20
     if megabytes < 1:
         return "less than 1 MiB"

@@ -202,9 +202,9 @@ class GenerateStep(Step):
 
 
 def _line(event: object) -> str | None:
-    """Return what the line says of an event of a generation."""
+    """Return the status line for an event of a generation, None to leave it."""
     if isinstance(event, GenerationFinished) and event.path is not None:
-        return None  # the path is told already
+        return None  # the path is shown already
     line = status_line(event)
     if isinstance(event, GenerationFinished) and event.reason is FinishReason.STOPPED:
         return f"{line} On disk, Generate with the same dials goes on with it."

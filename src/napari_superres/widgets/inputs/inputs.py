@@ -140,7 +140,7 @@ def with_scale_factor(inputs: Inputs, text: str) -> Inputs:
 
 
 def scale_factor_note(inputs: Inputs | None, typed: ScaleFactor | None) -> str:
-    """Return where the scale factor comes from, or what is missing."""
+    """Return where the scale factor comes from, or what is missing for it."""
     if inputs is None:
         return ""
     try:

@@ -50,7 +50,7 @@ def slices_from_layers(
 ) -> SegmentedSlices:
     """Read high-res layers: all one set, or three layers normal to z, y and x.
 
-    The first axis of a stack counts its slices; its voxel size is not looked at.
+    The first axis of a stack counts its slices; its voxel size is ignored.
 
     Raises
     ------

@@ -55,13 +55,7 @@ def metadata_of(path: Path) -> Metadata:
 
 
 def read_result(path: str | Path) -> LayerTuple:
-    """Return the layer of a file.
-
-    Raises
-    ------
-    InputError
-        It is damaged, or a TIFF file holds a label without a phase.
-    """
+    """Return the layer of a file; InputError where it is damaged or a label has no phase."""
     file = Path(path)
     if file.suffix.lower() == ".zarr":
         pyramid = open_pyramid(file)

@@ -54,29 +54,29 @@ def layer_phases(layer: Any) -> tuple[Phase, ...] | None:
 
 def path_of(layer: Any) -> Path | None:
     """Return the file behind a layer, None where there is none."""
-    noted = note_of(layer.metadata).get("path") or layer.metadata.get("path")
-    found = noted or getattr(getattr(layer, "source", None), "path", None)
+    kept = note_of(layer.metadata).get("path") or layer.metadata.get("path")
+    found = kept or getattr(getattr(layer, "source", None), "path", None)
     return Path(str(found)) if found else None
 
 
 def guess_roles(layers: Sequence[Any]) -> tuple[Any | None, list[Any]]:
     """Return the likely low-res layer and high-res layers.
 
-    Noted roles come first. Otherwise the low-res volume is the first layer whose
-    three axes are all longer than 15, and the others are slices.
+    Layers that remember a role come first. Otherwise the low-res volume is the first layer
+    whose three axes are all longer than 15, and the others are slices.
 
     Parameters
     ----------
     layers : in the order they were added
     """
     plain = [layer for layer in layers if role_of(layer) not in (SUPER_RES, TRUTH)]
-    noted = [layer for layer in plain if role_of(layer) == LOW_RES]
-    volumes = noted or [
+    known = [layer for layer in plain if role_of(layer) == LOW_RES]
+    likely = [
         layer
         for layer in plain
         if role_of(layer) is None and layer.ndim == 3 and min(layer.data.shape[-3:]) > 15
     ]
-    low_res = volumes[-1] if noted else (volumes[0] if volumes else None)
+    low_res = known[-1] if known else next(iter(likely), None)
     slices = [layer for layer in plain if role_of(layer) == HIGH_RES]
     if not slices:
         slices = [

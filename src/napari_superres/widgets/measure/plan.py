@@ -27,7 +27,7 @@ class MeasureGroup:
     text : beside the tick
     measures : names out of `MEASURES`
     cheap : whether it is ticked to begin with
-    tip : what it says, and what it costs
+    tip : what it measures, and what it costs
     """
 
     text: str
