@@ -96,6 +96,17 @@ def test_the_command_gives_each_one_sided_phase_as_the_command_line_takes_it():
     assert list(context.params["one_sided"]) == [0, 1]
 
 
+def test_the_command_line_reads_what_the_command_gives():
+    plain = {"anisotropic": True, "mirrors": "none", "warm_start": "12", "imaging": "sampled"}
+    settings = SETTINGS.replace(**plain, one_sided=(0, 1), blur_kernel=3, blur_sd=2.5, seed=5)
+    command = train_command(settings, Budget(minutes=1, steps=None), Path("r"), None, [None])
+    train = typer.main.get_command(app).get_command(None, "train")
+    context = train.make_context("train", repeat_options(shlex.split(command)[2:]))
+    given = {name: context.params[name] for name, _ in settings if name != "engine"}
+    given["phase_map"] = from_text(TrainingSettings, "phase_map", given["phase_map"])
+    assert TrainingSettings.model_validate(given) == settings
+
+
 def test_the_command_names_only_dials_that_differ_from_the_preset():
     engine = PRESETS[Preset.QUICK].replace(crop=32)
     settings = SETTINGS.replace(engine=engine)
