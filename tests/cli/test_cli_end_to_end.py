@@ -113,7 +113,7 @@ def test_ctrl_c_keeps_what_was_learnt(cli, pair, tmp_path) -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(60) == 130
-    assert "Stopped at step" in rest
+    assert "Stopped and kept at step" in rest
     assert list((folder / "checkpoints").iterdir())
     assert cli("generate", folder, "--output", tmp_path / "volume.tif").status == 0
 

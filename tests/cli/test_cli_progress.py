@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from napari_superres.cli.common import stop_on_interrupt
-from napari_superres.cli.progress import clock, measured_line, rolled_back_line, step_note
-from napari_superres.events import Measurement, MetricsMeasured, RolledBack, StepCompleted
+from napari_superres.cli.progress import measured_line
+from napari_superres.events import Measurement, MetricsMeasured
 
 
 def test_a_measurement_says_how_far_from_the_target() -> None:
@@ -19,23 +19,9 @@ def test_a_measurement_says_how_far_from_the_target() -> None:
     found = Measurement({"pore": 0.5, "solid": 0.5}, {"pore|solid": 0.12}, 0.01)
     line = measured_line(MetricsMeasured(150, found, 0.3, True), target)
     assert "volume fractions off by 0.100" in line
-    assert "interface areas by  20.0%" in line
-    assert "low-res mismatch 0.010" in line
+    assert "interface areas by 20.0%" in line
+    assert "low-res mismatch 1.0%" in line
     assert line.endswith("best so far")
-
-
-def test_the_note_beside_the_bar_has_the_time_left() -> None:
-    note = step_note(StepCompleted(40, 65.0, 0.2, 240.0, {}))
-    assert note == "step 40, 1:05 trained, 4:00 left"
-
-
-def test_without_an_end_there_is_no_time_left() -> None:
-    assert step_note(StepCompleted(40, 65.0, None, None, {})) == "step 40, 1:05 trained"
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05")])
-def test_seconds_read_as_a_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
@@ -83,15 +69,6 @@ def test_the_second_interrupt_kills() -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == -signal.SIGINT
-
-
-def test_a_roll_back_is_told_in_one_line() -> None:
-    line = rolled_back_line(RolledBack(400, 250, "binder has vanished", 5e-4, 2))
-    assert line == (
-        "step    400  rolled back to step 250: binder has vanished; learning rate 5.0e-04, "
-        "2 more roll-backs allowed"
-    )
-    assert "to the beginning" in rolled_back_line(RolledBack(400, 0, "", 5e-4, 2))
 
 
 def test_a_two_point_error_stands_beside_what_chance_alone_makes() -> None:

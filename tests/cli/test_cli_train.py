@@ -104,7 +104,7 @@ def test_an_interrupted_training_says_where_it_is_and_ends_with_130(
     run = tmp_path / "my first run"
     result = cli("train", *pair.options, *MAP, *SMALL, "--run", run)
     assert result.status == 130
-    assert "Stopped at step 2" in result.out
+    assert "Stopped and kept at step 2" in result.out
     assert f"napari-superres {as_line(['resume', str(run)])}\n" in result.out
 
 

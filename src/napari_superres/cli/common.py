@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from napari_superres.cli.progress import clock, follow_training
+from napari_superres.cli.progress import follow_training
 from napari_superres.cli.values import parse_changes
 from napari_superres.command_line import as_line
 from napari_superres.config import Budget
@@ -23,6 +23,7 @@ from napari_superres.events import FinishReason, TrainingEvent
 from napari_superres.runs.config import FUSION, Kind
 from napari_superres.synthesis.settings import SYNTHESIS
 from napari_superres.translation.settings import TRANSLATION
+from napari_superres.words import line_of
 
 INTERRUPTED = 130
 """Exit status."""
@@ -61,11 +62,6 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
             signal.signal(one, handler)
 
 
-HOW_IT_ENDED = {
-    FinishReason.COMPLETED: "Done",
-    FinishReason.STOPPED: "Stopped",
-    FinishReason.SETTLED: "No better measurement for as long as the setting patience says: ended",
-}
 KINDS = {kind.name: kind for kind in (FUSION, SYNTHESIS, TRANSLATION)}
 WHAT_NEXT = {
     FUSION.name: ("resume", "generate: ", "generate {run}"),
@@ -94,8 +90,7 @@ def follow_to_end(
     run, name = finished.run_folder, as_line([str(finished.run_folder)])
     resume, title, then = WHAT_NEXT[kind.name]
     typer.echo(
-        f"{HOW_IT_ENDED[finished.reason]} at step {finished.step}, "
-        f"{clock(finished.elapsed_s)} trained; the run is in {run}\n"
+        f"{line_of(finished)} The run is in {run}\n"
         f"  go on:    napari-superres {resume} {name}\n"
         f"  {title}napari-superres {then.format(run=name)}"
     )

@@ -158,7 +158,7 @@ def _write_report(
     with Bar("report") as bar:
         for event in measure_report(shown, ReportOptions(transport=transport)):
             if isinstance(event, Progress):
-                bar.show(event.share, event.text)
+                bar.follow(event)
             elif event.result is not None:
                 numbers = event.result
                 written = write_report(path, shown, numbers, figures)
@@ -201,7 +201,7 @@ def _summaries(items: Sequence[Segmented], measures: Sequence[str]) -> list[Summ
             if isinstance(event, Done):
                 found = list(event.result.found) if event.result else []
             elif bar is not None:
-                bar.show(event.share, event.text)
+                bar.follow(event)
     return found
 
 

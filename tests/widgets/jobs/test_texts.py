@@ -17,19 +17,12 @@ from napari_superres.config import (
     to_text,
 )
 from napari_superres.events import (
-    FinishReason,
     MetricsMeasured,
     RolledBack,
     StepCompleted,
-    TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.widgets.jobs.words import (
-    duration,
-    free_run_folder,
-    progress_percent,
-    status_line,
-)
+from napari_superres.widgets.jobs.words import free_run_folder
 from napari_superres.widgets.layers.colours import contrast, readable
 from napari_superres.widgets.parts.curves import MOST_POINTS, Curve
 from napari_superres.widgets.parts.settings_form import field_specs
@@ -38,28 +31,6 @@ from napari_superres.widgets.run.history import History, score_line
 from tests.fakes import PHASES, measured
 
 SETTINGS = TrainingSettings.model_validate({"scale_factor": 4, "phase_map": {0: 0, 1: 1, 2: 0}})
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(4.2, "4 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (None, "")]
-)
-def test_times_are_told_as_people_say_them(seconds, text):
-    assert duration(seconds) == text
-
-
-def test_the_status_line_tells_the_time_left():
-    event = StepCompleted(1050, 130.0, 0.5, 170.0, {})
-    assert status_line(event) == "Step 1,050, 2 min 10 s trained, about 2 min 50 s left"
-    assert progress_percent(event) == 50
-
-
-def test_a_training_without_an_end_has_no_percentage():
-    assert progress_percent(StepCompleted(1, 1.0, None, None, {})) == -1
-
-
-def test_a_stopped_training_says_that_it_was_kept():
-    event = TrainingFinished(FinishReason.STOPPED, 12, 3.0, Path())
-    assert "Stopped and kept" in status_line(event)
 
 
 def test_run_folders_are_named_by_date_and_never_reused(tmp_path):
@@ -129,7 +100,7 @@ def test_errors_are_against_the_target():
     assert history.errors() is None
     history.add(MetricsMeasured(3, measured(PHASES, 0.1), 0.1, True))
     assert history.errors()[0] == pytest.approx(0.1)
-    assert "fractions 0.100" in score_line(history)
+    assert "fractions off by 0.100" in score_line(history)
 
 
 @pytest.mark.parametrize("background", ["#262930", "#efebe9"])
@@ -153,14 +124,6 @@ def test_dials_give_back_what_they_were_given(preset):
         for name, value in engine
     }
     assert engine.replace(**texts) == engine
-
-
-def test_a_roll_back_is_told_in_the_status_line() -> None:
-    line = status_line(RolledBack(1400, 1250, "binder has vanished", 5e-4, 2))
-    assert line == (
-        "Step 1,400: binder has vanished. Rolled back to step 1,250; it goes on at half the "
-        "learning rate."
-    )
 
 
 def test_after_a_roll_back_the_curves_go_on_from_where_it_went_back_to() -> None:

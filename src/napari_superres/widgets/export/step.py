@@ -16,7 +16,6 @@ from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.export.plan import ExportPlan, border_of, plan_export, write_export
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
-from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.layers.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.geometry import box_of_vertices
 from napari_superres.widgets.layers.notes import SUPER_RES, is_map, role_of, same_layer, unwrapped
@@ -26,6 +25,7 @@ from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, typed_path
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
+from napari_superres.words import sizes
 
 BOX_LAYER = "crop box"
 FILE_NAME = "super-res.tif"

@@ -13,9 +13,9 @@ import psutil
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.generation.tiles import result_box
-from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.parts.paths import KINDS, Target
 from napari_superres.widgets.run.results import Run
+from napari_superres.words import sizes
 
 MAPS = 3  # most likely phase, agreement, entropy
 WHILE_WRITTEN = {".zarr": 0.4, ".tif": 1.3, ".tiff": 1.3}

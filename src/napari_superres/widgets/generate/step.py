@@ -23,7 +23,6 @@ from napari_superres.widgets.generate.layers import (
 from napari_superres.widgets.generate.plan import plan_text
 from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
-from napari_superres.widgets.jobs.words import sizes, status_line
 from napari_superres.widgets.layers.box_drawing import drawn_region, start_drawing
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.geometry import format_region, parse_region
@@ -32,6 +31,7 @@ from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_f
 from napari_superres.widgets.run.results import Generated, Run, Written
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
+from napari_superres.words import line_of, sizes
 
 AT_ONCE = 2**26
 """Voxels of a volume that becomes a layer without a thread: some 20 ms."""
@@ -205,7 +205,7 @@ def _line(event: object) -> str | None:
     """Return the status line for an event of a generation, None to leave it."""
     if isinstance(event, GenerationFinished) and event.path is not None:
         return None  # the path is shown already
-    line = status_line(event)
+    line = line_of(event)
     if isinstance(event, GenerationFinished) and event.reason is FinishReason.STOPPED:
         return f"{line} On disk, Generate with the same dials goes on with it."
     return line

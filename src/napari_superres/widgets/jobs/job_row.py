@@ -12,13 +12,27 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_superres.errors import SettingsError, SuperResError
-from napari_superres.events import Done, FinishReason
+from napari_superres.events import (
+    Done,
+    FinishReason,
+    GenerationStarted,
+    PartAssembled,
+    Progress,
+    TileCompleted,
+)
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
-from napari_superres.widgets.jobs.words import job_line, progress_percent
 from napari_superres.widgets.parts.layout import Note
+from napari_superres.words import left, line_of, share_of
 
 Job = Callable[[threading.Event], Iterator[Any]]
+
+
+def job_line(event: object) -> str | None:
+    """Return the line for an event: the stage of a job, or the time left."""
+    if isinstance(event, GenerationStarted | TileCompleted | PartAssembled):
+        return left(getattr(event, "seconds_left", None)) or "Working …"
+    return line_of(event) if isinstance(event, Progress) else None
 
 
 class JobRow(QWidget):
@@ -127,10 +141,10 @@ class JobRow(QWidget):
         self.changed.emit()
 
     def _on_event(self, event: Any) -> None:
-        percent, line = progress_percent(event), self._line(event)
-        if percent is not None:
+        share, line = share_of(event), self._line(event)
+        if share is not None:
             self.bar.setRange(0, 100)
-            self.bar.setValue(percent)
+            self.bar.setValue(round(100 * share))
         reason = getattr(event, "reason", None)
         if reason is FinishReason.STOPPED:
             self.status.setText(line or self._cancelled)

@@ -1,63 +1,17 @@
-"""What the panel says: times, status lines, what to do after a failure, folder names; no Qt."""
+"""What the panel says of failures, buttons and run folders; no Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
 
 from napari_superres.errors import OutOfMemoryError
-from napari_superres.events import (
-    FinishReason,
-    GenerationFinished,
-    GenerationStarted,
-    PartAssembled,
-    Progress,
-    RolledBack,
-    StepCompleted,
-    StepProgress,
-    TileCompleted,
-    TrainingFinished,
-    TrainingStarted,
-)
 
 Changes = Mapping[str, int | str]
 NONE: Changes = MappingProxyType({})
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time as people say it: "4 s", "3 min 20 s", "2 h 05 min"; empty for None."""
-    if seconds is None:
-        return ""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def left(seconds: float | None) -> str:
-    """Return "about 3 min 20 s left", empty when unknown."""
-    return f"about {duration(seconds)} left" if seconds is not None else ""
-
-
-_HOW_IT_ENDED = {
-    FinishReason.COMPLETED: "Finished",
-    FinishReason.STOPPED: "Stopped and kept",
-    FinishReason.SETTLED: "Ended, as nothing got better any more,",
-}
-
-
-def rolled_back_text(event: RolledBack) -> str:
-    """Return what a roll-back is about, in one sentence."""
-    where = f"step {event.to_step:,}" if event.to_step else "the beginning"
-    return (
-        f"Step {event.step:,}: {event.reason}. Rolled back to {where}; it goes on at half the "
-        "learning rate."
-    )
 
 
 def failure_text(
@@ -84,9 +38,9 @@ def advice_text(error: Exception, offer: Changes = NONE, less: Changes = NONE) -
     if not isinstance(error, OutOfMemoryError) or not (offer or less):
         return str(error)
     if offer:
-        what = f"What was learnt is saved: press {continue_text(offer)} to go on from there."
+        what = f"The weights are saved: press {continue_text(offer)} to go on from there."
     else:
-        what = f"Nothing was learnt yet: press {start_text(less)} to try again."
+        what = f"There is no checkpoint yet: press {start_text(less)} to try again."
     return f"{error.found} {what}"
 
 
@@ -109,72 +63,6 @@ def continue_text(changes: Changes) -> str:
 def start_text(changes: Changes) -> str:
     """Return the text of the button that starts a run, with other settings if any."""
     return f"Start with {changes_text(changes)}" if changes else "Start"
-
-
-def status_line(event: object, next_step: str = "") -> str | None:
-    """Return what the status line says of an event, None to leave it as it is.
-
-    Parameters
-    ----------
-    next_step : where results are made from a run that was trained
-    """
-    match event:
-        case TrainingStarted():
-            parameters = event.generator_parameters + event.discriminator_parameters
-            return f"Training on {event.device}: {parameters:,} parameters."
-        case StepCompleted():
-            parts = [f"Step {event.step:,}", f"{duration(event.elapsed_s)} trained"]
-            return ", ".join(part for part in (*parts, left(event.seconds_left)) if part)
-        case StepProgress():
-            return f"Step {event.step:,} under way: {event.part} done."
-        case RolledBack():
-            return rolled_back_text(event)
-        case TrainingFinished():
-            how = _HOW_IT_ENDED[event.reason]
-            after = f" Next: {next_step}." if next_step else ""
-            return f"{how} after {event.step:,} steps, {duration(event.elapsed_s)}.{after}"
-        case GenerationStarted():
-            return f"Generating {sizes(event.shape)} voxels in {event.tiles} tiles …"
-        case TileCompleted():
-            done = f"Tile {event.done} of {event.tiles}"
-            return ", ".join(part for part in (done, left(event.seconds_left)) if part)
-        case PartAssembled():
-            return f"Putting the file together: {round(100 * event.done / max(event.parts, 1))} %"
-        case GenerationFinished():
-            return "Generated." if event.reason == "completed" else "Generation cancelled."
-    return None
-
-
-def job_line(event: object) -> str | None:
-    """Return what the line of a job says of an event, None to leave it as it is."""
-    if isinstance(event, Progress):
-        return f"{event.text} …" if event.text else None
-    if isinstance(event, GenerationStarted | TileCompleted | PartAssembled):
-        return left(getattr(event, "seconds_left", None)) or "Working …"
-    return None
-
-
-def progress_percent(event: object) -> int | None:
-    """Return 0 to 100 for events that tell progress, −1 for work without a known end."""
-    match event:
-        case Progress():
-            return round(100 * event.share)
-        case StepCompleted():
-            return -1 if event.progress is None else round(100 * event.progress)
-        case TileCompleted():
-            return round(100 * event.done / max(event.tiles, 1))
-        case GenerationStarted():
-            return round(100 * event.tiles_done / max(event.tiles, 1))
-        case PartAssembled():
-            return round(100 * event.done / max(event.parts, 1))
-        case TrainingFinished() | GenerationFinished():
-            return 100 if event.reason != "stopped" else None
-    return None
-
-
-def sizes(shape: Sequence[int]) -> str:
-    """Return "192 × 192 × 192"."""
-    return " × ".join(str(size) for size in shape)
 
 
 def run_folder_name(name: str, now: datetime) -> str:

@@ -16,8 +16,7 @@ from napari_superres.data.boxes import Triple
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError, SettingsError, SuperResError
 from napari_superres.events import Done, FinishReason, Progress
-from napari_superres.widgets.jobs.job_row import JobRow
-from napari_superres.widgets.jobs.words import job_line
+from napari_superres.widgets.jobs.job_row import JobRow, job_line
 from napari_superres.widgets.layers.data import slices_from_layers, volume_from_layer
 from napari_superres.widgets.layers.notes import (
     KEY,

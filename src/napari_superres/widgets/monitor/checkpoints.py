@@ -25,8 +25,8 @@ from napari_superres.errors import SuperResError
 from napari_superres.events import CheckpointSaved, Measurement, RolledBack
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.parts.layout import Note, row_of
-from napari_superres.widgets.run.history import mean_errors
 from napari_superres.widgets.run.session import Session
+from napari_superres.words import mean_errors
 
 COLUMNS = ("Step", "Time", "Score", "Fractions", "Areas", "Low-res")
 COLUMN_TIPS = (

@@ -22,6 +22,7 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.widgets.parts.curves import Curve
+from napari_superres.words import IMAGE_NUMBERS, mean_errors, measured_parts
 
 Band = tuple[float, float]
 Preview = PreviewReady | ImagesReady
@@ -122,23 +123,6 @@ class History:
         self._scores = [one for one in self._scores if one[1] <= step]
 
 
-def mean_errors(found: Measurement, target: Measurement) -> tuple[float, float]:
-    """Return the mean errors of volume fractions (absolute) and interface areas (relative).
-
-    Pairs of phases that never meet in the target are left out.
-    """
-    fractions = [
-        abs(found.volume_fractions.get(name, 0.0) - goal)
-        for name, goal in target.volume_fractions.items()
-    ]
-    areas = [
-        abs(found.interface_areas.get(name, 0.0) - goal) / goal
-        for name, goal in target.interface_areas.items()
-        if goal > 0
-    ]
-    return _mean(fractions), _mean(areas)
-
-
 def history_of_log(
     lines: Iterable[Mapping[str, Any]], target: Measurement | None = None
 ) -> History:
@@ -179,10 +163,6 @@ def _extend(curves: Curves, step: int, values: Mapping[str, float]) -> None:
     for name, value in values.items():
         if isfinite(value):  # a step that went wrong is shown by the roll-back
             curves.setdefault(name, Curve()).add(step, float(value))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
 
 
 MOST = 200
@@ -258,48 +238,17 @@ def rollbacks_line(history: History) -> str:
     return f"Rolled back {often}, last from step {last.step:,} to {last.to_step:,}: {last.reason}."
 
 
-_IMAGES = {
-    "fraction_gap": ("fractions", "{:.3f}"),
-    "surface_gap": ("surface", "{:.1%}"),
-    "length_gap": ("λ", "{:.1%}"),
-    "two_point_rmse": ("two-point", "{:.4f}"),
-    "bicubic_two_point_rmse": ("two-point of bicubic", "{:.4f}"),
-    "histogram_gap": ("grey histogram", "{:.1%}"),
-    "given_back_rmse": ("low-res given back", "{:.4f}"),
-    "r_t": ("r_t", "{:.2f}"),
-    "p": ("p", "{:.2f}"),
-}
-"""How numbers of images are named and written, in this order."""
-
-
 def named_values(history: History, names: Sequence[str]) -> Curves:
     """Return the curves that there are of these values, under the names people read."""
-    return {_IMAGES[name][0]: history.values[name] for name in names if name in history.values}
+    known = [name for name in names if name in history.values]
+    return {IMAGE_NUMBERS[name][0]: history.values[name] for name in known}
 
 
 def score_line(history: History) -> str:
     """Return the latest numbers in one line, against their targets where these are known."""
-    match history.latest:
-        case ImagesMeasured():
-            values = history.latest.values
-            parts = [
-                f"{words} {text.format(values[name])}"
-                for name, (words, text) in _IMAGES.items()
-                if name in values
-            ]
-            return f"Gap to real images: {' · '.join(parts)}. Best at step {history.best:,}."
-        case MetricsMeasured() if (errors := history.errors()) is not None:
-            parts = [f"Errors: fractions {errors[0]:.3f}", f"interfaces {errors[1]:.0%}"]
-            return " · ".join([*parts, *_others(history.latest.measurement, history.target)])
-    return "Numbers appear after the first measurement."
-
-
-def _others(found: Measurement, target: Measurement | None) -> Iterator[str]:
-    if found.low_res_mismatch is not None:
-        yield f"low-res {found.low_res_mismatch:.1%}"
-    if found.two_point_error is not None:
-        chance = target.two_point_error if target else None
-        known = "" if chance is None else f" (by chance {chance:.3f})"
-        yield f"two-point {found.two_point_error:.3f}{known}"
-    if found.anisotropy is not None:
-        yield f"between axes {found.anisotropy:.1%}"
+    if history.latest is None:
+        return "Numbers appear after the first measurement."
+    numbers = " · ".join(measured_parts(history.latest, history.target))
+    if isinstance(history.latest, ImagesMeasured):
+        return f"Gap to real images: {numbers}. Best at step {history.best:,}."
+    return numbers[:1].upper() + numbers[1:]

@@ -10,7 +10,7 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_superres.events import StepCompleted, StepProgress, TrainingStarted
+from napari_superres.events import StepCompleted, StepProgress, TrainingFinished, TrainingStarted
 from napari_superres.runs.discard import Holdings, discard, holdings
 from napari_superres.widgets.jobs.run_state import (
     GENERATE,
@@ -23,13 +23,12 @@ from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.jobs.words import (
     continue_text,
     failure_text,
-    progress_percent,
     start_text,
-    status_line,
 )
 from napari_superres.widgets.parts.keys import MIDDLE, START, STOP, on_key, with_key
 from napari_superres.widgets.parts.layout import Note
 from napari_superres.widgets.run.training import Training
+from napari_superres.words import line_of, share_of
 
 MIDDLE_TIPS = {
     RunEvent.PAUSE: "Compute nothing after this step, until Resume",
@@ -138,11 +137,12 @@ class RunBar(QWidget):
 
     def _on_event(self, event: object) -> None:
         self._started = self._started or isinstance(event, TrainingStarted)
-        percent = progress_percent(event)
-        if percent is not None:
-            self.bar.setRange(0, 100 if percent >= 0 else 0)
-            self.bar.setValue(max(percent, 0))
-        line = status_line(event, self.next_step)
+        share, line = share_of(event), line_of(event)
+        if share is not None:
+            self.bar.setRange(0, 100 if share >= 0 else 0)
+            self.bar.setValue(max(round(100 * share), 0))
+        if isinstance(event, TrainingFinished):
+            line = f"{line} Next: {self.next_step}."
         late = self.training.runner.state in (RunState.STOPPING, RunState.PAUSING)
         if line is not None and not (late and isinstance(event, StepCompleted | StepProgress)):
             self.status.setText(line)

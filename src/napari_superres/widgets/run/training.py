@@ -29,11 +29,11 @@ from napari_superres.widgets.jobs.words import (
     NONE,
     Changes,
     advice_text,
-    rolled_back_text,
     second_run_text,
 )
 from napari_superres.widgets.run.engine import Engine
 from napari_superres.widgets.run.history import History, PreviewBook
+from napari_superres.words import line_of
 
 if TYPE_CHECKING:
     from napari_superres.widgets.run.session import Session
@@ -223,7 +223,7 @@ class Training(QObject, Generic[AnyInputs, AnyRun]):
             return
         if isinstance(event, RolledBack):
             self.previews.drop_after(event.to_step)
-            show_warning(rolled_back_text(event))
+            show_warning(str(line_of(event)))
         if isinstance(event, CheckpointSaved | TrainingFinished):
             self._mark_trained()
         self.history_changed.emit()

@@ -17,7 +17,6 @@ from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import GenerationFinished
 from napari_superres.widgets.images.engine import ImageTraining, RunOfImages
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
-from napari_superres.widgets.jobs.words import sizes
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.shown import add_layer
 from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
@@ -34,6 +33,7 @@ from napari_superres.widgets.translation.plan import (
     result_shape,
     subject_of,
 )
+from napari_superres.words import sizes
 
 
 class TranslationApplyStep(Step):
