@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -93,6 +94,15 @@ def one_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != 1:
         torch.set_num_threads(1)
+
+
+@pytest.fixture
+def small_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a report measure 8 sub-volumes, not 256, where a test wants no more than a report."""
+    from napari_superres.measures.report import numbers
+
+    few = functools.partial(numbers.ReportOptions, count=8)
+    monkeypatch.setattr(numbers, "ReportOptions", few)
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ def test_the_settings_fit_the_published_data(case, preset, real_data, monkeypatc
     assert ("the slices do not represent the volume" in told) == (case == "case4_cathode_sem")
 
 
+@pytest.mark.usefixtures("small_reports")
 @pytest.mark.parametrize("case", CASES)
 def test_the_whole_chain_runs_on_tiny_crops(case, script, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("SUPERRES_DATA", str(tmp_path))

@@ -14,6 +14,7 @@ import pytest
 from tests.fusion.materials import new_run
 from tests.generation.networks import LIGHT, low_res, mixed_generator
 
+from napari_superres.cli import main
 from napari_superres.config import Preset, TrainingSettings
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.runs.checkpoints import save_checkpoint
@@ -53,7 +54,7 @@ def whole(run) -> dict[str, Path]:
     """The files of uninterrupted generations."""
     files = {kind: run.parent / f"whole{kind}" for kind in KINDS}
     for output in files.values():
-        assert generate(run, output).returncode == 0
+        assert main(command(run, output)[3:]) == 0
     return files
 
 

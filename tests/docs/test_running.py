@@ -118,6 +118,7 @@ def run(arguments: list[str]) -> None:
     assert status == 0, f"{arguments}: {told.getvalue()}"
 
 
+@pytest.mark.usefixtures("small_reports")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_reader_can_do_what_a_page_says(page: Path, reader: Path) -> None:
     makes_its_own = any("my-run" in words and "train" in words for words in commands(page))

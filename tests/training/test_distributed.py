@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -54,6 +55,15 @@ def both(*arguments: object) -> list[subprocess.CompletedProcess[str]]:
     return done
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a run of two processes and what they left beside it."""
+    folder = tmp_path_factory.mktemp("two_processes")
+    for done in both("tests.training.two_processes", "train", folder):
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
 def test_averaged_gradients_are_those_of_one_process_with_the_double_batch(
     tmp_path: Path,
 ) -> None:
@@ -74,28 +84,24 @@ def test_clocks_that_differ_do_not_part_the_weights(tmp_path: Path) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_two_processes_train_to_equal_weights_and_the_first_speaks_for_both(
-    tmp_path: Path,
-) -> None:
-    for done in both("tests.training.two_processes", "train", tmp_path):
-        assert done.returncode == 0, done.stderr
+def test_two_processes_train_to_equal_weights_and_the_first_speaks_for_both(trained: Path) -> None:
     (first, random_0), (second, random_1) = (
-        torch.load(tmp_path / f"weights-{rank}.pt") for rank in range(2)
+        torch.load(trained / f"weights-{rank}.pt") for rank in range(2)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(random_0, random_1)
-    assert (tmp_path / "events-1.txt").read_text().split() == ["TrainingFinished"]
-    assert "MetricsMeasured" in (tmp_path / "events-0.txt").read_text()
-    run = Run.open(tmp_path / "run", FUSION)
+    assert (trained / "events-1.txt").read_text().split() == ["TrainingFinished"]
+    assert "MetricsMeasured" in (trained / "events-0.txt").read_text()
+    run = Run.open(trained / "run", FUSION)
     assert [line["step"] for line in run.measurements()] == [2, 4]
     kept = load_tensors(run.find_checkpoint("last").folder, "training")
     assert torch.equal(kept["random"], random_0)
     assert torch.equal(kept["random1"], random_1)
 
 
-def test_a_run_of_two_processes_is_resumed_by_one(tmp_path: Path) -> None:
-    both("tests.training.two_processes", "train", tmp_path)
-    *_, last = resume(tmp_path / "run", Budget(steps=6))
+def test_a_run_of_two_processes_is_resumed_by_one(trained: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    *_, last = resume(run, Budget(steps=6))
     assert last.step == 6  # type: ignore[union-attr]
 
 
