@@ -9,7 +9,7 @@ import typer
 
 from napari_superres.cli import options, values
 from napari_superres.config import ImagingModel
-from napari_superres.data.files.output import check_writable
+from napari_superres.data.files.output import TIFF, check_writable
 from napari_superres.errors import OutputError
 from napari_superres.scale_factor import format_scale_factor, parse_scale_factor
 
@@ -44,7 +44,7 @@ def simulate_low_res(
 
     target = file.with_name(f"{file.stem}-low-res.tif") if output is None else output
     check_writable(target)
-    if target.suffix.lower() not in (".tif", ".tiff"):
+    if target.suffix.lower() not in TIFF:
         raise OutputError(
             f"{target.name} ends in {target.suffix or 'nothing'}.", "A .tif file is written."
         )

@@ -18,19 +18,8 @@ def to_phases(
 ) -> tuple[list[NDArray[np.uint8]], tuple[Phase, ...]]:
     """Turn arrays of label values into uint8 indices of common phases.
 
-    Parameters
-    ----------
-    arrays : label values, any shape
-    phases : the phases to expect; None to take every value that is present
-
-    Returns
-    -------
-    indices : uint8 arrays of the same shapes
-    phases : ordered by label value
-
-    Raises
-    ------
-    ShapeError, NotSegmentedError, PhaseError
+    Arrays keep their shapes; phases are ordered by label value. Without `phases` to expect,
+    there is one for every value that is present.
     """
     present: set[int] = set()
     for array in arrays:

@@ -26,7 +26,7 @@ class Phase:
     ----------
     value : label value in the user's files, 0 to 255
     name : as shown to the user
-    colour : "#rrggbb"; empty for one of the palette, and where it is told in another way
+    colour : "#rrggbb"; empty for one of the palette, and where it is given in another way
     """
 
     value: int

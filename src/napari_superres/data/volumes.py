@@ -27,6 +27,11 @@ def is_length(size: float) -> bool:
     return SMALLEST <= size <= LARGEST
 
 
+def looks_coloured(array: NDArray[np.generic]) -> bool:
+    """Whether three axes are more likely rows, columns and colours than z, y, x."""
+    return array.ndim == 3 and array.shape[-1] in (3, 4) and min(array.shape[:2]) > 16
+
+
 @dataclass(frozen=True, eq=False)
 class SegmentedVolume:
     """A segmented volume.
@@ -84,7 +89,7 @@ class SegmentedVolume:
             A voxel size that no voxel has.
         """
         volume = np.asarray(array)
-        if volume.ndim == 3 and volume.shape[-1] in (3, 4) and min(volume.shape[:2]) > 16:
+        if looks_coloured(volume):
             raise NotSegmentedError(
                 f"{name} has shape {volume.shape}, which looks like a colour image.",
                 "A segmented volume with axes z, y, x is needed.",
@@ -163,9 +168,9 @@ class SegmentedSlices:
             counts.append(len(images))
             flat.extend(images)
         checked, found = to_phases(flat, phases, name)
-        taken = iter(checked)
+        images_left = iter(checked)
         return cls(
-            tuple(tuple(next(taken) for _ in range(count)) for count in counts),
+            tuple(tuple(next(images_left) for _ in range(count)) for count in counts),
             found,
             voxel_size,
             name,
@@ -182,7 +187,7 @@ def _check_size(voxel_size: VoxelSize | None, name: str) -> None:
 
 
 def _images(array: NDArray[np.generic], name: str) -> list[NDArray[np.generic]]:
-    if array.ndim == 3 and array.shape[-1] in (3, 4) and min(array.shape[:2]) > 16:
+    if looks_coloured(array):
         raise NotSegmentedError(
             f"{name} has shape {array.shape}, a colour image.",
             "A segmented slice holds one label value a pixel.",

@@ -22,19 +22,9 @@ SLAB_BYTES = 1 << 18
 
 
 def as_labels(labels: object, n_phases: int) -> Labels:
-    """Return `labels` as a checked uint8 array.
+    """Return (Z, Y, X) or (Y, X) phase indices 0 … n − 1 as a checked uint8 array.
 
-    Parameters
-    ----------
-    labels : (Z, Y, X) or (Y, X) array-like of phase indices 0 … n − 1
-    n_phases : number of phases n, those that are absent included
-
-    Raises
-    ------
-    ShapeError
-        Neither two nor three axes, or no voxel.
-    PhaseError
-        A label that is no phase index, or more phases than a segmentation has.
+    Anything else raises a ShapeError or a PhaseError. Absent phases count in n.
     """
     array = np.asarray(labels)
     if array.ndim not in (2, 3) or array.size == 0:

@@ -46,7 +46,7 @@ class Measure:
     of_slices : whether it is defined for slices
     share_of : what it is a share of: images of different sizes count by how many
         of these they have
-    absolute : whether differences are told as such, or relative to the reference
+    absolute : whether differences are given as such, or relative to the reference
     compute : labels, n phases, voxel sizes → (entries,) or (entries, axes)
     """
 

@@ -23,7 +23,7 @@ ERRORS = {
 
 
 def error_name(measure: str) -> str:
-    """Return the name under which `compare_summaries` tells the error of a measure."""
+    """Return the name under which `compare_summaries` gives the error of a measure."""
     return ERRORS.get(measure, f"{measure}_error")
 
 
@@ -78,13 +78,7 @@ def same_unit(found: Summary, wanted: Summary, measure: str) -> bool:
 
 
 def common_names(found: Summary, wanted: Summary) -> dict[str, str]:
-    """Return the name in `wanted` of each phase of `found` that it has.
-
-    Raises
-    ------
-    PhaseError
-        The two have no label value in common.
-    """
+    """Return the name in `wanted` of each phase of `found`; PhaseError without a common one."""
     theirs = {phase["value"]: phase["name"] for phase in wanted["phases"]}
     names = {
         phase["name"]: theirs[phase["value"]]

@@ -69,7 +69,7 @@ class ReportInputs:
 def on_one_grid(inputs: ReportInputs) -> ReportInputs:
     """Return inputs whose high-res parts have the same phases and, where unknown, voxel size.
 
-    Label values tell which phases are the same; names are those of the first super-res
+    Phases with the same label value are the same; names are those of the first super-res
     volume, as is a voxel size that the others lack.
     """
     first, slices, truth = inputs.super_res[0], inputs.high_res, inputs.truth

@@ -63,19 +63,10 @@ class SubVolumeMeasured:
 def random_places(
     shapes: Sequence[tuple[int, ...]], side: int = SIDE, count: int = COUNT, seed: int = 0
 ) -> list[Place]:
-    """Draw the places of sub-volumes, uniformly among all that fit.
+    """Draw the places of sub-volumes, uniformly among all that fit; they may overlap.
 
-    Parameters
-    ----------
-    shapes : of the volumes (or slices), which are drawn from alike
-    side : voxels along each axis; an axis that is shorter is taken whole
-    count : sub-volumes to draw; they may overlap
-    seed : same seed, same places
-
-    Raises
-    ------
-    SettingsError
-        A side or a count below 1.
+    Volumes (or slices) of `shapes` are drawn from alike; an axis shorter than `side` is
+    used whole.
     """
     if side < 1 or count < 1:
         raise SettingsError(
@@ -161,13 +152,9 @@ def stack_values(measured: Sequence[SubVolumeMeasured]) -> dict[str, NDArray[np.
 
 
 def describe_values(stacked: Values, phases: Sequence[Phase]) -> dict[str, Any]:
-    """Return mean, standard deviation and values of each entry, JSON-able.
+    """Return {measure: {entry: {"mean", "sd", "values"}}}, or {measure: {entry: {axis: …}}}.
 
-    Returns
-    -------
-    dict
-        {measure: {entry: {"mean", "sd", "values"}}}, or {measure: {entry: {axis: …}}}.
-        Sub-volumes in which a measure is not defined are None and do not count.
+    JSON-able. Sub-volumes in which a measure is not defined are None and do not count.
     """
     result: dict[str, Any] = {}
     for name, values in stacked.items():

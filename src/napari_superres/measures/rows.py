@@ -14,6 +14,14 @@ from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.comparison import common_names, same_unit
 from napari_superres.measures.summary import Summary
 
+TOLERANCES = {"volume_fractions": 0.02, "percolating_fraction": 0.05, "transport_efficiency": 0.02}
+"""Largest difference that is within tolerance, of measures that are compared by difference."""
+
+RELATIVE_TOLERANCE = 0.15
+"""Of the others, relative to the reference."""
+
+MISMATCH_TOLERANCE = 0.05
+
 
 @dataclass(frozen=True)
 class Row:
@@ -184,29 +192,11 @@ def as_csv(
     return buffer.getvalue()
 
 
-TOLERANCES = {"volume_fractions": 0.02, "percolating_fraction": 0.05, "transport_efficiency": 0.02}
-"""Largest difference that is within tolerance, of measures that are compared by difference."""
-
-RELATIVE_TOLERANCE = 0.15
-"""Of the others, relative to the reference."""
-
-MISMATCH_TOLERANCE = 0.05
-
-
 def tolerance_of(measure: str, reference: Mapping[str, Any], entry: str) -> float:
-    """Return the largest difference of an entry that is within tolerance.
+    """Return the largest difference of an entry of `reference` that is within tolerance.
 
-    Parameters
-    ----------
-    measure : name out of `SCALARS`; relative differences are judged unless it is absolute
-    reference : summary that it is compared with
-    entry : its name in `reference`
-
-    Returns
-    -------
-    float
-        Of a volume fraction of slices at least half the slices' own interval,
-        where that was measured.
+    Relative, unless the measure is absolute. For a volume fraction of slices it is at
+    least half the slices' own interval, where that was measured.
     """
     tolerance = TOLERANCES.get(measure, RELATIVE_TOLERANCE)
     about = reference.get("representativity", {}).get(entry, {})

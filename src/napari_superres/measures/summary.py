@@ -52,7 +52,7 @@ def measure_labels(
     voxel_size : µm along the axes of `labels`; None when unknown
     name : what is measured, for tables
     measures : names out of `MEASURES`; what slices do not have is left out
-    before_each : called with the name of each measure before it is taken
+    before_each : called with the name of each measure beforehand
     device : cpu, or a torch device for transport efficiencies
 
     Returns

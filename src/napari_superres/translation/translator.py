@@ -34,15 +34,9 @@ TILE_PIXELS = 512
 
 
 def tile_side(tile: int | None, scale_factor: int) -> int:
-    """Return the side of a tile in low-res pixels, as asked for or chosen.
-
-    Raises
-    ------
-    SettingsError
-        It is too small.
-    """
-    asked = validated(GenerationSettings, {"tile": tile}).tile
-    return TILE_PIXELS // scale_factor if asked is None else asked
+    """Return the side of a tile in low-res pixels, chosen where `tile` is None."""
+    side = validated(GenerationSettings, {"tile": tile}).tile
+    return TILE_PIXELS // scale_factor if side is None else side
 
 
 class PlacedNoise:

@@ -5,7 +5,7 @@
                        done           indices of the blocks that are safely written
                        …              the voxels so far, in the sink's own form
 
-A generation with another request starts anew. The output itself appears, or is
+A generation with another request starts from the beginning. The output itself appears, or is
 replaced, only when it is whole.
 """
 
@@ -32,7 +32,7 @@ class Journal:
     ----------
     output : the file or folder to be made
     request : all that decides about its voxels and how they are cut, for JSON
-    store : name in the folder of the voxels so far; without them it starts anew
+    store : name in the folder of the voxels so far; without them it starts from the beginning
 
     Raises
     ------
@@ -72,12 +72,7 @@ class Journal:
         append_line(self._done, str(index))
 
     def check_room(self, n_bytes: int) -> None:
-        """Check that the disk has room for the rest; an empty record is taken away.
-
-        Raises
-        ------
-        OutputError
-        """
+        """Check that the disk has room for the rest; an empty record is removed."""
         try:
             check_room(self.output, n_bytes)
         except OutputError:
@@ -99,7 +94,7 @@ class Journal:
                 self._empty()
         self._held.close()
         if not keep:
-            with suppress(OSError):  # the next generation may have taken it already
+            with suppress(OSError):  # the next generation may hold it already
                 self.folder.rmdir()
 
     def _empty(self) -> None:
@@ -162,13 +157,7 @@ def complete_lines(path: Path) -> list[str]:
 
 @contextmanager
 def writing(output: Path) -> Iterator[None]:
-    """Turn the system's refusal to write into an error that says how to continue.
-
-    Raises
-    ------
-    OutputError
-        A full disk, no permission.
-    """
+    """Turn the system's refusal to write into an `OutputError` that says how to continue."""
     try:
         yield
     except OSError as error:

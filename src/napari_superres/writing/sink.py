@@ -9,11 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from napari_superres.data.boxes import Box, Triple, cut_evenly
-from napari_superres.data.files.output import format_bytes
+from napari_superres.data.files.output import TIFF, ZARR, format_bytes
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import OutOfMemoryError, OutputError
 
-TIFF, ZARR = (".tif", ".tiff"), (".zarr",)
 Assembled = Callable[[int, int], None]
 """Told how many parts of how many are put together; it raises where that is to end."""
 
@@ -92,10 +91,10 @@ def is_zarr(output: Path) -> bool:
         Its name is that of neither.
     """
     kind = output.suffix.lower()
-    if kind not in (*TIFF, *ZARR):
+    if kind not in (*TIFF, ZARR):
         raise OutputError(
             f"{output.name} names no known kind of file.",
             "A volume is written as .tif or .zarr.",
             f"Write for example {output.with_suffix('.tif').name}.",
         )
-    return kind in ZARR
+    return kind == ZARR

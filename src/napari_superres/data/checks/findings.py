@@ -22,10 +22,11 @@ FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
 """Standard deviation of the joint fraction of some phases measured on some images."""
 
 UNALIKE = 0.02  # a smaller gap between fractions never matters
-SURE = 3.0  # standard deviations from which a gap is not taken for chance
-RARE = 0.001
-SKEWED = 0.15
-FEW_CROPS = 25
+SURE = 3.0  # standard deviations from which a gap is not chance
+RARE = 0.001  # fraction below which a phase may be a leftover of the segmentation
+SKEWED = 0.15  # relative excess of boundaries along an axis
+FEW_CROPS = 25  # whose area the slices hold
+BLOCK = {2: 24, 3: 12}  # sides, larger than features: the scatter between blocks gives the error
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Finding:
     ----------
     level : which of the three
     text : a sentence
-    topic : what it is about, in a word or two; empty when not told
+    topic : what it is about, in a word or two; empty for none
     """
 
     level: Literal["ok", "note", "warning"]
@@ -95,7 +96,7 @@ def _reach(fraction: float, sd: float) -> float:
 def at_representativity(
     high_res: SegmentedSlices, error_of_fraction: FractionError
 ) -> Iterator[Finding]:
-    """Tell how far each fraction of the slices may be from the material's own."""
+    """Report how far each fraction of the slices may be from the material's own."""
     images = [image for images in high_res.sets for image in images]
     shares = _shares(images, len(high_res.phases))
     known = [index for index, share in enumerate(shares) if 0 < share < 1]
@@ -133,7 +134,7 @@ def at_rare_phases(pair: Pair) -> Iterator[Finding]:
 
 
 def at_directions(pair: Pair, settings: TrainingSettings) -> Iterator[Finding]:
-    """Compare the axes of what is taken for isotropic: boundaries met on the way along each."""
+    """Compare the numbers of boundaries along the axes of a material said to be isotropic."""
     low_res, high_res = pair.low_res, pair.high_res
     if high_res.anisotropic:
         return
@@ -239,21 +240,10 @@ def _bytes(count: int) -> str:
     return f"{count / 1e9:.2g} GB" if count >= 1e8 else f"{count / 1e6:.2g} MB"
 
 
-BLOCK = {2: 24, 3: 12}  # sides of the blocks whose scatter tells the error, larger than features
-
-
 def boundary_density(arrays: Sequence[Labels]) -> tuple[NDArray[np.float64], float]:
-    """Count phase changes between neighbours along each axis, per voxel.
+    """Return phase changes per voxel along each axis of 2D or 3D arrays of phase indices.
 
-    Parameters
-    ----------
-    arrays : phase indices, all 2D or all 3D
-
-    Returns
-    -------
-    density : (axes,) changes per voxel
-    error : standard deviation of the ratio between two of them, from the scatter
-        between blocks
+    And the standard deviation of the ratio between two axes, from the scatter between blocks.
     """
     blocks = np.concatenate([_per_block(array) for array in arrays])
     density = np.asarray(blocks.mean(axis=0))

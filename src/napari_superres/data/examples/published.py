@@ -188,7 +188,7 @@ def _fetch(file: PublishedFile, cache: Path | None) -> Path:
 def _read(
     case: PublishedCase, paths: Mapping[str, Path]
 ) -> tuple[SegmentedVolume, SegmentedSlices]:
-    """Read both; what is no such file is forgotten, so that the next try fetches it anew."""
+    """Read both; a file that is not the published one is deleted, so that it is fetched again."""
     try:
         low_res = read_volume(paths[case.low_res.name])
         return low_res, read_slices([paths[file.name] for file in case.high_res], case.anisotropic)

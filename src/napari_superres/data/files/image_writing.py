@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.files.output import check_writable, make_folder, written_whole
+from napari_superres.data.files.output import TIFF, check_writable, make_folder, written_whole
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
 from napari_superres.errors import OutputError
-
-TIFF = (".tif", ".tiff")
 
 
 def check_place(path: Path, n_bytes: int = 0) -> None:

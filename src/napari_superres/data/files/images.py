@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.files.reading import check_fits, read_npy
-from napari_superres.data.files.segmented import read_slices
-from napari_superres.data.files.tiff import read_tiff
+from napari_superres.data.files.reading import check_fits
+from napari_superres.data.files.segmented import ARRAYS, read_known, read_slices
 from napari_superres.data.files.tiff_metadata import TiffMetadata
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import SegmentedSlices, VoxelSize
+from napari_superres.data.volumes import SegmentedSlices, VoxelSize, looks_coloured
 from napari_superres.errors import FileError, NotSegmentedError, ShapeError
 
 Pixels = NDArray[np.uint8]
@@ -128,12 +127,12 @@ def read_images(
     FileError
         Missing, damaged or of an unknown kind.
     ShapeError, NotSegmentedError, PhaseError
-        No image, or not what was asked for.
+        No image, or not of the kind asked for.
     """
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise ShapeError("There is no image file.", "At least one is needed.")
-    read = [_read(file) for file in files]
+    read = [read_known(file, _READERS) for file in files]
     if segmented is None:
         segmented = len(np.unique(np.concatenate([np.unique(a) for a, _ in read]))) <= FEW_VALUES
     if segmented:
@@ -158,7 +157,7 @@ def read_stack(path: str | Path) -> tuple[Pixels, VoxelSize | None]:
     ShapeError
         Not 8-bit values.
     """
-    array, metadata = _read(Path(path))
+    array, metadata = read_known(Path(path), _READERS)
     if array.dtype != np.uint8:
         raise ShapeError(
             f"{Path(path).name} holds values of type {array.dtype}.",
@@ -166,24 +165,6 @@ def read_stack(path: str | Path) -> tuple[Pixels, VoxelSize | None]:
             "Convert it, with the same limits as the images that were trained on.",
         )
     return array.astype(np.uint8, copy=False), metadata.voxel_size
-
-
-def _read(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
-    reader = _READERS.get(file.suffix.lower())
-    try:
-        if not file.is_file():
-            raise FileError(f"There is no file {file}.", "", "Check the path.")
-        if reader is None:
-            raise FileError(
-                f"{file.name} is of an unknown kind.", f"One of {', '.join(_READERS)} is needed."
-            )
-        return reader(file)
-    except OSError as error:
-        raise FileError(f"{file} cannot be read: {error.strerror or error}.") from error
-
-
-def _read_npy(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
-    return read_npy(file), TiffMetadata()
 
 
 def _read_picture(file: Path) -> tuple[NDArray[np.generic], TiffMetadata]:
@@ -217,11 +198,11 @@ _PICTURE_ERRORS = (
 _PICTURES: dict[str, Callable[[Path], tuple[NDArray[np.generic], TiffMetadata]]] = dict.fromkeys(
     (".png", ".jpg", ".jpeg"), _read_picture
 )
-_READERS = {".tif": read_tiff, ".tiff": read_tiff, ".npy": _read_npy} | _PICTURES
+_READERS = {**ARRAYS, **_PICTURES}
 
 
 def _planes(array: NDArray[np.generic], name: str) -> list[NDArray[np.generic]]:
-    if array.ndim == 3 and array.shape[-1] in (3, 4) and min(array.shape[:2]) > 16:
+    if looks_coloured(array):
         raise NotSegmentedError(
             f"{name} has shape {array.shape}, which looks like a colour image.",
             "Greyscale images are needed.",

@@ -21,20 +21,22 @@ from zarr.codecs import ZstdCodec
 from napari_superres.data.files.reading import check_fits, check_regular_below
 from napari_superres.data.files.tiff_metadata import DOCUMENT_KEY, document, read_document
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import Labels, VoxelSize
+from napari_superres.data.volumes import Labels, VoxelSize, is_length
 from napari_superres.errors import FileError
 
 if TYPE_CHECKING:
     Array = zarr.Array[Any]
 else:
     Array = zarr.Array  # early releases of zarr 3 do not subscript it
-from typing import Any
-
-from napari_superres.data.volumes import is_length
 
 INNER_CHUNK = 64
 COARSEST = 256
 """Levels are added until the longest side has at most so many voxels."""
+
+MICROMETRES = {
+    "micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6,
+}  # fmt: skip
+
 
 _READ_ERRORS = (
     OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError,
@@ -49,8 +51,8 @@ class LabelsPyramid:
     Attributes
     ----------
     levels : finest first; (Z, Y, X) zarr arrays of label values
-    voxel_size : µm along z, y, x of the finest level; None when not told
-    offset : µm of the first voxel's centre along z, y, x; None when not told
+    voxel_size : µm along z, y, x of the finest level; None when unknown
+    offset : µm of the first voxel's centre along z, y, x; None when unknown
     phases : with names and colours, when this package wrote the volume
     provenance : how it came to be, when this package wrote it
     """
@@ -89,7 +91,7 @@ def create_pyramid(
     """
     group = zarr.open_group(path, mode="a", zarr_format=3)
     shapes = level_shapes(shape, block)
-    if "ome" not in group.attrs:  # written last: without it, whoever began was killed
+    if "ome" not in group.attrs:  # written last: without it, the creation was interrupted
         for level, size in enumerate(shapes):
             side = block >> level
             inner = min(side, INNER_CHUNK)
@@ -192,13 +194,7 @@ def open_pyramid(path: str | Path) -> LabelsPyramid:
 
 
 def read_whole(name: str, level: Array) -> NDArray[np.generic]:
-    """Return all voxels of a level.
-
-    Raises
-    ------
-    FileError
-        A part of it is damaged, or it is larger than memory.
-    """
+    """Return all voxels of a level; FileError where a part is damaged, or they do not fit."""
     check_fits(name, level.shape, level.dtype.itemsize)
     try:
         return np.asarray(level[:])
@@ -237,27 +233,15 @@ def halved(labels: Labels, n_phases: int) -> Labels:
     return result
 
 
-MICROMETRES = {
-    "micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6,
-}  # fmt: skip
-
-
 def lengths(multiscale: Mapping[str, Any]) -> tuple[VoxelSize | None, VoxelSize | None]:
     """Return voxel size and offset of the finest level in µm, zyx.
+
+    Both are None where an axis has no unit of length, or a voxel no size. An entry that
+    is not as NGFF has it raises KeyError, ValueError, TypeError or AttributeError.
 
     Parameters
     ----------
     multiscale : an entry of NGFF's ``multiscales``, of three axes
-
-    Returns
-    -------
-    voxel_size, offset
-        None, both, where an axis has no unit of length, or a voxel no size.
-
-    Raises
-    ------
-    KeyError, ValueError, TypeError, AttributeError
-        The entry is not as NGFF has it.
     """
     units = [MICROMETRES.get(str(axis.get("unit"))) for axis in multiscale["axes"]]
     if any(unit is None for unit in units):

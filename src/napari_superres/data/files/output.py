@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari_superres.errors import OutputError
 
-ZARR = ".zarr"
+TIFF, ZARR = (".tif", ".tiff"), ".zarr"
 
 
 def check_writable(path: str | Path, n_bytes: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of a file before it is read: is it one, and does it fit into memory.
+"""Checks before a file is read: that it is a plain file, and fits into memory.
 
 A name can stand for a pipe that nobody writes to, or for an endless device; and a few
 bytes can claim to be a terabyte. Neither may hang the program or exhaust the machine.
@@ -21,9 +21,9 @@ from napari_superres.data.files.output import format_bytes
 from napari_superres.errors import FileError
 
 SMALL = 256 * 2**20
-"""Bytes; a text file of ours that is longer is not ours."""
+"""Bytes; a longer text file was not written by this package."""
 ALWAYS_FITS = 2**28
-"""Bytes that are not worth a question."""
+"""Bytes that are not worth a check."""
 
 
 def check_regular(path: str | Path) -> None:
@@ -42,13 +42,7 @@ def check_regular(path: str | Path) -> None:
 
 
 def check_regular_below(folder: Path) -> None:
-    """Check that a folder holds plain files and folders alone, without opening them.
-
-    Raises
-    ------
-    OSError
-        There is a pipe, a device, or a link to nothing.
-    """
+    """Check, without opening them, that a folder holds plain files and folders alone."""
     for root, _, names in os.walk(folder):
         for name in names:
             check_regular(Path(root) / name)
@@ -82,18 +76,7 @@ def is_number(value: object) -> bool:
 
 
 def check_fits(name: str, shape: Sequence[int], bytes_per_value: int = 1) -> None:
-    """Check that an array that a file claims to hold fits into memory.
-
-    Parameters
-    ----------
-    name : of the file
-    shape, bytes_per_value : of the array
-
-    Raises
-    ------
-    FileError
-        It is larger than the memory that is free.
-    """
+    """Check that an array that the file `name` claims to hold fits into the free memory."""
     needed = math.prod(int(size) for size in shape) * bytes_per_value
     if needed <= ALWAYS_FITS:
         return
@@ -109,15 +92,7 @@ def check_fits(name: str, shape: Sequence[int], bytes_per_value: int = 1) -> Non
 
 
 def read_npy(file: Path) -> NDArray[np.generic]:
-    """Return the array of an .npy file.
-
-    Raises
-    ------
-    FileError
-        Not an array of numbers, or larger than memory.
-    OSError
-        It cannot be read.
-    """
+    """Return the array of an .npy file; FileError for anything but an array that fits."""
     try:
         check_regular(file)
         # mapped first: reading would make room for whatever the header claims

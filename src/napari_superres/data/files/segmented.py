@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def read_volume(path: FilePath, phases: Sequence[Phase] | None = None) -> Segmen
         As for `SegmentedVolume.from_labels`.
     """
     file = Path(path)
-    array, metadata = _read(file)
+    array, metadata = read_known(file, _READERS)
     volume = SegmentedVolume.from_labels(
         array, metadata.voxel_size, _phases(phases, [(array, metadata)]), file.name
     )
@@ -78,7 +78,7 @@ def read_slices(
         )
     if not files:
         raise ShapeError("There is no file of high-res slices.", "At least one is needed.")
-    read = [_read(file) for file in files]
+    read = [read_known(file, _READERS) for file in files]
     arrays = [array for array, _ in read]
     name = ", ".join(dict.fromkeys(file.name for file in files))
     slices = SegmentedSlices.from_labels(
@@ -90,24 +90,30 @@ def read_slices(
     return replace(slices, name=_stem(files[0]))
 
 
-def _read(file: Path) -> Read:
-    """Read a file of a known kind after checking that there is something in it."""
-    reader = next((r for suffix, r in _READERS.items() if file.name.lower().endswith(suffix)), None)
+def read_known(file: Path, readers: Mapping[str, Callable[[Path], Read]]) -> Read:
+    """Read a file by its ending, after checking that there is something in it.
+
+    Raises
+    ------
+    FileError
+        Missing, empty, damaged, or none of `readers` reads it.
+    """
+    reader = next((r for ending, r in readers.items() if file.name.lower().endswith(ending)), None)
     try:
         if not file.exists():
             raise FileError(f"There is no file {file}.", "", "Check the path.")
         if reader is None:
             raise FileError(
                 f"{file.name} is {'a folder' if file.is_dir() else 'of an unknown kind'}.",
-                f"One of {', '.join(_READERS)} is needed.",
-                "Export the segmentation as TIFF.",
+                f"One of {', '.join(readers)} is needed.",
+                "Export it as TIFF.",
             )
         if not file.is_dir():
             check_regular(file)
         if file.is_file() and file.stat().st_size == 0:
             raise FileError(
                 f"{file.name} is empty, 0 bytes.",
-                "A file with voxels is needed.",
+                "A file with an image is needed.",
                 "Copy or export it again.",
             )
         return reader(file)
@@ -131,12 +137,13 @@ def _read_zarr(folder: Path) -> Read:
     return read_whole(folder.name, pyramid.levels[0]), metadata
 
 
-_READERS: dict[str, Callable[[Path], Read]] = {
+ARRAYS: Mapping[str, Callable[[Path], Read]] = {
     ".tif": read_tiff,
     ".tiff": read_tiff,
     ".npy": _read_npy,
-    ".zarr": _read_zarr,
 }
+"""Readers of arrays in a file, by its ending."""
+_READERS = {**ARRAYS, ".zarr": _read_zarr}
 
 
 def _phases(given: Sequence[Phase] | None, read: Sequence[Read]) -> Sequence[Phase] | None:
@@ -159,12 +166,12 @@ def _slice_voxel_size(
     The distance between the images of a stack says nothing of the grid.
     """
     planes = ((1, 2), (0, 2), (0, 1)) if anisotropic else ((0, 0),) * len(files)
-    told: dict[int, tuple[float, Path]] = {}
+    known: dict[int, tuple[float, Path]] = {}
     for file, tags, plane in zip(files, metadata, planes, strict=True):
         if tags.voxel_size is None:
             continue
         for axis, length in zip(plane, tags.voxel_size[1:], strict=True):
-            other, source = told.setdefault(axis, (length, file))
+            other, source = known.setdefault(axis, (length, file))
             if abs(length - other) > 0.01 * other:
                 raise ShapeError(
                     f"{source.name} has pixels of {other:.4g} µm, {file.name} of {length:.4g} µm."
@@ -174,8 +181,8 @@ def _slice_voxel_size(
                     "pixels where the material is isotropic.",
                     "Resample them, or correct the sizes in the files.",
                 )
-    lengths = [told.get(axis if anisotropic else 0) for axis in range(3)]
-    z, y, x = (None if known is None else known[0] for known in lengths)
+    lengths = [known.get(axis if anisotropic else 0) for axis in range(3)]
+    z, y, x = (None if length is None else length[0] for length in lengths)
     return None if z is None or y is None or x is None else (z, y, x)
 
 

@@ -35,7 +35,7 @@ CLASSIC_LIMIT = 4 * 2**30 - 64 * 2**20
 
 LARGEST_IN_A_FRACTION = 2**32 - 1  # of pixels in a centimetre, as TIFF writes them
 
-COMPRESSES = 4  # labels shrink at least so much; only for the question of disk space
+COMPRESSES = 4  # labels shrink at least so much; for the estimate of disk space
 _SIGNS_OF_DAMAGE = ("invalid page offset", "invalid value offset", "corrupted", "failed to")
 _READ_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, IndexError, KeyError, TypeError,
@@ -105,7 +105,7 @@ def write_labels_tiff(
 
 
 def _resolution(unit: float, voxel_size: VoxelSize | None) -> tuple[float, float] | None:
-    """Return pixels per `unit` (µm) along x and y; None where a TIFF's fractions cannot tell it."""
+    """Return pixels per `unit` (µm) along x and y; None where a TIFF's fractions cannot hold it."""
     if voxel_size is None:
         return None
     x, y = unit / voxel_size[2], unit / voxel_size[1]
@@ -113,7 +113,7 @@ def _resolution(unit: float, voxel_size: VoxelSize | None) -> tuple[float, float
 
 
 def read_tiff(path: str | Path) -> tuple[NDArray[np.generic], TiffMetadata]:
-    """Read an image or a stack of images with what the file tells about it.
+    """Read an image or a stack of images with its metadata.
 
     Returns
     -------

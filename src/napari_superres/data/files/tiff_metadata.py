@@ -1,8 +1,8 @@
-"""What TIFF files tell besides voxels: voxel size, offset, phases, provenance.
+"""What TIFF files hold besides voxels: voxel size, offset, phases, provenance.
 
 Voxel sizes come from the tags of OME-TIFF, ImageJ and plain TIFF, so that other
-programs may change them. Phases and provenance are a document of our own, see
-`document.py`, kept where those formats keep free text.
+programs may change them. Phases and provenance are a document of our own, kept
+where those formats keep free text; OME-Zarr keeps the same one as an attribute.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import VoxelSize, is_length
 from napari_superres.errors import PhaseError
 
+DOCUMENT_KEY = "napari-superres-fusion"
+
+
 _MICROMETRES = {
     "m": 1e6, "cm": 1e4, "mm": 1e3, "um": 1.0, "nm": 1e-3, "å": 1e-4, "pm": 1e-6,
     "meter": 1e6, "centimeter": 1e4, "millimeter": 1e3, "micron": 1.0, "microns": 1.0,
@@ -37,8 +40,8 @@ class TiffMetadata:
 
     Attributes
     ----------
-    voxel_size : µm along z, y, x; None when the file does not tell
-    offset : µm of the first voxel's centre along z, y, x; None when not told
+    voxel_size : µm along z, y, x; None when unknown
+    offset : µm of the first voxel's centre along z, y, x; None when unknown
     phases : with names and colours, when this package wrote the file
     provenance : how the file came to be, when this package wrote it
     """
@@ -106,7 +109,7 @@ def ome_metadata(
 
 
 def metadata_of(tif: tifffile.TiffFile) -> TiffMetadata:
-    """Return what an open TIFF file tells; nothing in it is trusted to be well formed."""
+    """Return the metadata of an open TIFF file; nothing in it is trusted to be well formed."""
     try:
         if tif.is_ome:
             return _from_ome(tif.ome_metadata or "")
@@ -190,9 +193,6 @@ def _read_text(text: str) -> tuple[tuple[Phase, ...], dict[str, str]]:
         return read_document(json.loads(text)[DOCUMENT_KEY])
     except (ValueError, KeyError, TypeError, RecursionError):
         return (), {}
-
-
-DOCUMENT_KEY = "napari-superres-fusion"
 
 
 def document(phases: Sequence[Phase], provenance: Mapping[str, str]) -> dict[str, Any]:

@@ -77,13 +77,7 @@ def multi_otsu(sample: GreySample, classes: int) -> tuple[float, ...]:
 
 
 def check_thresholds(thresholds: Sequence[float]) -> None:
-    """Raise for thresholds that leave a class no grey value.
-
-    Raises
-    ------
-    SettingsError
-        None, not finite, or not rising.
-    """
+    """Raise a SettingsError for thresholds that are none, not finite, or not rising."""
     rising = all(low < high for low, high in pairwise(thresholds))
     if not thresholds or not rising or not np.isfinite(thresholds).all():
         raise SettingsError(
@@ -120,7 +114,7 @@ def segment_slabs(
     Yields
     ------
     progress : 0 to 1
-    labels : uint8 of the array's shape, one array, filled as far as the progress tells
+    labels : uint8 of the array's shape, one array, filled up to the progress
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Charts of a report: violins, correlation and chord curves."""
+"""Charts of a report: violins, curves, bars, Fourier profiles and maps."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ from napari_superres.measures.rows import Row
 
 Numbers = Mapping[str, Any]
 DASHES = {"z": "-", "y": "--", "x": ":", "": "-"}
+
+
+ROW, TITLE = 0.2, 0.62
+"""Inches of height that a bar and a panel's title with its axis take."""
+ABOVE = 0.08
+"""Inches between a panel and its title."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -203,14 +209,8 @@ def _draw_curves(
             color=ITEM_COLOURS[item],
             lw=0.7 if title is None else 1.6,
             alpha=0.6 if title is None else 1.0,
-            label=title if index == 0 else None,  # the caption tells the dashes
+            label=title if index == 0 else None,  # the caption explains the dashes
         )
-
-
-ROW, TITLE = 0.2, 0.62
-"""Inches of height that a bar and a panel's title with its axis take."""
-ABOVE = 0.08
-"""Inches between a panel and its title."""
 
 
 def bars(
@@ -235,7 +235,7 @@ def bars(
     grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
     for index, panel in enumerate(panels):
         axes = figure.add_subplot(grid[index])
-        _draw(axes, panel)
+        _draw_bars(axes, panel)
         title = axes.set_title(panel[0].title, fontsize=9, x=0.01, ha="left")
         # from the figure's left edge: beside long names of phases it would be cut off
         across = blended_transform_factory(figure.transFigure, axes.transAxes)
@@ -248,7 +248,7 @@ def bars(
     return figure
 
 
-def _draw(axes: Axes, rows: Sequence[Row]) -> None:
+def _draw_bars(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_facecolor("none")
     for place, row in enumerate(rows):
         axes.barh(
@@ -295,12 +295,7 @@ def fourier(numbers: Numbers, width: float = 10) -> Figure:
 
 
 def fourier_maps(images: Mapping[str, tuple[Labels, int, tuple[float, float]]]) -> Figure:
-    """Draw the centred log magnitude maps at one scale of frequency (figure 18, b).
-
-    Parameters
-    ----------
-    images : item to (label image, n phases, pixel size)
-    """
+    """Draw log magnitude maps of (label image, n phases, pixel size) by item (figure 18, b)."""
     figure = new_figure(2.6 * len(images), 2.7)
     reach = max(0.5 / min(size) for _, _, size in images.values())
     maps = {item: log_magnitude(image, n, size) for item, (image, n, size) in images.items()}

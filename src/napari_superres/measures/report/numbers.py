@@ -1,4 +1,4 @@
-"""Everything a report tells in numbers: measured once, kept as JSON, drawn from there."""
+"""All the numbers of a report: measured once, kept as JSON, drawn from there."""
 
 from __future__ import annotations
 
@@ -90,31 +90,31 @@ def measure_report(
     """
     if not inputs.super_res:
         raise SettingsError("There is no super-res volume.", "A report needs at least one.")
-    asked, inputs = options or ReportOptions(), on_one_grid(inputs)
+    options, inputs = options or ReportOptions(), on_one_grid(inputs)
     items: dict[str, Summary] = {}
     stages = len(inputs.volumes()) + (inputs.high_res is not None) + len(inputs.super_res) - 1
     samples = 1 + (inputs.truth is not None)
     total = stages + 4 * samples  # sub-volumes take about four times as long as a volume
     for name, volume in inputs.volumes().items():
         yield Progress(f"measuring {volume.name}", len(items) / total)
-        items[name] = measure_volume(volume, asked.measures, device=asked.device)
+        items[name] = measure_volume(volume, options.measures, device=options.device)
     if inputs.high_res is not None:
         yield Progress(f"measuring {inputs.high_res.name}", len(items) / total)
-        items["high_res"] = measure_slices(inputs.high_res, asked.measures)
+        items["high_res"] = measure_slices(inputs.high_res, options.measures)
     realisations: list[Summary] = []
     for volume in inputs.super_res[1:]:
         yield Progress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)
-        realisations.append(measure_volume(volume, asked.measures, device=asked.device))
+        realisations.append(measure_volume(volume, options.measures, device=options.device))
     sub_volumes: dict[str, Any] = {}
     sampled = {"super_res": inputs.super_res, "truth": (inputs.truth,) if inputs.truth else ()}
     for index, (name, volumes) in enumerate((k, v) for k, v in sampled.items() if v):
-        for event in _sub_volumes(name, volumes, asked):
+        for event in _sub_volumes(name, volumes, options):
             if isinstance(event, Progress):
                 done = stages + 4 * (index + event.share)
                 yield Progress(event.text, done / total)
             else:
                 sub_volumes[name] = event
-    numbers = _about(inputs, asked) | {
+    numbers = _about(inputs, options) | {
         "items": items,
         "realisations": realisations,
         "differences": differences_of(items),

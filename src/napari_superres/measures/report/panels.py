@@ -118,8 +118,8 @@ def _on_grid(panel: Panel, shape: tuple[int, ...], pixel: tuple[float, ...]) -> 
         centres = shown * pixel[axis]
         places.append(np.floor((centres - panel.origin[axis]) / panel.pixel_size[axis]).astype(int))
     inside = [(at >= 0) & (at < size) for at, size in zip(places, panel.labels.shape, strict=True)]
-    taken = [np.where(known, at, 0) for known, at in zip(inside, places, strict=True)]
-    colours = table[panel.labels[np.ix_(*taken)]]
+    known_places = [np.where(known, at, 0) for known, at in zip(inside, places, strict=True)]
+    colours = table[panel.labels[np.ix_(*known_places)]]
     colours[~np.logical_and.outer(*inside)] = 0
     return np.asarray(colours)
 

@@ -135,7 +135,7 @@ def _errors(numbers: Numbers) -> str:
 
 
 def representativity_table(numbers: Numbers) -> str:
-    """Return what slices and volumes tell of the material's fractions."""
+    """Return the intervals of the material's fractions, from slices and volumes."""
     head = ["", "fraction", "material’s fraction", "integral range", "independent samples",
             "× as many for ± 0.01"]  # fmt: skip
     rows = []

@@ -56,9 +56,9 @@ def numbers_of(texture: Texture) -> dict[str, Any]:
 
 
 def histogram_chart(found: Mapping[str, Texture]) -> Figure:
-    """Draw histograms of fraction, specific surface and λ, a row for each phase; of two, one tells.
+    """Draw histograms of fraction, specific surface and λ, a row for each phase.
 
-    Their fractions add up to 1, and they share their surface.
+    Of two phases one is enough: their fractions add up to 1, and they share their surface.
     """
     names = next(iter(found.values())).names
     shown = names[:1] if len(names) == 2 else names
