@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from napari_superres.data.files.images import read_images
 from napari_superres.data.patches.cutting import Patches
-from napari_superres.synthesis.step import Trainer
+from napari_superres.synthesis.step import StyleLearner
 from napari_superres.synthesis.training import cut_images
 from napari_superres.training.real_images import as_network
 
@@ -28,7 +28,7 @@ def augmentation(options: argparse.Namespace) -> None:
             stride=settings.size // 2, engine=settings.engine.replace(augmentation=kind)
         )
         few, unseen = thirty(cut_images(images, settings)[0], options.seed)
-        trainer = Trainer(few, len(images.phases), settings, "cpu")
+        trainer = StyleLearner(few, len(images.phases), settings, "cpu")
         curve = gap_curve(trainer, few, unseen, options.minutes / 2)
         steps, gaps, strengths = zip(*curve, strict=True)
         tail = float(np.mean(gaps[len(gaps) // 2 :]))
@@ -62,7 +62,7 @@ def thirty(patches: Patches, seed: int) -> tuple[Patches, Patches]:
 
 
 def gap_curve(
-    trainer: Trainer, training: Patches, unseen: Patches, minutes: float
+    trainer: StyleLearner, training: Patches, unseen: Patches, minutes: float
 ) -> list[tuple[int, float, float]]:
     """Return (step, gap of mean logits in units of their spread, p) while training."""
     parts = [as_network(torch.from_numpy(p.spread(60)), trainer.phases) for p in (training, unseen)]
@@ -71,7 +71,7 @@ def gap_curve(
         trainer.step()
         if trainer.steps % 20 == 0:
             with torch.no_grad(), trainer.arithmetic():
-                seen, new = (trainer.discriminator(part) for part in parts)
+                seen, new = (trainer.networks.discriminator(part) for part in parts)
             spread = (0.5 * (seen.var() + new.var())).sqrt().clamp_min(1e-6)
             gap = float((seen.mean() - new.mean()) / spread)
             curve.append((trainer.steps, gap, trainer.controller.strength))

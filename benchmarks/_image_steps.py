@@ -11,13 +11,13 @@ from _peak import peak_bytes
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.patches.cutting import PatchGrid, cut
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
-from napari_superres.synthesis.step import Trainer as StyleTrainer
+from napari_superres.synthesis.step import StyleLearner
 from napari_superres.translation.settings import (
     TRANSLATION_PRESETS,
     TranslationPreset,
     TranslationSettings,
 )
-from napari_superres.translation.step import Trainer as TranslationTrainer
+from napari_superres.translation.step import TranslationLearner
 from napari_superres.translation.translator import Translator
 
 
@@ -30,8 +30,8 @@ def sixteen(options: argparse.Namespace) -> None:
         engine = TRANSLATION_PRESETS[preset].replace(patch=64, batch=1)
         settings = TranslationSettings(scale_factor=16, preset=preset, device="cpu", engine=engine)
         patches = (cut(low.images, PatchGrid(64, 64)), cut(high.images, PatchGrid(1024, 1024)))
-        trainer = TranslationTrainer(*patches, 0, settings, "cpu")
-        image = Translator(trainer.average, (), "cpu")
+        trainer = TranslationLearner(*patches, 0, settings, "cpu")
+        image = Translator(trainer.networks.average, (), "cpu")
         began = time.monotonic()
         made = image.image(low.images[0])
         applied = time.monotonic() - began
@@ -54,7 +54,7 @@ def steps(options: argparse.Namespace) -> None:
             settings = SynthesisSettings(size=size, preset=preset, device="cpu", engine=engine)
             image = np.random.default_rng(0).integers(0, 256, (2 * size, 2 * size))
             patches = cut([image.astype(np.uint8)], PatchGrid.choose(size))
-            trainer = StyleTrainer(patches, 0, settings, "cpu")
+            trainer = StyleLearner(patches, 0, settings, "cpu")
             trainer.step()
             began = time.monotonic()
             for _ in range(16):

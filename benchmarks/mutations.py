@@ -83,10 +83,10 @@ MUTATIONS = (
         "tests/data/test_down_sampling.py",
     ),
     Mutation(
-        "fusion/networks/coarse_grid.py",
+        "fusion/networks/trilinear.py",
         "source = (out + Fraction(1, 2)) / factor - Fraction(1, 2)",
         "source = out / factor",
-        "tests/fusion/networks/test_coarse_grid.py",
+        "tests/fusion/networks/test_trilinear.py",
     ),
     Mutation(
         "training/clock.py",

@@ -21,6 +21,7 @@ from napari_superres.config import PRESETS, Preset, TrainingSettings
 from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.fusion.training import FusionRecipe
 from napari_superres.runs.device import discriminator_load, generator_load, training_bytes
 
 QUICK, PAPER = PRESETS[Preset.QUICK], PRESETS[Preset.PAPER]
@@ -64,13 +65,12 @@ def inputs() -> Pair:
 
 
 def peak(network: str, changes: dict[str, object]) -> None:
-    from napari_superres.fusion.step import Trainer
     from napari_superres.runs.device import keep_freed_memory
 
     keep_freed_memory()
     pair = inputs()
     settings = settings_of(network, changes)
-    trainer = Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
+    trainer = FusionRecipe(pair, settings).learner("cpu")
     for _ in range(2):
         trainer.step()
     print(peak_bytes())

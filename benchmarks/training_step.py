@@ -130,10 +130,9 @@ def plain(volumes: int, device: str) -> tuple[Callable[[], Any], Callable[[], An
 
 def ours(row: str, volumes: int, device: str) -> tuple[Callable[[], Any], Callable[[], Any]]:
     from napari_superres.config import PRESETS, Preset, TrainingSettings
-    from napari_superres.data.checks.inputs import check_inputs
     from napari_superres.data.pair import Pair
     from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
-    from napari_superres.fusion.step import Trainer
+    from napari_superres.fusion.training import FusionRecipe
     from napari_superres.runs.device import choose_device, keep_freed_memory
 
     keep_freed_memory()  # as a training does
@@ -144,9 +143,8 @@ def ours(row: str, volumes: int, device: str) -> tuple[Callable[[], Any], Callab
         scale_factor=4, phase_map=dict(enumerate(LOW_OF_HIGH)), preset=Preset.PAPER, engine=engine
     )
     low, high = material()
-    low_res, high_res = SegmentedVolume.from_labels(low), SegmentedSlices.from_labels([[high]])
-    report = check_inputs(Pair(low_res, high_res), settings)
-    trainer = Trainer(low_res, high_res, settings, report, choose_device(device))
+    pair = Pair(SegmentedVolume.from_labels(low), SegmentedSlices.from_labels([[high]]))
+    trainer = FusionRecipe(pair, settings).learner(choose_device(device))
     for block in trainer.networks.generator.blocks:
         block.on_coarse_grid = row != "ours-fine"
     return trainer.step, trainer.step

@@ -199,11 +199,6 @@ class FakeEngine:
         """Return an estimate that grows with the batch."""
         return Preflight("cpu", settings.engine.batch * 2**30, 8 * 2**30)
 
-    def smaller(self, settings: TrainingSettings) -> dict[str, int | str]:
-        """Return half the batch, as the engine would."""
-        batch = settings.engine.batch
-        return {"batch": batch // 2} if batch > 1 else {}
-
 
 def _fields(event: PreviewReady) -> tuple[int, tuple, tuple, tuple]:  # type: ignore[type-arg]
     return event.step, event.generated, event.real, event.low_res

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from napari_superres.config import PRESETS, Preset
-from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.fusion.losses import adversary
 from napari_superres.fusion.losses.adversary import Adversary
-from napari_superres.fusion.step import Trainer
+from napari_superres.fusion.step import FusionLearner
+from napari_superres.fusion.training import FusionRecipe
 from tests.fusion.materials import tiny_pair, tiny_settings
 
 # The paper's losses on small networks.
@@ -27,10 +27,10 @@ WASSERSTEIN = PRESETS[Preset.PAPER].replace(
 )
 
 
-def trainer(engine=WASSERSTEIN) -> Trainer:
+def trainer(engine=WASSERSTEIN) -> FusionLearner:
     settings = tiny_settings(engine=engine)
     pair = tiny_pair()
-    return Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
+    return FusionRecipe(pair, settings).learner("cpu")
 
 
 @pytest.mark.parametrize("loss", ["logistic", "relativistic"])

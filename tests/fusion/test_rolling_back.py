@@ -1,7 +1,8 @@
-"""Runs that leave the road: they go back to where they were good, and on."""
+"""Runs that diverge: they go back to where they were good, and on."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def test_a_phase_that_vanishes_is_noticed_by_the_measurements(
     whole = Evaluator.measure
 
     def without_binder(evaluator: Evaluator) -> object:
-        found, score = whole(evaluator)
-        if evaluator.trainer.steps >= 4 and rate(evaluator.trainer) == TINY.learning_rate:
-            found.volume_fractions["phase 2"] = -1.0
-        return found, score
+        found = whole(evaluator)
+        if evaluator.learner.steps >= 4 and rate(evaluator.learner) == TINY.learning_rate:
+            return replace(found, fractions={**found.fractions, "phase 2": -1.0})
+        return found
 
     monkeypatch.setattr(Evaluator, "measure", without_binder)
     events = train_tiny(tmp_path / "run", 8, annealing=0.0)

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from napari_superres.config import PRESETS, Budget, ImagingModel, Preset
-from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import (
@@ -30,8 +29,8 @@ from napari_superres.events import (
 )
 from napari_superres.fusion.evaluation import score
 from napari_superres.fusion.networks.trained import load_generator
-from napari_superres.fusion.step import Trainer
-from napari_superres.fusion.training import resume, train
+from napari_superres.fusion.step import FusionLearner
+from napari_superres.fusion.training import FusionRecipe, resume, train
 from napari_superres.runs.config import FUSION
 from napari_superres.runs.run import Run
 from napari_superres.training.clock import annealed
@@ -128,7 +127,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(tmp_path: 
 def test_every_way_of_training_takes_steps(engine: object) -> None:
     settings = tiny_settings(engine=engine)
     pair = tiny_pair()
-    trainer = Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
+    trainer = FusionRecipe(pair, settings).learner("cpu")
     before = [p.clone() for p in trainer.networks.generator.parameters()]
     for _ in range(2):
         terms = trainer.step()
@@ -165,7 +164,7 @@ def test_the_paper_preset_takes_a_step_on_a_small_crop() -> None:
     low_res = SegmentedVolume.from_labels(rng.integers(0, 2, (16, 16, 16)).astype(np.uint8))
     pair = Pair(low_res, tiny_pair().high_res)
     settings = tiny_settings(engine=paper, preset=Preset.PAPER)
-    trainer = Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
+    trainer = FusionRecipe(pair, settings).learner("cpu")
     assert {"discriminator", "penalty", "generator", "voxel"} <= set(trainer.step())
 
 
@@ -193,10 +192,10 @@ def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
 def test_failures_of_torch_become_errors_that_say_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, expected: type
 ) -> None:
-    def fail(trainer: Trainer) -> None:
+    def fail(trainer: FusionLearner) -> None:
         raise failure
 
-    monkeypatch.setattr(Trainer, "parts", fail)
+    monkeypatch.setattr(FusionLearner, "parts", fail)
     with pytest.raises(expected):
         list(train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(steps=1)))
 

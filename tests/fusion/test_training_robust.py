@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +164,9 @@ def test_without_getting_better_a_run_ends_when_patience_does(
 ) -> None:
     whole = Evaluator.measure
     monkeypatch.setattr(
-        Evaluator, "measure", lambda self: (whole(self)[0], float(self.trainer.steps))
+        Evaluator,
+        "measure",
+        lambda self: replace(whole(self), score=float(self.learner.steps)),
     )
     last = train_tiny(tmp_path / "run", 100, patience=2)[-1]
     assert isinstance(last, TrainingFinished)
@@ -190,7 +193,7 @@ def test_every_checkpoint_has_numbers_and_a_picture_and_can_be_generated_from(
 
 
 def test_long_steps_tell_of_their_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "SIGN_OF_LIFE_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0.0)
     events = train_tiny(tmp_path / "run", 1)
     parts = [event.part for event in events if isinstance(event, StepProgress)]
     assert parts == ["crops", "discriminator", "generator"]

@@ -18,8 +18,8 @@ from napari_superres.runs.checkpoints import (
     list_checkpoints,
     list_left,
     load_tensors,
+    loading,
     save_checkpoint,
-    taking_up,
 )
 from napari_superres.runs.run import Run
 
@@ -191,7 +191,7 @@ def test_a_checkpoint_for_which_there_is_no_memory_is_not_called_damaged(
     monkeypatch.setattr(checkpoint_files, "load_file", full)
     with pytest.raises(OutOfMemoryError, match="no memory to"):
         load_tensors(folder, "generator")
-    with pytest.raises(RuntimeError, match="out of memory"), taking_up(tmp_path):
+    with pytest.raises(RuntimeError, match="out of memory"), loading(tmp_path):
         raise RuntimeError("CUDA out of memory")
-    with pytest.raises(RunFolderError, match="does not fit"), taking_up(tmp_path):
+    with pytest.raises(RunFolderError, match="does not fit"), loading(tmp_path):
         raise RuntimeError("size mismatch")

@@ -11,7 +11,7 @@ from napari_superres.data.files.images import ImageSet
 from napari_superres.events import StepCompleted
 from napari_superres.synthesis import levels
 from napari_superres.synthesis.levels import GreyClasses, GreyLevels, TextureLoss, palette
-from napari_superres.synthesis.step import Trainer
+from napari_superres.synthesis.step import StyleLearner
 from napari_superres.synthesis.training import cut_images, resume, train
 from tests.synthesis.materials import TINY, assert_same_checkpoints, tiny_images, tiny_settings
 
@@ -48,7 +48,7 @@ def test_levels_are_searched_for_once_however_many_ask(monkeypatch: pytest.Monke
     )
     settings = tiny_settings(engine=TINY.replace(grey_levels=4, frequency_weight=1.0))
     image = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
-    Trainer(cut_images(ImageSet((image,), (), None), settings)[0], 0, settings, "cpu")
+    StyleLearner(cut_images(ImageSet((image,), (), None), settings)[0], 0, settings, "cpu")
     assert searched == [4]
 
 
@@ -58,11 +58,11 @@ def test_a_generator_mixes_grey_values_of_the_levels_of_the_real_images() -> Non
     torch.testing.assert_close(mixed, torch.tensor([10.0, 105.0, 200.0]) / 127.5 - 1)
     settings = tiny_settings(engine=TINY.replace(grey_levels=3))
     images = tiny_images()
-    trainer = Trainer(cut_images(images, settings)[0], 0, settings, "cpu")
+    trainer = StyleLearner(cut_images(images, settings)[0], 0, settings, "cpu")
     made = trainer.generate(2)
     assert made.shape == (2, 1, 16, 16)
     trainer.step()
-    learnt = trainer.generator.palette
+    learnt = trainer.networks.generator.palette
     assert learnt is not None
     assert learnt.grad is not None
 

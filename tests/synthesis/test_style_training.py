@@ -20,8 +20,9 @@ from napari_superres.events import (
     TrainingStarted,
 )
 from napari_superres.runs.run import Run
-from napari_superres.synthesis.step import Trainer
+from napari_superres.synthesis.step import StyleLearner
 from napari_superres.synthesis.training import cut_images, describe_patches, resume, train
+from napari_superres.training.clock import annealed
 from napari_superres.translation.settings import TRANSLATION
 from tests.synthesis.materials import (
     TINY,
@@ -94,7 +95,7 @@ def test_a_run_none_of_whose_checkpoints_can_be_read_is_refused(tmp_path: Path) 
 def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:
     settings = tiny_settings()
     patches = cut_images(tiny_images(), settings)[0]
-    one, other, fresh = (Trainer(patches, 0, settings, "cpu") for _ in range(3))
+    one, other, fresh = (StyleLearner(patches, 0, settings, "cpu") for _ in range(3))
     one.step()
     state = one.state() | {"noise_random": torch.zeros(16, dtype=torch.uint8)}  # as CUDA has it
     other.load(one.average_state(), state, one.steps)
@@ -120,11 +121,11 @@ def test_a_run_killed_before_its_last_measurement_catches_up(tmp_path: Path) -> 
 
 def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
     images, settings = tiny_images(), tiny_settings(engine=TINY.replace(annealing=0.5))
-    trainer = Trainer(cut_images(images, settings)[0], 0, settings, "cpu")
+    trainer = StyleLearner(cut_images(images, settings)[0], 0, settings, "cpu")
     rates = []
     for share in (0.0, 0.5, 0.75, 1.0):
-        trainer.anneal(share)
-        rates.append(trainer.generator_optimiser.param_groups[0]["lr"])
+        trainer.set_rate(1e-3, annealed(share, 0.5))
+        rates.append(trainer.networks.generator_optimiser.param_groups[0]["lr"])
     assert rates == pytest.approx([rates[0] * factor for factor in (1, 1, 0.51, 0.02)])
 
 

@@ -10,11 +10,11 @@ import torch
 
 from napari_superres.config import Budget
 from napari_superres.events import TrainingEvent
-from napari_superres.fusion.step import Trainer
+from napari_superres.fusion.step import FusionLearner
 from napari_superres.fusion.training import train
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
-Parts = Callable[[Trainer], Iterator[tuple[str, dict[str, torch.Tensor]]]]
+Parts = Callable[[FusionLearner], Iterator[tuple[str, dict[str, torch.Tensor]]]]
 NAN = torch.tensor(torch.nan)
 
 
@@ -24,20 +24,22 @@ def train_tiny(run: Path, steps: int, **engine: object) -> list[TrainingEvent]:
 
 
 def spoil(
-    monkeypatch: pytest.MonkeyPatch, when: Callable[[Trainer], bool], error: Exception | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    when: Callable[[FusionLearner], bool],
+    error: Exception | None = None,
 ) -> None:
     """Let the loss be no number, or a step fail, when asked to."""
-    whole: Parts = Trainer.parts
+    whole: Parts = FusionLearner.parts
 
-    def parts(trainer: Trainer) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    def parts(trainer: FusionLearner) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
         yield from whole(trainer)
         if when(trainer):
             if error is not None:
                 raise error
             yield "generator", {"generator": NAN}
 
-    monkeypatch.setattr(Trainer, "parts", parts)
+    monkeypatch.setattr(FusionLearner, "parts", parts)
 
 
-def rate(trainer: Trainer) -> float:
+def rate(trainer: FusionLearner) -> float:
     return float(trainer.networks.generator_optimiser.param_groups[0]["lr"])

@@ -14,7 +14,7 @@ LATE = 10_000
 
 
 def look(watch: Watch, found: dict[str, float], updates: int = LATE, **terms: float) -> str | None:
-    return watch.look(Measurement(found, {}), terms or {"generator": 1.0}, updates, True)
+    return watch.look(found, terms or {"generator": 1.0}, updates, True)
 
 
 def test_a_phase_missing_twice_has_vanished() -> None:
@@ -66,7 +66,7 @@ def test_a_lower_learning_rate_gets_more_time() -> None:
 def test_no_number_counts_at_once_and_an_explosion_twice() -> None:
     watch = Watch(TARGET, 1e-3)
     assert look(watch, ALL, generator=float("nan")) == "a loss is not a number"
-    assert watch.look(TARGET, {}, LATE, False) == "a loss is not a number"
+    assert watch.look(TARGET.volume_fractions, {}, LATE, False) == "a loss is not a number"
     assert look(watch, ALL, generator=-2 * EXPLODED) is None
     assert look(watch, ALL, generator=-2 * EXPLODED) == (
         "the loss generator has exploded to -2.0e+04"

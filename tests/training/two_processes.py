@@ -8,30 +8,29 @@ from pathlib import Path
 import torch
 
 from napari_superres.config import Budget
-from napari_superres.data.checks.inputs import check_inputs
-from napari_superres.fusion.losses.adversary import descend
-from napari_superres.fusion.step import Trainer
-from napari_superres.fusion.training import train
+from napari_superres.fusion.step import FusionLearner
+from napari_superres.fusion.training import FusionRecipe, train
 from napari_superres.training import distributed
 from napari_superres.training.clock import Clock
+from napari_superres.training.networks import descend
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 FIXED = TINY.replace(noise="off", voxel_threshold=0.0, clip_norm=None, gradient_penalty=1.0)
 
 
-def fixed_trainer() -> Trainer:
+def fixed_trainer() -> FusionLearner:
     pair = tiny_pair()
     settings = tiny_settings(engine=FIXED)
-    return Trainer(pair.low_res, pair.high_res, settings, check_inputs(pair, settings), "cpu")
+    return FusionRecipe(pair, settings).learner("cpu")
 
 
-def gradients(trainer: Trainer, crops: slice) -> dict[str, torch.Tensor]:
+def gradients(trainer: FusionLearner, crops: slice) -> dict[str, torch.Tensor]:
     """Return the gradients of one step on a part of four fixed crops and their slices."""
     random = torch.Generator().manual_seed(3)
-    starts = trainer.low_res.random_starts(4, random)[crops]
-    reals = torch.stack([trainer.slices[0].sample(48, random) for _ in range(4)])[crops]
-    context, _ = trainer.low_res.pair(starts)
-    logits = trainer.logits(trainer.networks.generator, context)
+    starts = trainer.material.low_res.random_starts(4, random)[crops]
+    reals = torch.stack([trainer.material.slices[0].sample(48, random) for _ in range(4)])[crops]
+    context, _ = trainer.material.low_res.pair(starts)
+    logits = trainer.logits(trainer.networks.generator, context, trainer.noise)
     fake = torch.softmax(logits, 1)
     cuts = torch.cat([fake.movedim(axis + 2, 1).flatten(0, 1) for axis in range(3)])
     real = torch.cat([reals[:, 16 * axis : 16 * axis + 16].flatten(0, 1) for axis in range(3)])
@@ -43,8 +42,7 @@ def gradients(trainer: Trainer, crops: slice) -> dict[str, torch.Tensor]:
     loss = (trainer.adversary.score(pairs[0][0], cuts) - 1).square().mean() + (
         fake[:, 0].mean() - 0.3
     )
-    networks, clip = trainer.networks, trainer.engine.clip_norm
-    descend(networks.generator_optimiser, networks.generator, loss, clip)
+    descend(trainer.networks.generator_optimiser, loss, trainer.engine.clip_norm)
     return found | grads("g", trainer.networks.generator)
 
 
@@ -56,7 +54,7 @@ def grads(name: str, module: torch.nn.Module) -> dict[str, torch.Tensor]:
     }
 
 
-def fail_on_the_second(trainer: Trainer) -> object:
+def fail_on_the_second(trainer: FusionLearner) -> object:
     if distributed.rank() == 1 and trainer.steps == 2:
         raise torch.OutOfMemoryError("out of memory")
     return PARTS(trainer)
@@ -67,7 +65,7 @@ def of_its_own(clock: Clock) -> float:
     return 540.0 - 90 * distributed.rank()
 
 
-PARTS = Trainer.parts
+PARTS = FusionLearner.parts
 
 
 def main(task: str, folder: Path) -> None:
@@ -79,18 +77,18 @@ def main(task: str, folder: Path) -> None:
         return
     budget = Budget(steps=4)
     if task == "fail":
-        Trainer.parts = fail_on_the_second  # type: ignore[assignment, method-assign]
+        FusionLearner.parts = fail_on_the_second  # type: ignore[assignment, method-assign]
     if task == "minutes":
         budget = Budget(minutes=10, steps=4)
         Clock.seconds = of_its_own  # type: ignore[method-assign]
-    kept: list[Trainer] = []
-    make = Trainer.__init__
+    kept: list[FusionLearner] = []
+    make = FusionLearner.__init__
 
-    def remembering(self: Trainer, *args: object) -> None:
+    def remembering(self: FusionLearner, *args: object) -> None:
         make(self, *args)  # type: ignore[arg-type]
         kept.append(self)
 
-    Trainer.__init__ = remembering  # type: ignore[assignment, method-assign]
+    FusionLearner.__init__ = remembering  # type: ignore[assignment, method-assign]
     rank = "?"
     for event in train(tiny_pair(), tiny_settings(), folder / "run", budget):
         rank = str(distributed.rank())

@@ -23,7 +23,7 @@ from napari_superres.events import (
 from napari_superres.runs.run import Run
 from napari_superres.translation.networks import RandomNoise, ToHighRes, ToLowRes, down_sample
 from napari_superres.translation.settings import TranslationSettings
-from napari_superres.translation.step import Pool, Trainer
+from napari_superres.translation.step import Pool, TranslationLearner
 from napari_superres.translation.training import cut_images, resume, train
 from napari_superres.translation.translator import Translator
 from tests.synthesis.materials import assert_same_checkpoints, stopped_at
@@ -65,7 +65,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) ->
 def test_a_checkpoint_of_another_kind_of_device_is_taken_up() -> None:
     chosen = settings()
     patches = cut_images(images(24), images(40, seed=1), chosen)
-    one, other, fresh = (Trainer(*patches, 0, chosen, "cpu") for _ in range(3))
+    one, other, fresh = (TranslationLearner(*patches, 0, chosen, "cpu") for _ in range(3))
     one.step()
     state = one.state() | {"noise_random": torch.zeros(16, dtype=torch.uint8)}  # as CUDA has it
     other.load(one.average_state(), state, one.steps)
@@ -92,7 +92,7 @@ def test_translated_phases_are_probabilities() -> None:
 
 
 def test_a_pool_shows_past_images_once_it_is_full() -> None:
-    pool = Pool(2, torch.Generator().manual_seed(0))
+    pool = Pool("pool", 2, torch.Generator().manual_seed(0), torch.device("cpu"))
     shown = [float(pool.swap(torch.full((1, 1, 1, 1), float(i)))) for i in range(40)]
     assert shown[:2] == [0.0, 1.0]
     assert 5 < sum(value != i for i, value in enumerate(shown)) < 35
@@ -104,7 +104,7 @@ def test_the_smallest_patch_that_all_scales_can_see_trains(factor, patch, scales
         return settings(scale_factor=factor, engine=TINY.replace(patch=side, scales=scales))
 
     patches = cut_images(images(24), images(40, seed=1), chosen(patch))
-    Trainer(*patches, 0, chosen(patch), "cpu").step()
+    TranslationLearner(*patches, 0, chosen(patch), "cpu").step()
     with pytest.raises((SettingsError, ValueError), match=r"patch|scales"):
         chosen(patch - 1)
 

@@ -9,6 +9,10 @@ from pydantic import Field, PositiveInt
 
 from napari_superres.config.model import Annealing, FrozenModel
 
+SMALLEST_CROP = 32
+"""High-res voxels: smaller crops show the discriminator too little to be offered."""
+FEW_SLICES = 8
+
 
 class Preset(StrEnum):
     """Bundles of engine settings."""
@@ -160,6 +164,18 @@ class EngineSettings(FrozenModel):
     checkpoint_seconds: float = Field(
         60.0, gt=0, description="Seconds between checkpoints of a running training."
     )
+
+    def less_memory(self) -> dict[str, int | str]:
+        """Return the change that eases memory at the least cost; empty where there is none."""
+        if self.batch > 1:
+            return {"batch": self.batch // 2}
+        smallest = max(SMALLEST_CROP, self.smallest_slice) + 2 * self.crop_margin
+        crop = max(self.crop * 3 // 4 // 8 * 8, -(-smallest // 8) * 8)
+        if crop < self.crop:
+            return {"crop": crop}
+        if self.slices_per_axis is None or self.slices_per_axis > FEW_SLICES:
+            return {"slices_per_axis": FEW_SLICES}
+        return {}
 
     @property
     def smallest_slice(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Self, TypeVar, Union, get_args, get_origin
@@ -79,6 +80,16 @@ def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default
         if preset in list(presets):
             return values | {"engine": presets[type(default)(preset)]}
     return values
+
+
+def halved_batch(settings: BaseModel) -> dict[str, int | str]:
+    """Return the largest batch allowed of at most half the size; empty where there is none."""
+    values = settings.model_dump()
+    for batch in range(values["engine"]["batch"] // 2, 0, -1):
+        with suppress(SettingsError):
+            validated(type(settings), values | {"engine": values["engine"] | {"batch": batch}})
+            return {"batch": batch}
+    return {}
 
 
 def describe(model: type[BaseModel], name: str) -> str:

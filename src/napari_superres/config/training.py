@@ -81,6 +81,10 @@ class TrainingSettings(FrozenModel):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same run (on the CPU).")
     engine: EngineSettings = Field(description="Network and optimisation; set by the preset.")
 
+    def less_memory(self) -> dict[str, int | str]:
+        """Return the change of engine settings that eases memory; empty where there is none."""
+        return self.engine.less_memory()
+
     @model_validator(mode="before")
     @classmethod
     def _fill_engine(cls, values: Any) -> Any:

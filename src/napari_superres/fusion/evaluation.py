@@ -6,7 +6,8 @@ Legend of shape suffixes: B crops, M low-res phases, N high-res phases, Z Y X vo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,18 +16,20 @@ from torch import Tensor
 
 from napari_superres.data.boxes import Box
 from napari_superres.data.checks.held_back import Split
-from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, SegmentedSlices
-from napari_superres.events import Measurement, PreviewReady
+from napari_superres.events import Measurement, MetricsMeasured, PreviewReady
 from napari_superres.fusion import quick_measures as quick
 from napari_superres.fusion.crops.low_res import representative_cells
 from napari_superres.fusion.losses.voxel import voxel_mismatch
 from napari_superres.fusion.networks.generator import RandomNoise
-from napari_superres.fusion.step import Trainer
+from napari_superres.fusion.step import FusionLearner
 from napari_superres.measures.kinds.fractions import phase_counts
 from napari_superres.measures.kinds.interfaces import face_counts
 from napari_superres.measures.naming import pair_names, phase_names
+from napari_superres.runs.previews import keep_preview, thumbnail
 from napari_superres.training.frequencies.labels import first_largest, one_hot
+from napari_superres.training.learner import Judgement, Preview
 
 CROPS = 24
 """Crops measured, at most: the same places every time, with the same noise."""
@@ -36,11 +39,11 @@ FRACTION_UNIT, AREA_UNIT, MISMATCH_UNIT = 0.005, 0.04, 0.02
 
 
 class Evaluator:
-    """Measures a trainer's averaged generator on fixed crops.
+    """Measures a learner's averaged generator on fixed crops.
 
     Parameters
     ----------
-    trainer : whose average to measure
+    learner : whose average to measure
     split : high-res slices to aim at, and those to compare two-point correlations with
 
     Attributes
@@ -49,30 +52,31 @@ class Evaluator:
         the fractions that the volume allows
     """
 
-    def __init__(self, trainer: Trainer, split: Split) -> None:
-        self.trainer = trainer
-        self.phases = split.training.phases
+    def __init__(self, learner: FusionLearner, split: Split, low_phases: Sequence[Phase]) -> None:
+        self.learner, self.material = learner, learner.material
+        self.phases, self.low_phases = split.training.phases, low_phases
         self.distances = quick.usable_distances(
-            trainer.out.shape, split.held_back or split.training
+            self.material.out.shape, split.held_back or split.training
         )
         self.wanted_curves = quick.slice_curves(split.reference, self.distances)
         self.target = replace(
             measure_slices(split.all),
-            volume_fractions=self._named(trainer.fractions.wanted.cpu().double().numpy()),
+            volume_fractions=self._named(self.material.fractions.wanted.cpu().double().numpy()),
         )
         if split.held_back is not None:
             curves = quick.slice_curves(split.training, self.distances)
             chance = quick.two_point_rmse(curves, self.wanted_curves)
             self.target = replace(self.target, two_point_error=chance)
         random = torch.Generator().manual_seed(SEED)
-        self.starts_B3 = representative_cells(trainer.low_res, CROPS, random)
+        self.starts_B3 = representative_cells(self.material.low_res, CROPS, random)
         z, y, x = (
-            first_largest(sampler.sample(1, random))[0].cpu().numpy() for sampler in trainer.slices
+            first_largest(sampler.sample(1, random))[0].cpu().numpy()
+            for sampler in self.material.slices
         )
         self.real: tuple[Labels, Labels, Labels] = (z, y, x)
 
-    def measure(self) -> tuple[Measurement, float]:
-        """Return measures of the averaged generator and their score (lower is better)."""
+    def measure(self) -> Judgement:
+        """Return measures of the averaged generator and their score."""
         labels, mismatch = self._generate(self.starts_B3)
         volumes = list(labels)
         n = len(self.phases)
@@ -85,11 +89,17 @@ class Evaluator:
             quick.two_point_rmse(curves, self.wanted_curves),
             quick.anisotropy(shares),
         )
-        return measurement, score(measurement, self.target)
+        points = score(measurement, self.target)
+        return Judgement(
+            points,
+            measurement.volume_fractions,
+            asdict(measurement),
+            lambda step, is_best: MetricsMeasured(step, measurement, points, is_best),
+        )
 
     def picture(self) -> NDArray[np.uint8]:
         """Return a thumbnail, (rows, columns, 3) uint8, of what the average generates now."""
-        return thumbnail(self._generate(self.starts_B3[:1])[0][0], self.phases)
+        return thumbnail(_middle(self._generate(self.starts_B3[:1])[0][0]), self.phases)
 
     def _by_phase(self, voxels: NDArray[np.int64]) -> dict[str, float]:
         return self._named(voxels / voxels.sum())
@@ -106,30 +116,30 @@ class Evaluator:
         """Return the middle slices of one crop, beside real ones and the low-res."""
         start = self.starts_B3[:1]
         volume = self._generate(start)[0][0]
-        low_res = self.trainer.low_res
+        low_res = self.material.low_res
         core = low_res.patches(start, Box.whole(low_res.core))[0].cpu().numpy()
         return PreviewReady(step, _middle(volume), self.real, _middle(core))
+
+    def keep(self, run: Path, preview: Preview) -> None:
+        """Write a preview into a run folder."""
+        if isinstance(preview, PreviewReady):
+            keep_preview(run, preview, self.phases, self.low_phases)
 
     @torch.no_grad()
     def _generate(self, starts_B3: Tensor) -> tuple[Labels, float]:
         """Return labels (B, Z, Y, X) of crops, and their mean mismatch."""
-        trainer = self.trainer
-        n = len(self.phases)
-        noise = torch.Generator(trainer.device).manual_seed(SEED)
-        kept, trainer.noise = trainer.noise, RandomNoise(noise)
+        learner, material, n = self.learner, self.material, len(self.phases)
+        noise = RandomNoise(torch.Generator(learner.device).manual_seed(SEED))
         volumes, mismatches = [], []
-        try:
-            for starts in torch.split(starts_B3, 4):
-                context_BMZYX, low_res_BMZYX = trainer.low_res.pair(starts)
-                probabilities = trainer.generate(trainer.networks.average, context_BMZYX)
-                labels = first_largest(probabilities)
-                down = trainer.imaging.soft(one_hot(labels, n))
-                given_back = one_hot(first_largest(down), low_res_BMZYX.shape[1])
-                wrong = voxel_mismatch(given_back, low_res_BMZYX, trainer.one_sided_M)
-                mismatches.append(float(wrong) * len(starts))
-                volumes.append(labels.cpu().numpy())
-        finally:
-            trainer.noise = kept
+        for starts in torch.split(starts_B3, 4):
+            context_BMZYX, low_res_BMZYX = material.low_res.pair(starts)
+            probabilities = learner.generate(learner.networks.average, context_BMZYX, noise)
+            labels = first_largest(probabilities)
+            down = material.imaging.soft(one_hot(labels, n))
+            given_back = one_hot(first_largest(down), low_res_BMZYX.shape[1])
+            wrong = voxel_mismatch(given_back, low_res_BMZYX, material.one_sided_M)
+            mismatches.append(float(wrong) * len(starts))
+            volumes.append(labels.cpu().numpy())
         return np.concatenate(volumes), sum(mismatches) / len(starts_B3)
 
 
@@ -176,43 +186,3 @@ def score(measurement: Measurement, target: Measurement) -> float:
 def _middle(volume: Labels) -> tuple[Labels, Labels, Labels]:
     z, y, x = (size // 2 for size in volume.shape)
     return volume[z].copy(), volume[:, y].copy(), volume[:, :, x].copy()
-
-
-SIDE = 128
-GAP = 4
-PAPER = 255
-
-
-def thumbnail(volume: Labels, phases: Sequence[Phase]) -> NDArray[np.uint8]:
-    """Return the middle slices normal to z, y and x side by side.
-
-    Parameters
-    ----------
-    volume : (Z, Y, X) phase indices
-    phases : their colours
-
-    Returns
-    -------
-    (rows, columns, 3) uint8
-        Each slice enlarged by the same whole factor, so that pixels stay square.
-    """
-    colours = np.array([_rgb(phase, index) for index, phase in enumerate(phases)], np.uint8)
-    z, y, x = (side // 2 for side in volume.shape)
-    times = max(1, SIDE // max(volume.shape))
-    slices = [
-        colours[np.kron(image, np.ones((times, times), np.uint8))]
-        for image in (volume[z], volume[:, y], volume[:, :, x])
-    ]
-    rows = max(image.shape[0] for image in slices)
-    width = sum(image.shape[1] for image in slices) + GAP * (len(slices) - 1)
-    sheet = np.full((rows, width, 3), PAPER, np.uint8)
-    left = 0
-    for image in slices:
-        sheet[: image.shape[0], left : left + image.shape[1]] = image
-        left += image.shape[1] + GAP
-    return sheet
-
-
-def _rgb(phase: Phase, index: int) -> tuple[int, ...]:
-    text = (phase.colour or PALETTE[index % len(PALETTE)]).lstrip("#")
-    return tuple(int(text[i : i + 2], 16) for i in (0, 2, 4))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_superres.config import TrainingSettings
+from napari_superres.data.pair import Pair
 from napari_superres.data.phases import Phase, resolve_phase_map
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
-from napari_superres.fusion.step import Trainer
-from napari_superres.runs.checkpoints import load_checkpoint
+from napari_superres.fusion.networks.trained import FusionNetworks
+from napari_superres.runs.checkpoints import check_can_train, load_checkpoint
 from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
 from napari_superres.runs.run import Run
 from napari_superres.scale_factor import format_scale_factor
@@ -25,10 +26,10 @@ SHAPES = (
 """Engine settings that the weights' shapes depend on."""
 
 
-def warm_start(trainer: Trainer, source: Path) -> None:
-    """Take up generator, average and discriminators of another run's best checkpoint.
+def start_from(networks: FusionNetworks, source: Path) -> None:
+    """Load generator, average and discriminators of another run's best checkpoint.
 
-    Optimisers start anew.
+    Optimisers start from nothing.
 
     Raises
     ------
@@ -36,30 +37,28 @@ def warm_start(trainer: Trainer, source: Path) -> None:
         No run, or without a checkpoint.
     """
     best = Run.open(source, FUSION).find_checkpoint("best")
-    trainer.networks.take_over(*load_checkpoint(best.folder))
+    networks.start_from(*load_checkpoint(best.folder))
 
 
-def check_alike(
-    other: Run[TrainingSettings],
-    settings: TrainingSettings,
-    low_res: Sequence[Phase],
-    high_res: Sequence[Phase],
-    source: Path,
-) -> None:
-    """Check that the weights of another run fit. Phases correspond by their order.
+def check_start(source: Path, settings: TrainingSettings, pair: Pair) -> None:
+    """Check that a new run can start from another one. Phases correspond by their order.
 
     Parameters
     ----------
-    other : the run to start from
-    settings, low_res, high_res : settings and phases of the new run
-    source : folder of the other, for messages
+    source : folder of the other
+    settings, pair : of the new run
 
     Raises
     ------
     PhaseError, ScaleFactorError, SettingsError
         Another number of phases or phase map, scale factor, or network.
+    RunFolderError
+        No run to start from.
     """
-    known = other.settings
+    other = Run.open(source, FUSION)
+    check_can_train(other.path)
+    other.find_checkpoint("best")
+    known, low_res, high_res = other.settings, pair.low_res.phases, pair.high_res.phases
     theirs = _phase_map(known, other.kept(LOW_RES).phases, other.kept(HIGH_RES).phases)
     ours = _phase_map(settings, low_res, high_res)
     counts = (len(other.kept(LOW_RES).phases), len(low_res))

@@ -231,8 +231,8 @@ def load_weights(network: nn.Module, folder: Path) -> None:
 
 
 @contextmanager
-def taking_up(folder: Path) -> Iterator[None]:
-    """Turn what goes wrong while a checkpoint is taken up into an error that says so.
+def loading(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong while a checkpoint is loaded into an error that says so.
 
     Raises
     ------

@@ -32,6 +32,7 @@ MOST = 200
 """Previews kept; when there are more, every second one goes."""
 GAP = 2
 PAPER = 255
+THUMBNAIL, THUMBNAIL_GAP = 128, 4
 WHERE = "slices"
 _DAMAGED = (
     OSError, EOFError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError,
@@ -96,6 +97,34 @@ def drop_previews_after(run: Path, step: int) -> None:
         if _step(file) > step:
             with suppress(OSError):
                 file.unlink()
+
+
+def thumbnail(images: Sequence[Labels], phases: Sequence[Phase]) -> NDArray[np.uint8]:
+    """Return images side by side as one picture.
+
+    Parameters
+    ----------
+    images : 2D phase indices, or grey values where there are no phases
+    phases : their colours
+
+    Returns
+    -------
+    (rows, columns, 3) uint8
+        Each image enlarged by the same whole factor, so that pixels stay square.
+    """
+    colours = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
+    if phases:
+        colours = np.array(_palette(phases, ()), np.uint8).reshape(-1, 3)
+    times = max(1, THUMBNAIL // max(side for image in images for side in image.shape))
+    pictures = [colours[np.kron(image, np.ones((times, times), np.uint8))] for image in images]
+    rows = max(picture.shape[0] for picture in pictures)
+    width = sum(picture.shape[1] for picture in pictures) + THUMBNAIL_GAP * (len(pictures) - 1)
+    sheet = np.full((rows, width, 3), PAPER, np.uint8)
+    left = 0
+    for picture in pictures:
+        sheet[: picture.shape[0], left : left + picture.shape[1]] = picture
+        left += picture.shape[1] + THUMBNAIL_GAP
+    return sheet
 
 
 def _sheet(event: PreviewReady, phases: int) -> tuple[Labels, list[list[int]]]:

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_superres.synthesis.grid_sample import sample
+from napari_superres.training import distributed
 
 SHIFT = 0.125
 """Largest whole shift, and s.d. of the fractional one, as a share of the image."""
@@ -55,8 +56,12 @@ class Controller:
     def __init__(
         self, target: float = 0.6, every: int = 4, kimg: float = 500.0, start: float = 0.0
     ) -> None:
-        self.target, self.every, self.kimg = target, every, kimg
-        self.strength = start
+        self.target, self.every, self.kimg, self.start = target, every, kimg, start
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again."""
+        self.strength = self.start
         self.overfitting = 0.0
         self._signs = 0.0
         self._images = 0
@@ -64,7 +69,8 @@ class Controller:
 
     def observe(self, logits_B: Tensor) -> None:
         """Take up the discriminator's logits of a batch of real images."""
-        self._signs += float(logits_B.detach().sign().sum())
+        signs = distributed.mean_over_ranks(logits_B.detach().sign().sum())
+        self._signs += float(signs)
         self._images += len(logits_B)
         self._batches += 1
         if self._batches < self.every:

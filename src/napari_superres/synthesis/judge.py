@@ -5,7 +5,8 @@ Legend of shape suffixes: B images, Y X pixels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 
 from napari_superres.data.patches.cutting import Patches, spread_over_both
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import Labels
-from napari_superres.events import Measurement
+from napari_superres.events import ImagesMeasured, ImagesReady, Measurement
 from napari_superres.measures.kinds.texture import Segmenter, Texture, measure_texture, texture_gap
-from napari_superres.synthesis.step import Trainer
-from napari_superres.training.learner import Judgement
+from napari_superres.runs.previews import thumbnail
+from napari_superres.synthesis.step import StyleLearner
+from napari_superres.training.learner import Judgement, Preview
 from napari_superres.training.real_images import as_pixels
 
-SHOWN = 8
+SHOWN, PICTURED = 8, 4
 SEED = 20221003
 CHUNK = 16
 REAL = 4
@@ -28,7 +29,7 @@ REAL = 4
 
 
 class StyleJudge:
-    """Measures a trainer's averaged generator with fixed styles and noise.
+    """Measures a learner's averaged generator with fixed styles and noise.
 
     The real images are patches of all regions, held-out ones too: a held-out region by
     itself is a small sample, whose fractions differ from the whole's by more than a good
@@ -42,30 +43,29 @@ class StyleJudge:
     """
 
     def __init__(
-        self, trainer: Trainer, training: Patches, held_out: Patches, phases: Sequence[Phase]
+        self, learner: StyleLearner, training: Patches, held_out: Patches, phases: Sequence[Phase]
     ) -> None:
-        self.trainer = trainer
-        count = trainer.engine.measured_images
+        self.learner, self.phases = learner, phases
+        count = learner.engine.measured_images
         self.segmenter = Segmenter.fit(training.parts, phases)
         pixels = spread_over_both(training, held_out, REAL * count)
         self.real = measure_texture(pixels, self.segmenter)
         self.shown = tuple(training.spread(SHOWN))
-        means = self.real.fractions.mean(axis=0).tolist()
-        self.target = Measurement(dict(zip(self.segmenter.names, means, strict=True)), {})
+        self.target = Measurement(self.real.mean_fractions, {})
         random = torch.Generator().manual_seed(SEED)
-        self.latents = torch.randn((count, trainer.average.latent), generator=random)
+        self.latents = torch.randn((count, learner.networks.average.latent), generator=random)
 
     def images(self, count: int | None = None) -> NDArray[np.uint8]:
         """Return (count, rows, columns) images of the averaged generator."""
-        trainer, average = self.trainer, self.trainer.average
-        latents = self.latents[:count].to(trainer.device)
-        random = torch.Generator(trainer.device).manual_seed(SEED)
+        learner, average = self.learner, self.learner.networks.average
+        latents = self.latents[:count].to(learner.device)
+        random = torch.Generator(learner.device).manual_seed(SEED)
         parts = []
-        with torch.no_grad(), trainer.arithmetic():
+        with torch.no_grad(), learner.arithmetic():
             for z in torch.split(latents, CHUNK):
                 w = average.broadcast(average.mapping(z))
                 made = average(w, average.draw_noise(len(z), random))
-                parts.append(as_pixels(made, trainer.phases))
+                parts.append(as_pixels(made, learner.phases))
         return torch.cat(parts).numpy()
 
     def measure(self) -> Judgement:
@@ -76,18 +76,31 @@ class StyleJudge:
             "fraction_gap": gap.fraction,
             "surface_gap": gap.surface,
             "two_point_rmse": gap.two_point,
-            "r_t": self.trainer.controller.overfitting,
-            "p": self.trainer.controller.strength,
+            "r_t": self.learner.controller.overfitting,
+            "p": self.learner.controller.strength,
         }
         if gap.length is not None:
             values["length_gap"] = gap.length
         if gap.histogram is not None:
             values["histogram_gap"] = gap.histogram
-        return Judgement(values, curves_of(self.real, found), gap.score)
+        curves = curves_of(self.real, found)
+        return Judgement(
+            gap.score,
+            found.mean_fractions,
+            values,
+            lambda step, is_best: ImagesMeasured(step, values, curves, gap.score, is_best),
+        )
 
-    def preview(self) -> Mapping[str, tuple[Labels, ...]]:
+    def preview(self, step: int) -> ImagesReady:
         """Return synthetic and real images."""
-        return {"synthetic": tuple(self.images(SHOWN)), "real": self.shown}
+        return ImagesReady(step, {"synthetic": tuple(self.images(SHOWN)), "real": self.shown})
+
+    def keep(self, run: Path, preview: Preview) -> None:
+        """Keep no previews."""
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return a thumbnail of synthetic images."""
+        return thumbnail(list(self.images(PICTURED)), self.phases)
 
 
 def curves_of(real: Texture, synthetic: Texture) -> dict[str, NDArray[np.float64]]:

@@ -229,8 +229,3 @@ class Discriminator(nn.Module):
         grouped = x_BCYX.float().reshape(group, batch // group, -1)
         deviation = (grouped.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=1)
         return deviation.repeat(group)[:, None, None, None].expand(batch, 1, rows, columns)
-
-
-def parameters_of(module: nn.Module) -> int:
-    """Return the number of learnt numbers."""
-    return sum(parameter.numel() for parameter in module.parameters())

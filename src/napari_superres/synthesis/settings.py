@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import Annealing, FrozenModel, with_engine_of_preset
+from napari_superres.config import Annealing, FrozenModel, halved_batch, with_engine_of_preset
 from napari_superres.data.patches.cutting import PatchGrid
 from napari_superres.runs.config import Kind
 
@@ -205,6 +205,10 @@ class SynthesisSettings(FrozenModel):
     @classmethod
     def _fill_engine(cls, values: Any) -> Any:
         return with_engine_of_preset(values, STYLE_PRESETS, StylePreset.QUICK)
+
+    def less_memory(self) -> dict[str, int | str]:
+        """Return the change of engine settings that eases memory; empty where there is none."""
+        return halved_batch(self)
 
     @model_validator(mode="after")
     def _check(self) -> SynthesisSettings:

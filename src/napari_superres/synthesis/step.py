@@ -10,31 +10,105 @@ regularisation: their weight and Adam's pace make up for it).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_superres.data.patches.cutting import Patches
-from napari_superres.runs.device import arithmetic as chosen_arithmetic
-from napari_superres.runs.device import autocast
-from napari_superres.runs.tensors import gather_state, restore_random, spread_state
 from napari_superres.synthesis.augmentation import Augmentation, Controller
-from napari_superres.synthesis.learnt import Learnt
-from napari_superres.synthesis.levels import GreyClasses, TextureLoss
+from napari_superres.synthesis.levels import GreyClasses, TextureLoss, palette
+from napari_superres.synthesis.networks import Discriminator, Generator
 from napari_superres.synthesis.settings import SynthesisSettings
+from napari_superres.training import distributed
 from napari_superres.training.adversarial import (
     discriminator_loss,
     generator_loss,
     zero_centred_penalty,
 )
+from napari_superres.training.networks import (
+    Memory,
+    NetworkLearner,
+    Networks,
+    apply_gradients,
+    detached,
+    parameters_of,
+)
 from napari_superres.training.real_images import RealImages
 
 PATH_DECAY = 0.01
+RAMP = 0.05
+"""The moving average forgets at least so fast, as a share of the images seen."""
 
 
-class Trainer(Learnt):
+class StyleNetworks(Networks):
+    """Generator, its average, discriminator and optimisers.
+
+    Parameters
+    ----------
+    settings : networks, optimisers, seed
+    phases : how many; 0 for grey values
+    device : where to train
+    classes : of the real images' grey values
+    """
+
+    generator: Generator
+    average: Generator
+
+    def __init__(
+        self, settings: SynthesisSettings, phases: int, device: str, classes: GreyClasses
+    ) -> None:
+        engine = settings.engine
+        self._made_from = settings, phases, device, classes
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            channels = max(1, phases)
+            generator = Generator(engine, settings.size, channels)
+            average = Generator(engine, settings.size, channels)
+            self.discriminator = Discriminator(engine, settings.size, channels)
+        if generator.palette is not None:
+            with torch.no_grad():
+                generator.palette.copy_(palette(classes, engine.grey_levels))
+        for module in (generator, average, self.discriminator):
+            module.to(device)
+        path_every = engine.path_length_every if settings.path_length_weight > 0 else None
+        r1_every = engine.r1_every if settings.r1_gamma > 0 else None
+        self.generator_optimiser = self._optimiser(generator, path_every)
+        self.discriminator_optimiser = self._optimiser(self.discriminator, r1_every)
+        super().__init__(
+            generator,
+            average,
+            {"generator": generator, "discriminator": self.discriminator},
+            {
+                "generator_optimiser": self.generator_optimiser,
+                "discriminator_optimiser": self.discriminator_optimiser,
+            },
+        )
+
+    def _optimiser(self, module: nn.Module, every: int | None) -> torch.optim.Adam:
+        engine = self._made_from[0].engine
+        share = 1.0 if every is None else every / (every + 1)  # Karras et al. 2020a, appendix B
+        groups = [{"params": list(module.parameters()), "share": share}]
+        return torch.optim.Adam(groups, engine.learning_rate * share, (0.0, engine.beta_2**share))
+
+    def again(self, seed: int) -> StyleNetworks:
+        """Return networks of the same settings with other weights."""
+        settings, phases, device, classes = self._made_from
+        return StyleNetworks(settings.replace(seed=seed), phases, device, classes)
+
+    def parameters(self) -> tuple[int, int]:
+        """Return the number of parameters of generator and discriminator."""
+        return parameters_of([self.generator]), parameters_of([self.discriminator])
+
+    def follow(self, steps: int) -> None:
+        """Move the average towards the generator; after few steps it forgets faster."""
+        settings = self._made_from[0]
+        batch = settings.engine.batch
+        half_life = min(settings.half_life, steps * batch * RAMP)
+        self.update_average(0.5 ** (batch / half_life) if half_life > 0 else 0.0)
+
+
+class StyleLearner(NetworkLearner):
     """Everything that a step needs, advanced by `step`.
 
     Parameters
@@ -45,14 +119,14 @@ class Trainer(Learnt):
     device : where to train
     """
 
+    networks: StyleNetworks
+
     def __init__(
         self, patches: Patches, phases: int, settings: SynthesisSettings, device: str
     ) -> None:
         engine, classes = settings.engine, GreyClasses(patches.parts)
-        super().__init__(settings, phases, device, classes)
-        self.dtype = chosen_arithmetic(engine.precision, device)
-        self.random = torch.Generator().manual_seed(settings.seed)
-        self.noise_random = torch.Generator(self.device).manual_seed(settings.seed + 1)
+        super().__init__(settings, StyleNetworks(settings, phases, device, classes), device)
+        self.settings, self.engine, self.phases = settings, engine, phases
         self.texture: TextureLoss | None = None
         if engine.frequency_weight > 0:
             self.texture = TextureLoss(
@@ -73,21 +147,25 @@ class Trainer(Learnt):
         self.augmentation = Augmentation(phases == 0, self.random)
         self.path_mean = torch.zeros((), device=self.device)
 
-    def step(self) -> dict[str, Tensor]:
-        """Do one step and return the value of each loss term, detached scalars."""
+    def parts(self) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        """Do one step, part by part; yield the name and loss terms of each part done."""
         self.steps += 1
-        terms = self._update_generator()
+        yield "generator", detached(self._update_generator())
         if self.settings.path_length_weight > 0 and self.steps % self.engine.path_length_every == 0:
-            terms["path_length"] = self._update_path_length()
-        terms |= self._update_discriminator()
-        self._update_average()
+            yield "path length", detached({"path_length": self._update_path_length()})
+        terms = self._update_discriminator()
+        self.networks.follow(self.steps)
         terms["r_t"] = torch.tensor(self.controller.overfitting)
         terms["p"] = torch.tensor(self.controller.strength)
-        return {name: value.detach() for name, value in terms.items()}
+        yield "discriminator", detached(terms)
+
+    def memories(self) -> Sequence[Memory]:
+        """Return what the losses remember of earlier steps."""
+        return () if self.texture is None else (self.texture.frequencies,)
 
     def styles(self, count: int) -> Tensor:
         """Return styles for training, some of which change midway, (B, L, W)."""
-        generator, random = self.generator, self.random
+        generator, random = self.networks.generator, self.random
         z = torch.randn((2, count, generator.latent), generator=random).to(self.device)
         first, second = (generator.broadcast(generator.mapping(part)) for part in z)
         crossing = torch.randint(1, generator.styles, (count,), generator=random)
@@ -100,8 +178,8 @@ class Trainer(Learnt):
     def generate(self, count: int) -> Tensor:
         """Return generated images, (B, C, Y, X)."""
         with self.arithmetic():
-            images: Tensor = self.generator(
-                self.styles(count), self.generator.draw_noise(count, self.noise_random)
+            images: Tensor = self.networks.generator(
+                self.styles(count), self.networks.generator.draw_noise(count, self.noise_random)
             )
         return images
 
@@ -109,11 +187,11 @@ class Trainer(Learnt):
         """Return the discriminator's logits of images, augmented, (B,)."""
         seen = self.augmentation(images_BCYX, self.controller.strength)
         with self.arithmetic():
-            logits: Tensor = self.discriminator(seen)
+            logits: Tensor = self.networks.discriminator(seen)
         return logits
 
     def _update_generator(self) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
+        self.networks.discriminator.requires_grad_(False)
         engine = self.engine
         images_BCYX = self.generate(engine.batch)
         fake_B = real_B = self.score(images_BCYX)
@@ -125,8 +203,8 @@ class Trainer(Learnt):
         if self.texture is not None:
             terms["frequencies"] = self.texture(images_BCYX)
             loss = loss + engine.frequency_weight * terms["frequencies"]
-        self._descend(self.generator_optimiser, loss)
-        self.discriminator.requires_grad_(True)
+        self._descend(self.networks.generator_optimiser, loss)
+        self.networks.discriminator.requires_grad_(True)
         return terms
 
     def _update_path_length(self) -> Tensor:
@@ -134,15 +212,19 @@ class Trainer(Learnt):
         batch = max(1, self.engine.batch // 2)
         w_BLW = self.styles(batch)
         with self.arithmetic():
-            images = self.generator(w_BLW, self.generator.draw_noise(batch, self.noise_random))
+            images = self.networks.generator(
+                w_BLW, self.networks.generator.draw_noise(batch, self.noise_random)
+            )
         direction = torch.randn(images.shape, generator=self.noise_random, device=self.device)
         direction = direction / math.sqrt(images.shape[2] * images.shape[3])
         (slope_BLW,) = torch.autograd.grad((images * direction).sum(), w_BLW, create_graph=True)
         lengths_B = slope_BLW.float().square().sum(dim=2).mean(dim=1).sqrt()
-        self.path_mean = self.path_mean.lerp(lengths_B.detach().mean(), PATH_DECAY)
+        self.path_mean = self.path_mean.lerp(
+            distributed.mean_over_ranks(lengths_B.detach().mean()), PATH_DECAY
+        )
         penalty = (lengths_B - self.path_mean).square().mean()
         weight = self.settings.path_length_weight * self.engine.path_length_every
-        self._descend(self.generator_optimiser, weight * penalty)
+        self._descend(self.networks.generator_optimiser, weight * penalty)
         return penalty
 
     def _update_discriminator(self) -> dict[str, Tensor]:
@@ -162,7 +244,7 @@ class Trainer(Learnt):
             penalty = penalty + zero_centred_penalty(fake_B, fake)
             terms["penalty"] = penalty
             loss = loss + self.settings.r1_gamma * engine.r1_every * penalty
-        self._descend(self.discriminator_optimiser, loss)
+        self._descend(self.networks.discriminator_optimiser, loss)
         if engine.augmentation == "adaptive":
             # of a relativistic discriminator only differences mean something
             sure_B = real_B - fake_B if engine.loss == "relativistic" else real_B
@@ -176,7 +258,7 @@ class Trainer(Learnt):
         real = real_BCYX.detach().requires_grad_(True)
         penalty = zero_centred_penalty(self.score(real), real)
         weight = self.settings.r1_gamma * self.engine.r1_every
-        self._descend(self.discriminator_optimiser, weight * penalty)
+        self._descend(self.networks.discriminator_optimiser, weight * penalty)
         return penalty
 
     def _descend(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
@@ -186,40 +268,25 @@ class Trainer(Learnt):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     parameter.grad.nan_to_num_(0.0, 1e5, -1e5)
-        optimiser.step()
+        apply_gradients(optimiser)
 
-    @contextmanager
-    def arithmetic(self) -> Iterator[None]:
-        """Run the networks inside in the precision of the settings."""
-        with autocast(self.device, self.dtype):
-            yield
+    def start_over(self, again: int) -> None:
+        """Begin with new weights; `again` counts how often, so that others come."""
+        super().start_over(again)
+        self.controller.forget()
+        self.path_mean = torch.zeros((), device=self.device)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that resuming needs beside the average, by name."""
-        running = {} if self.texture is None else self.texture.frequencies.state()
-        return (
-            gather_state(self._modules(), self._optimisers())
-            | running
-            | {
-                "random": self.random.get_state(),
-                "noise_random": self.noise_random.get_state(),
-                "controller": self.controller.state(),
-                "path_mean": self.path_mean,
-            }
-        )
+        return super().state() | {
+            "controller": self.controller.state(),
+            "path_mean": self.path_mean,
+        }
 
     def load(
         self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor], steps: int
     ) -> None:
-        """Take up the state that `state` returned, and the averaged generator."""
-        self.steps = steps
-        self.average.load_state_dict(dict(average))
-        spread_state(tensors, self._modules(), self._optimisers())
-        self.random.set_state(tensors["random"].cpu())
-        restore_random(
-            self.noise_random, tensors["noise_random"], self.settings.seed + 1 + 11 * steps
-        )
+        """Load what `average_state` and `state` returned after `steps`."""
+        super().load(average, tensors, steps)
         self.controller.load(tensors["controller"])
         self.path_mean = tensors["path_mean"].to(self.device)
-        if self.texture is not None:
-            self.texture.frequencies.load(tensors)

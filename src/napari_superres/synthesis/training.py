@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,14 @@ from napari_superres.config import Budget
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.patches.cutting import Patches, patches_of
 from napari_superres.events import TrainingEvent
-from napari_superres.runs.checkpoints import check_can_train
-from napari_superres.runs.device import choose_device, keep_freed_memory
-from napari_superres.runs.lock import run_lock
-from napari_superres.runs.run import Run, change_engine
+from napari_superres.runs.config import Kind
+from napari_superres.runs.inputs import Input
+from napari_superres.runs.run import Run
 from napari_superres.synthesis.judge import StyleJudge
 from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
-from napari_superres.synthesis.step import Trainer
-from napari_superres.training.failures import engine_errors
-from napari_superres.training.image_loop import ImageLoop
-from napari_superres.training.learner import Pace
+from napari_superres.synthesis.step import StyleLearner
+from napari_superres.training import start as training
+from napari_superres.training.learner import Learner, Pace
 
 INPUT = "real"
 FEW_PATCHES = 50
@@ -55,11 +55,7 @@ def train(
     EngineError
         When the device fails or training diverges; checkpoints are kept.
     """
-    patches = cut_images(images, settings)
-    device = choose_device(settings.device)
-    run = Run.create(run_folder, SYNTHESIS, settings, {INPUT: images})
-    with run_lock(run.path):
-        yield from _loop(run, images, patches, settings, device, budget, stop).events()
+    yield from training.start(StyleRecipe(images, settings), run_folder, budget, stop)
 
 
 def resume(
@@ -69,43 +65,50 @@ def resume(
     changes: Mapping[str, Any] | None = None,
     device: str | None = None,
 ) -> Iterator[TrainingEvent]:
-    """Go on with a run from its last checkpoint, as if it had not been interrupted.
+    """Go on with a run from its last checkpoint; see `training.start.resume`."""
+    yield from training.resume(run_folder, SYNTHESIS, _recipe_of, budget, stop, changes, device)
 
-    A run that was interrupted before its first checkpoint begins anew.
 
-    Parameters
-    ----------
-    run_folder : of the run
-    budget : minutes count from now, steps from the run's beginning
-    stop : as for `train`
-    changes : engine settings to change from here on: the batch
-    device : another device than the run's settings name
+@dataclass
+class StyleRecipe:
+    """A synthesis as `training.start` trains it."""
 
-    Yields
-    ------
-    Events as for `train`.
+    images: ImageSet
+    settings: SynthesisSettings
+    kind: Kind[SynthesisSettings] = SYNTHESIS
 
-    Raises
-    ------
-    RunFolderError
-        Not such a run, damaged, or in use by another process.
-    SettingsError
-        A change that a run cannot take.
-    EngineError
-        As for `train`.
-    """
-    run = Run.open(run_folder, SYNTHESIS)
-    check_can_train(run.path)
-    images = run.images(INPUT)
-    device = choose_device(device or run.settings.device)
-    if changes:
-        run = change_engine(run_folder, SYNTHESIS, changes)
-    settings = run.settings
-    with run_lock(run.path):
-        patches = cut_images(images, settings)
-        loop = _loop(run, images, patches, settings, device, budget, stop)
-        loop.go_on()
-        yield from loop.events()
+    @cached_property
+    def patches(self) -> tuple[Patches, Patches]:
+        """Training and held-out patches."""
+        return cut_images(self.images, self.settings)
+
+    @property
+    def pace(self) -> Pace:
+        """How often it is measured, shown and saved."""
+        return Pace.of(self.settings.engine, from_start=True)
+
+    def check(self, *, new: bool) -> None:
+        """Raise a ShapeError where no patch fits."""
+        _ = self.patches
+
+    def sources(self) -> Mapping[str, Input]:
+        """Return the inputs by role."""
+        return {INPUT: self.images}
+
+    def warnings(self, device: str) -> tuple[str, ...]:
+        """Return what the user should know before it starts."""
+        count = len(self.patches[0])
+        few = f"Only {count} training patches: look at the memorisation check."
+        return (few,) if count < FEW_PATCHES else ()
+
+    def build(self, device: str) -> tuple[StyleLearner, StyleJudge]:
+        """Return what learns, and what measures it."""
+        learner = StyleLearner(self.patches[0], len(self.images.phases), self.settings, device)
+        return learner, StyleJudge(learner, *self.patches, self.images.phases)
+
+    def start_from(self, learner: Learner) -> bool:
+        """Start from random weights."""
+        return False
 
 
 def cut_images(images: ImageSet, settings: SynthesisSettings) -> tuple[Patches, Patches]:
@@ -127,23 +130,5 @@ def describe_patches(images: ImageSet, settings: SynthesisSettings) -> str:
     return f"{line}, {len(held_out)} held out" if len(held_out) else line
 
 
-def _loop(
-    run: Run[Any],
-    images: ImageSet,
-    patches: tuple[Patches, Patches],
-    settings: SynthesisSettings,
-    device: str,
-    budget: Budget,
-    stop: threading.Event | None,
-) -> ImageLoop:
-    keep_freed_memory()
-    training, held_out = patches
-    engine = settings.engine
-    with engine_errors(device):
-        trainer = Trainer(training, len(images.phases), settings, device)
-        judge = StyleJudge(trainer, training, held_out, images.phases)
-    warnings: tuple[str, ...] = ()
-    if len(training) < FEW_PATCHES:
-        warnings = (f"Only {len(training)} training patches: look at the memorisation check.",)
-    pace = Pace(engine.measure_every, engine.preview_seconds, engine.checkpoint_seconds)
-    return ImageLoop(run, trainer, judge, pace, budget, stop, warnings)
+def _recipe_of(run: Run[SynthesisSettings]) -> StyleRecipe:
+    return StyleRecipe(run.images(INPUT), run.settings)

@@ -1,17 +1,14 @@
-"""How far a training has come: time worked, scores, lines written."""
+"""Time: how long a training has worked, what share of its budget is used."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from torch import Tensor
 
 from napari_superres.config import Budget
-from napari_superres.runs.run import Run
 
 
 class Clock:
@@ -101,41 +98,7 @@ def annealed(share: float, annealing: float) -> float:
     return 1 - (1 - LEAST_RATE) * min(max((share - 1 + annealing) / annealing, 0.0), 1.0)
 
 
-@dataclass
-class Course:
-    """What measurements have come to: kept in every checkpoint, so that a resumed run agrees.
-
-    Attributes
-    ----------
-    best : lowest score so far; infinite before the first
-    since_best : measurements since
-    since_good : measurements since a checkpoint that can be rolled back to
-    lines : lines in metrics.jsonl
-    """
-
-    best: float = float("inf")
-    since_best: int = 0
-    since_good: int = 0
-    lines: int = 0
-
-    @classmethod
-    def of(cls, state: Mapping[str, Any], run: Run[Any] | None = None) -> Course:
-        """Return the course that a checkpoint's state tells; for old ones, that of the log."""
-        if "course" in state:
-            kept = dict(state["course"])
-            best = float("inf") if kept["best"] is None else float(kept.pop("best"))
-            kept.pop("best", None)
-            return cls(best=best, **{name: int(count) for name, count in kept.items()})
-        done = [line for line in (run.log() if run else []) if line["step"] <= state["step"]]
-        scores = [line["score"] for line in done if "score" in line]
-        return cls(best=min(scores, default=float("inf")), lines=len(done))
-
-    def state(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self) | {"best": self.best if self.best < float("inf") else None}
-
-
-def mean_terms(history: list[dict[str, Tensor]]) -> dict[str, float]:
+def mean_terms(history: Sequence[Mapping[str, Tensor]]) -> dict[str, float]:
     """Return the mean of each loss term over several steps."""
     names = {name for terms in history for name in terms}
     means = {}

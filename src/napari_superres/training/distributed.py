@@ -11,7 +11,7 @@ raise, instead of waiting for ever for the one that is gone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -130,10 +130,10 @@ def mean_over_ranks(tensor: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def average_gradients(module: nn.Module) -> None:
-    """Replace the gradients of a module by their mean over all processes."""
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace the gradients of parameters by their mean over all processes."""
     if size() > 1:
-        _average([p.grad for p in module.parameters() if p.grad is not None])
+        _average([p.grad for p in parameters if p.grad is not None])
 
 
 @torch.no_grad()

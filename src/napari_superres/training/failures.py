@@ -1,10 +1,10 @@
-"""What goes wrong inside torch, turned into errors that say what to do."""
+"""Failures of torch, turned into errors that say what to do."""
 
 from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,6 @@ from typing import Literal
 import torch
 
 from napari_superres.command_line import as_line
-from napari_superres.config import EngineSettings
 from napari_superres.errors import (
     EngineError,
     OutOfMemoryError,
@@ -20,41 +19,25 @@ from napari_superres.errors import (
     is_out_of_memory,
 )
 
-SMALLEST_CROP = 32
-"""High-res voxels: smaller ones tell the discriminator too little to be offered."""
-FEW_SLICES = 8
-
 Task = Literal["Training", "Sampling", "Translation"]
+Changes = Mapping[str, int | str]
+"""Engine settings by name."""
 
 
-def smaller(engine: EngineSettings) -> dict[str, int | str]:
-    """Return the change of settings that eases memory at the least cost; empty for none."""
-    if engine.batch > 1:
-        return {"batch": engine.batch // 2}
-    smallest = max(SMALLEST_CROP, engine.smallest_slice) + 2 * engine.crop_margin
-    crop = max(engine.crop * 3 // 4 // 8 * 8, -(-smallest // 8) * 8)
-    if crop < engine.crop:
-        return {"crop": crop}
-    if engine.slices_per_axis is None or engine.slices_per_axis > FEW_SLICES:
-        return {"slices_per_axis": FEW_SLICES}
-    return {}
-
-
-def out_of_memory(device: str, engine: EngineSettings, run: Path | None) -> OutOfMemoryError:
-    """Return the error to end with.
+def out_of_memory(device: str, changes: Changes, run: Path | None) -> OutOfMemoryError:
+    """Return the error of a training step that does not fit.
 
     Parameters
     ----------
     device : that has no room
-    engine : what it had no room for
+    changes : of engine settings that would need less; empty where there are none
     run : folder to resume, or None when nothing was saved
     """
-    changes = smaller(engine)
     options = " ".join(f"--set {name}={value}" for name, value in changes.items())
     what = " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())
     if run is not None and changes:
         resume = as_line(["napari-superres", "resume", str(run)])
-        action = f"What was learnt is saved; go on with: {resume} {options}"
+        action = f"The weights are saved; go on with: {resume} {options}"
     elif changes:
         action = f"Train with {options}."
     else:
@@ -68,7 +51,7 @@ def out_of_memory(device: str, engine: EngineSettings, run: Path | None) -> OutO
 
 
 def free_memory(error: BaseException) -> None:
-    """Let go of what the failed step held, so that there is room to save."""
+    """Free what the failed step held, so that there is room to save."""
     traceback.clear_frames(error.__traceback__)
     gc.collect()
     if torch.cuda.is_available():
@@ -79,14 +62,14 @@ def free_memory(error: BaseException) -> None:
 
 @contextmanager
 def engine_errors(
-    device: str, engine: EngineSettings | None = None, task: Task = "Training"
+    device: str, less_memory: Changes | None = None, task: Task = "Training"
 ) -> Iterator[None]:
     """Turn the failures of torch into errors of this project.
 
     Parameters
     ----------
     device : that may fail
-    engine : of a fusion, for which smaller settings are known; None for what learns from images
+    less_memory : of a training, the change of settings that needs less memory
     task : what fails then, and decides what can be done about it
     """
     try:
@@ -95,19 +78,13 @@ def engine_errors(
         raise
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            raise _no_room(device, engine, task) from error
+            raise _no_room(device, less_memory, task) from error
         raise _failure(device, error, task) from error
 
 
-def _no_room(device: str, engine: EngineSettings | None, task: Task) -> OutOfMemoryError:
-    if engine is not None:
-        return out_of_memory(device, engine, None)
+def _no_room(device: str, less_memory: Changes | None, task: Task) -> OutOfMemoryError:
     if task == "Training":
-        return OutOfMemoryError(
-            f"The memory of {device} has no room for a step.",
-            "Smaller images or batches need less.",
-            "Close other programs, or lower the settings size and batch.",
-        )
+        return out_of_memory(device, less_memory or {}, None)
     tile = "choose a smaller tile, " if task == "Translation" else ""
     return OutOfMemoryError(
         f"The memory of {device} has no room for {task.lower()}.",

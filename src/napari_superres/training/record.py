@@ -1,22 +1,20 @@
-"""Where a training stands: what was measured, whether it is good, what was saved, the way back.
+"""The record of a training: what was measured, whether it is good, what was saved.
 
-Of several processes the first measures and logs; all save and go back together.
+A checkpoint is written by `Record.save` and nowhere else; when, says `loop.py`. Of
+several processes the first measures, logs and writes; all save and go back together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from napari_superres.errors import DivergenceError, SuperResError
-from napari_superres.events import CheckpointSaved, MetricsMeasured, RolledBack
-from napari_superres.fusion.evaluation import Evaluator
-from napari_superres.fusion.step import Trainer
+from napari_superres.events import CheckpointSaved, ImagesMeasured, MetricsMeasured, RolledBack
 from napari_superres.runs.checkpoints import (
     CheckpointInfo,
     drop_after,
@@ -26,83 +24,106 @@ from napari_superres.runs.checkpoints import (
 from napari_superres.runs.previews import drop_previews_after
 from napari_superres.runs.run import Run
 from napari_superres.training import distributed
-from napari_superres.training.clock import Course
 from napari_superres.training.failures import free_memory
+from napari_superres.training.learner import Judge, Learner, Pace
 from napari_superres.training.watch import MOST_ROLLBACKS, Watch
 
 GOOD_EVERY = 10
 """Measurements, at most, between checkpoints to roll back to, while all is good."""
+NEVER = float("inf")
 
 
-class Standing:
+class Record:
     """What the measurements of a training have come to, and the checkpoints that hold it.
 
     Parameters
     ----------
     run : where everything is kept
-    trainer : what is measured, saved and taken back
-    evaluator : measures the trainer's average
+    learner : what is measured, saved and rolled back
+    judge : measures it
+    pace : its learning rate
 
     Attributes
     ----------
-    good : whether a checkpoint of this step may be rolled back to
+    best : lowest score so far; infinite before the first
+    since_best : measurements since
+    since_good : measurements since a checkpoint that can be rolled back to
+    lines : lines in metrics.jsonl
     terms : latest value of each loss term
     """
 
-    def __init__(self, run: Run[Any], trainer: Trainer, evaluator: Evaluator) -> None:
-        self.run, self.trainer, self.evaluator = run, trainer, evaluator
-        self.watch = Watch(evaluator.target, trainer.engine.learning_rate)
-        self.course = Course()
-        self.keeper = Keeper(run, trainer, evaluator)
-        self.good = False
-        self.measured: Mapping[str, Any] | None = None
+    def __init__(self, run: Run[Any], learner: Learner, judge: Judge, pace: Pace) -> None:
+        self.run, self.learner, self.judge = run, learner, judge
+        self.watch = Watch(judge.target, pace.learning_rate)
+        self.best, self.since_best, self.since_good, self.lines = NEVER, 0, 0, 0
         self.terms: dict[str, Tensor] = {}
+        self._good = False
+        self._measured: Mapping[str, Any] | None = None
+        self._saved_step: int | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether a checkpoint of this step may be rolled back to."""
+        return self._good
 
     @property
     def saved(self) -> bool:
         """Whether there is a checkpoint of this step."""
-        return self.keeper.saved_step == self.trainer.steps
+        return self._saved_step == self.learner.steps
 
-    def take_up(self, checkpoint: CheckpointInfo) -> None:
-        """Take up weights and state of a checkpoint."""
-        trainer, state = self.trainer, checkpoint.state
-        trainer.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
-        self.course = Course.of(state, self.run)
+    @property
+    def measured(self) -> bool:
+        """Whether this step was measured, for its score."""
+        return self._numbers() is not None
+
+    def mark_good(self, good: bool = True) -> None:
+        """Say whether a checkpoint of this step may be rolled back to."""
+        self._good = good
+
+    def invalidate_save(self) -> None:
+        """Let this step be saved again: there is more to say of it."""
+        self._saved_step = None
+
+    def load(self, checkpoint: CheckpointInfo) -> None:
+        """Load weights and state of a checkpoint."""
+        learner, state = self.learner, checkpoint.state
+        learner.load(*load_checkpoint(checkpoint.folder), checkpoint.step)
+        self._load_counts(state)
+        if "course" not in state:
+            self._count_lines(checkpoint.step)
         self.watch.load(state.get("watch") or {})
         self.terms = {
             # as exact as they were written
             name: torch.tensor(float(value), dtype=torch.float64)
             for name, value in (state.get("losses") or {}).items()
         }
-        trainer.networks.set_learning_rate(self.watch.learning_rate)
-        self.keeper.saved_step = trainer.steps
+        if checkpoint.score is not None:
+            numbers = {"step": checkpoint.step, "score": checkpoint.score}
+            self._measured = state.get("measurement") or numbers
+        learner.set_rate(self.watch.learning_rate)
+        self._saved_step = learner.steps
 
     def forget_rollbacks(self) -> None:
-        """Count roll-backs anew, and train at the learning rate of the settings."""
+        """Train at the learning rate of the settings again, with all roll-backs left."""
         self.watch.rollbacks = 0
-        self.trainer.networks.set_learning_rate(self.watch.learning_rate)
+        self.learner.set_rate(self.watch.learning_rate)
 
-    def measure(self) -> tuple[MetricsMeasured, str | None]:
+    def measure(self) -> tuple[MetricsMeasured | ImagesMeasured, str | None]:
         """Measure and log this step; return what is wrong too, or None to go on."""
-        trainer, course = self.trainer, self.course
-        measurement, score = self.evaluator.measure()
-        better = score < course.best
-        course.best = min(course.best, score)
-        course.since_best = 0 if better else course.since_best + 1
+        learner = self.learner
+        judged = self.judge.measure()
+        better = judged.score < self.best
+        self.best = min(self.best, judged.score)
+        self.since_best = 0 if better else self.since_best + 1
         losses = self._losses()
-        trouble = self.watch.look(
-            measurement,
-            losses,
-            trainer.steps // trainer.engine.critic_steps,
-            trainer.networks.healthy(),
-        )
-        course.since_good += 1
-        self.good = self.watch.good and (better or course.since_good >= GOOD_EVERY)
-        if self.good:
-            course.since_good = 0
-        self.measured = {"step": trainer.steps, "score": score} | asdict(measurement)
-        self._log(self.measured | {"losses": losses})
-        return MetricsMeasured(trainer.steps, measurement, score, better), trouble
+        trouble = self.watch.look(judged.fractions, losses, learner.updates, learner.healthy())
+        self.since_good += 1
+        self._good = self.watch.good and (better or self.since_good >= GOOD_EVERY)
+        if self._good:
+            self.since_good = 0
+        self._measured = {"step": learner.steps, "score": judged.score, **judged.values}
+        self._log(self._measured | {"losses": losses})
+        return judged.event(learner.steps, better), trouble
 
     def roll_back(self, reason: str) -> RolledBack:
         """Go back to the last good checkpoint, or the beginning, with other random numbers.
@@ -110,9 +131,9 @@ class Standing:
         Raises
         ------
         DivergenceError
-            It was gone back too often.
+            It was rolled back too often.
         """
-        trainer, watch, step = self.trainer, self.watch, self.trainer.steps
+        learner, watch, step = self.learner, self.watch, self.learner.steps
         if watch.rollbacks >= MOST_ROLLBACKS:
             raise DivergenceError(
                 f"Training diverged at step {step}: {reason}, after {MOST_ROLLBACKS} roll-backs.",
@@ -120,34 +141,77 @@ class Standing:
                 f"Resume with --set learning_rate={watch.learning_rate / 2:.1e}, or train again "
                 "with another seed.",
             )
-        target = distributed.from_first(self.keeper.last_good())
-        state = {"course": Course().state()} if target is None else target.state
+        target = distributed.from_first(self._last_good())
+        state: Mapping[str, Any] = {} if target is None else target.state
         if target is None:
-            trainer.start_over(watch.rollbacks + 1)
+            learner.start_over(watch.rollbacks + 1)
         else:
-            trainer.load(*load_checkpoint(target.folder), target.step)
-        lines, self.course = self.course.lines, Course.of(state)
-        self.course.lines = lines
+            learner.load(*load_checkpoint(target.folder), target.step)
+        lines = self.lines
+        self._load_counts(state)
+        self.lines = lines
         watch.roll_back(state.get("watch") or {})
-        trainer.networks.set_learning_rate(watch.learning_rate)
-        trainer.seed_random(watch.rollbacks)
-        self.terms, self.measured, self.good = {}, state.get("measurement"), target is not None
+        learner.set_rate(watch.learning_rate)
+        learner.seed_random(watch.rollbacks)
+        self.terms, self._measured = {}, state.get("measurement")
+        self._good = target is not None
         if distributed.is_first():
-            line = {"step": step, "rolled_back_to": trainer.steps, "reason": reason}
+            line = {"step": step, "rolled_back_to": learner.steps, "reason": reason}
             self._log(line | {"learning_rate": watch.learning_rate})
-            drop_after(self.run.path / "checkpoints", trainer.steps)
-            drop_previews_after(self.run.path, trainer.steps)
+            drop_after(self.run.path / "checkpoints", learner.steps)
+            drop_previews_after(self.run.path, learner.steps)
         left = MOST_ROLLBACKS - watch.rollbacks
-        return RolledBack(step, trainer.steps, reason, watch.learning_rate, left)
+        return RolledBack(step, learner.steps, reason, watch.learning_rate, left)
 
     def save(self, elapsed_s: float) -> CheckpointSaved | None:
-        """Save a checkpoint of this step; only the first process tells of it."""
-        return self.keeper.save(self._state(elapsed_s), self.measured, self.course.best)
+        """Write a checkpoint of this step. All processes call it; the first returns an event."""
+        learner, step = self.learner, self.learner.steps
+        tensors = learner.state()
+        self._saved_step = step
+        if not distributed.is_first():
+            return None
+        numbers = self._numbers()
+        score = numbers["score"] if numbers else None
+        if numbers is None and step > 0:
+            # no score: what is measured when the clock says so must not become the best
+            passing = self.judge.measure()
+            numbers = {"step": step, "score": passing.score, **passing.values}
+        folder = save_checkpoint(
+            self.run.path / "checkpoints",
+            learner.average_state(),
+            tensors,
+            {"step": step, "score": score, "measurement": numbers, **self._state(elapsed_s)},
+            self.judge.picture(),
+        )
+        return CheckpointSaved(step, folder, score is not None and score <= self.best)
 
     def rescue(self, error: Exception, in_step: bool, elapsed_s: float) -> bool:
-        """Save after a failure; return whether there is a checkpoint."""
-        self.good = False
-        return self.keeper.rescue(error, lambda: self._state(elapsed_s), self._healthy, in_step)
+        """Free memory and save after a failure; return whether there is a checkpoint.
+
+        Parameters
+        ----------
+        error : what has happened
+        in_step : whether it happened within a step, which then does not count
+        """
+        learner = self.learner
+        self._good = False
+        distributed.leave(error)
+        learner.free_gradients()
+        free_memory(error)
+        if not distributed.is_first():
+            return False
+        learner.steps -= int(in_step)
+        # the error is reported already when this fails too, and earlier checkpoints are whole
+        with suppress(RuntimeError, MemoryError, SuperResError):
+            if not self.saved and self._healthy():
+                state = {"step": learner.steps, "score": None, "measurement": None}
+                save_checkpoint(
+                    self.run.path / "checkpoints",
+                    learner.average_state(),
+                    learner.state(),
+                    state | self._state(elapsed_s),
+                )
+        return bool(self.run.checkpoints())
 
     def healthy(self) -> bool:
         """Whether every loss and every weight of all processes is a number."""
@@ -155,104 +219,51 @@ class Standing:
 
     def _healthy(self) -> bool:
         finite = [torch.isfinite(value).all() for value in self.terms.values()]
-        return all(bool(one) for one in finite) and self.trainer.networks.healthy()
+        return all(bool(one) for one in finite) and self.learner.healthy()
+
+    def _last_good(self) -> CheckpointInfo | None:
+        """Return the latest checkpoint to go back to; the first process decides."""
+        if not distributed.is_first():
+            return None
+        good = [info for info in self.run.checkpoints() if info.state.get("good")]
+        return good[-1] if good else None
+
+    def _numbers(self) -> Mapping[str, Any] | None:
+        """Return the measurement of this step, where there is one."""
+        known = self._measured
+        return known if known and known["step"] == self.learner.steps else None
 
     def _losses(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.terms.items()}
 
     def _log(self, line: Mapping[str, Any]) -> None:
         self.run.append_line(line)
-        self.course.lines += 1
+        self.lines += 1
 
     def _state(self, elapsed_s: float) -> dict[str, Any]:
         return {
             "elapsed_s": elapsed_s,
-            "good": self.good,
+            "good": self._good,
             "watch": self.watch.state(),
-            "course": self.course.state(),
+            "course": {
+                "best": self.best if self.best < NEVER else None,
+                "since_best": self.since_best,
+                "since_good": self.since_good,
+                "lines": self.lines,
+            },
             "losses": self._losses(),
         }
 
-
-@dataclass
-class Keeper:
-    """Saves a trainer's state in a run folder.
-
-    Attributes
-    ----------
-    saved_step : of the latest checkpoint; None before the first
-    """
-
-    run: Run[Any]
-    trainer: Trainer
-    evaluator: Evaluator
-    saved_step: int | None = None
-
-    def save(
-        self, state: Mapping[str, Any], measured: Mapping[str, Any] | None, best: float
-    ) -> CheckpointSaved | None:
-        """Save a checkpoint with its numbers and picture. All processes call it together.
-
-        Parameters
-        ----------
-        state : what state.json holds beside step and numbers
-        measured : the latest measurement
-        best : lowest score so far
-        """
-        trainer, step = self.trainer, self.trainer.steps
-        tensors = trainer.state()
-        self.saved_step = step
-        if not distributed.is_first():
-            return None
-        numbers = measured if measured and measured["step"] == step else None
-        score = numbers["score"] if numbers else None
-        if numbers is None and step > 0:
-            # no score: what is measured when the clock says so must not become the best
-            measurement, passing = self.evaluator.measure()
-            numbers = {"step": step, "score": passing} | asdict(measurement)
-        folder = save_checkpoint(
-            self.run.path / "checkpoints",
-            trainer.networks.average.state_dict(),
-            tensors,
-            {"step": step, "score": score, "measurement": numbers, **state},
-            self.evaluator.picture(),
+    def _load_counts(self, state: Mapping[str, Any]) -> None:
+        kept = state.get("course") or {}
+        best = kept.get("best")
+        self.best = NEVER if best is None else float(best)
+        self.since_best, self.since_good, self.lines = (
+            int(kept.get(name, 0)) for name in ("since_best", "since_good", "lines")
         )
-        return CheckpointSaved(step, folder, score is not None and score <= best)
 
-    def rescue(
-        self,
-        error: Exception,
-        state: Callable[[], Mapping[str, Any]],
-        healthy: Callable[[], bool],
-        in_step: bool,
-    ) -> bool:
-        """Free memory and save after a failure; return whether there is a checkpoint.
-
-        Parameters
-        ----------
-        error : what has happened
-        state : gives what `save` is given
-        healthy : whether the weights are worth saving
-        in_step : whether it happened within a step, which then does not count
-        """
-        distributed.leave(error)
-        trainer = self.trainer
-        trainer.networks.forget_gradients()
-        free_memory(error)
-        if not distributed.is_first():
-            return False
-        trainer.steps -= int(in_step)
-        # what fails here is told by the error already, and earlier checkpoints are whole
-        with suppress(RuntimeError, MemoryError, SuperResError):
-            if self.saved_step != trainer.steps and healthy():
-                whole = {"step": trainer.steps, "score": None, "measurement": None, **state()}
-                average = trainer.networks.average.state_dict()
-                save_checkpoint(self.run.path / "checkpoints", average, trainer.state(), whole)
-        return bool(self.run.checkpoints())
-
-    def last_good(self) -> CheckpointInfo | None:
-        """Return the latest checkpoint to go back to; the first process decides."""
-        if not distributed.is_first():
-            return None
-        good = [info for info in self.run.checkpoints() if info.state.get("good")]
-        return good[-1] if good else None
+    def _count_lines(self, step: int) -> None:
+        """Read from the log what the oldest checkpoints do not keep."""
+        done = [line for line in self.run.log() if line["step"] <= step]
+        self.best = min((line["score"] for line in done if "score" in line), default=NEVER)
+        self.lines = len(done)

@@ -1,4 +1,4 @@
-"""Whether a training has left the road: no number, exploding losses, a phase gone.
+"""Whether a training has diverged: no number, exploding losses, a phase gone.
 
 Decisions depend on steps and measurements alone, never on the clock: a run that is
 killed and resumed decides the same.
@@ -60,13 +60,17 @@ class Watch:
         return float(self.start_rate * 0.5**self.rollbacks)
 
     def look(
-        self, found: Measurement, terms: Mapping[str, float], updates: int, healthy: bool
+        self,
+        fractions: Mapping[str, float],
+        terms: Mapping[str, float],
+        updates: int,
+        healthy: bool,
     ) -> str | None:
         """Return what is wrong, as part of a sentence, or None to go on.
 
         Parameters
         ----------
-        found : the measurement
+        fractions : of each phase by name
         terms : loss terms of the step measured
         updates : of the generator, so far
         healthy : whether all weights are finite
@@ -77,7 +81,7 @@ class Watch:
         missing = {
             name
             for name, wanted in self.wanted.items()
-            if found.volume_fractions.get(name, 0.0) < ABSENT * wanted
+            if fractions.get(name, 0.0) < ABSENT * wanted
         }
         path = updates * self.start_rate
         alone = len(missing) == len(self.wanted) - 1
@@ -104,13 +108,13 @@ class Watch:
         return {"seen": sorted(self.seen), "bad": self.bad, "rollbacks": self.rollbacks}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state` returned."""
+        """Load what `state` returned."""
         self.seen = set(state.get("seen", ()))
         self.bad = int(state.get("bad", 0))
         self.rollbacks = int(state.get("rollbacks", 0))
 
     def roll_back(self, state: Mapping[str, Any]) -> None:
-        """Take up the state of the checkpoint gone back to, and count the roll-back."""
+        """Load the state of the checkpoint gone back to, and count the roll-back."""
         rollbacks = self.rollbacks
         self.load(state)
         self.bad = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,15 +13,15 @@ from torch import Tensor
 
 from napari_superres.data.patches.cutting import Patches
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import Labels
-from napari_superres.events import Measurement
+from napari_superres.events import ImagesMeasured, ImagesReady, Measurement
 from napari_superres.measures.kinds.texture import Segmenter, measure_texture, texture_gap
-from napari_superres.training.learner import Judgement
+from napari_superres.runs.previews import thumbnail
+from napari_superres.training.learner import Judgement, Preview
 from napari_superres.training.real_images import as_network, as_pixels
 from napari_superres.translation.networks import RandomNoise, down_sample
-from napari_superres.translation.step import Trainer
+from napari_superres.translation.step import TranslationLearner
 
-SHOWN = 6
+SHOWN, PICTURED = 6, 4
 SEED = 20221003
 CHUNK = 8
 GIVEN_BACK_UNIT = 0.02
@@ -28,7 +29,7 @@ GIVEN_BACK_UNIT = 0.02
 
 
 class TranslationJudge:
-    """Measures a trainer's averaged generator on fixed low-res patches with fixed noise.
+    """Measures a learner's averaged generator on fixed low-res patches with fixed noise.
 
     Attributes
     ----------
@@ -38,19 +39,22 @@ class TranslationJudge:
     """
 
     def __init__(
-        self, trainer: Trainer, low_res: Patches, high_res: Patches, phases: Sequence[Phase]
+        self,
+        learner: TranslationLearner,
+        low_res: Patches,
+        high_res: Patches,
+        phases: Sequence[Phase],
     ) -> None:
-        self.trainer = trainer
-        count = trainer.engine.measured_images
+        self.learner, self.phases = learner, phases
+        count = learner.engine.measured_images
         self.low = torch.from_numpy(low_res.spread(count))
         real = high_res.spread(count)
         self.segmenter = Segmenter.fit(high_res.parts, phases)
         self.real = measure_texture(real, self.segmenter)
         self.shown = tuple(real[:SHOWN])
-        enlarged = enlarge_bicubic(self.low, trainer.settings.scale_factor, trainer.phases)
+        enlarged = enlarge_bicubic(self.low, learner.settings.scale_factor, learner.phases)
         self.bicubic = texture_gap(measure_texture(enlarged, self.segmenter), self.real).two_point
-        means = self.real.fractions.mean(axis=0).tolist()
-        self.target = Measurement(dict(zip(self.segmenter.names, means, strict=True)), {})
+        self.target = Measurement(self.real.mean_fractions, {})
 
     def translate(self, count: int | None = None) -> tuple[NDArray[np.uint8], float]:
         """Return (count, rows, columns) translations and how far they are from given back.
@@ -58,17 +62,17 @@ class TranslationJudge:
         The latter is the root mean square difference between the low-res images and
         the down-sampled translations, as a share of the grey range (of 1 for phases).
         """
-        trainer = self.trainer
-        noise = RandomNoise(torch.Generator(trainer.device).manual_seed(SEED))
+        learner = self.learner
+        noise = RandomNoise(torch.Generator(learner.device).manual_seed(SEED))
         parts, squares = [], []
-        with torch.no_grad(), trainer.arithmetic():
+        with torch.no_grad(), learner.arithmetic():
             for pixels in torch.split(self.low[:count], CHUNK):
-                low = as_network(pixels.to(trainer.device), trainer.phases)
-                made = trainer.average(low, noise)
-                gap = down_sample(made, trainer.settings.scale_factor) - low
+                low = as_network(pixels.to(learner.device), learner.phases)
+                made = learner.networks.average(low, noise)
+                gap = down_sample(made, learner.settings.scale_factor) - low
                 squares.append(gap.square().flatten(1).mean(dim=1).cpu())
-                parts.append(as_pixels(made, trainer.phases))
-        span = 2.0 if trainer.phases == 0 else 1.0
+                parts.append(as_pixels(made, learner.phases))
+        span = 2.0 if learner.phases == 0 else 1.0
         return torch.cat(parts).numpy(), float(torch.cat(squares).mean().sqrt()) / span
 
     def measure(self) -> Judgement:
@@ -89,15 +93,29 @@ class TranslationJudge:
         for item, texture in (("real", self.real), ("translated", found)):
             for name, curve in zip(texture.names, texture.curve, strict=True):
                 curves[f"two-point {name} {item}"] = curve
-        return Judgement(values, curves, gap.score + rmse / GIVEN_BACK_UNIT)
+        score = gap.score + rmse / GIVEN_BACK_UNIT
+        return Judgement(
+            score,
+            found.mean_fractions,
+            values,
+            lambda step, is_best: ImagesMeasured(step, values, curves, score, is_best),
+        )
 
-    def preview(self) -> Mapping[str, tuple[Labels, ...]]:
+    def preview(self, step: int) -> ImagesReady:
         """Return low-res images, their translations, and real high-res ones."""
-        return {
+        rows = {
             "low-res": tuple(self.low[:SHOWN].numpy()),
             "translated": tuple(self.translate(SHOWN)[0]),
             "high-res": self.shown,
         }
+        return ImagesReady(step, rows)
+
+    def keep(self, run: Path, preview: Preview) -> None:
+        """Keep no previews."""
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return a thumbnail of translated images."""
+        return thumbnail(list(self.translate(PICTURED)[0]), self.phases)
 
 
 def enlarge_bicubic(pixels_BYX: Tensor, scale_factor: int, phases: int) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ so that a translation does not depend on how an image is cut into tiles.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -226,8 +226,3 @@ class RandomNoise:
         return torch.randn(
             (batch, 1, rows, columns), generator=self.random, device=like_BCYX.device
         )
-
-
-def parameters_of(modules: Sequence[nn.Module]) -> int:
-    """Return the number of learnt numbers."""
-    return sum(p.numel() for module in modules for p in module.parameters())

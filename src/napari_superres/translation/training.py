@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,14 @@ from napari_superres.data.files.images import ImageSet
 from napari_superres.data.patches.cutting import Patches, PatchGrid, cut
 from napari_superres.errors import PhaseError
 from napari_superres.events import TrainingEvent
-from napari_superres.runs.checkpoints import check_can_train
-from napari_superres.runs.device import choose_device, keep_freed_memory
-from napari_superres.runs.lock import run_lock
-from napari_superres.runs.run import Run, change_engine
-from napari_superres.training.failures import engine_errors
-from napari_superres.training.image_loop import ImageLoop
-from napari_superres.training.learner import Pace
+from napari_superres.runs.config import Kind
+from napari_superres.runs.inputs import Input
+from napari_superres.runs.run import Run
+from napari_superres.training import start as training
+from napari_superres.training.learner import Learner, Pace
 from napari_superres.translation.judge import TranslationJudge
 from napari_superres.translation.settings import TRANSLATION, TranslationSettings
-from napari_superres.translation.step import Trainer
+from napari_superres.translation.step import TranslationLearner
 
 LOW, HIGH = "low_res", "high_res"
 
@@ -57,11 +57,8 @@ def train(
     EngineError
         When the device fails or training diverges; checkpoints are kept.
     """
-    patches = cut_images(low_res, high_res, settings)
-    device = choose_device(settings.device)
-    run = Run.create(run_folder, TRANSLATION, settings, {LOW: low_res, HIGH: high_res})
-    with run_lock(run.path):
-        yield from _loop(run, high_res, patches, settings, device, budget, stop).events()
+    recipe = TranslationRecipe(low_res, high_res, settings)
+    yield from training.start(recipe, run_folder, budget, stop)
 
 
 def resume(
@@ -71,43 +68,50 @@ def resume(
     changes: Mapping[str, Any] | None = None,
     device: str | None = None,
 ) -> Iterator[TrainingEvent]:
-    """Go on with a run from its last checkpoint, as if it had not been interrupted.
+    """Go on with a run from its last checkpoint; see `training.start.resume`."""
+    yield from training.resume(run_folder, TRANSLATION, _recipe_of, budget, stop, changes, device)
 
-    A run that was interrupted before its first checkpoint begins anew.
 
-    Parameters
-    ----------
-    run_folder : of the run
-    budget : minutes count from now, steps from the run's beginning
-    stop : as for `train`
-    changes : engine settings to change from here on: the batch
-    device : another device than the run's settings name
+@dataclass
+class TranslationRecipe:
+    """A translation as `training.start` trains it."""
 
-    Yields
-    ------
-    Events as for `train`.
+    low_res: ImageSet
+    high_res: ImageSet
+    settings: TranslationSettings
+    kind: Kind[TranslationSettings] = TRANSLATION
 
-    Raises
-    ------
-    RunFolderError
-        Not such a run, damaged, or in use by another process.
-    SettingsError
-        A change that a run cannot take.
-    EngineError
-        As for `train`.
-    """
-    run = Run.open(run_folder, TRANSLATION)
-    check_can_train(run.path)
-    low_res, high_res = run.images(LOW), run.images(HIGH)
-    device = choose_device(device or run.settings.device)
-    if changes:
-        run = change_engine(run_folder, TRANSLATION, changes)
-    settings = run.settings
-    with run_lock(run.path):
-        patches = cut_images(low_res, high_res, settings)
-        loop = _loop(run, high_res, patches, settings, device, budget, stop)
-        loop.go_on()
-        yield from loop.events()
+    @cached_property
+    def patches(self) -> tuple[Patches, Patches]:
+        """Training patches of both domains."""
+        return cut_images(self.low_res, self.high_res, self.settings)
+
+    @property
+    def pace(self) -> Pace:
+        """How often it is measured, shown and saved."""
+        return Pace.of(self.settings.engine, from_start=True)
+
+    def check(self, *, new: bool) -> None:
+        """Raise an InputError where the domains do not fit each other or a patch."""
+        _ = self.patches
+
+    def sources(self) -> Mapping[str, Input]:
+        """Return the inputs by role."""
+        return {LOW: self.low_res, HIGH: self.high_res}
+
+    def warnings(self, device: str) -> tuple[str, ...]:
+        """Return what the user should know before it starts."""
+        return ()
+
+    def build(self, device: str) -> tuple[TranslationLearner, TranslationJudge]:
+        """Return what learns, and what measures it."""
+        phases = self.high_res.phases
+        learner = TranslationLearner(*self.patches, len(phases), self.settings, device)
+        return learner, TranslationJudge(learner, *self.patches, phases)
+
+    def start_from(self, learner: Learner) -> bool:
+        """Start from random weights."""
+        return False
 
 
 def cut_images(
@@ -140,19 +144,5 @@ def _kind(values: list[int]) -> str:
     return f"the label values {values}" if values else "grey values"
 
 
-def _loop(
-    run: Run[Any],
-    high_res: ImageSet,
-    patches: tuple[Patches, Patches],
-    settings: TranslationSettings,
-    device: str,
-    budget: Budget,
-    stop: threading.Event | None,
-) -> ImageLoop:
-    keep_freed_memory()
-    engine, phases = settings.engine, high_res.phases
-    with engine_errors(device):
-        trainer = Trainer(*patches, len(phases), settings, device)
-        judge = TranslationJudge(trainer, *patches, phases)
-    pace = Pace(engine.measure_every, engine.preview_seconds, engine.checkpoint_seconds)
-    return ImageLoop(run, trainer, judge, pace, budget, stop)
+def _recipe_of(run: Run[TranslationSettings]) -> TranslationRecipe:
+    return TranslationRecipe(run.images(LOW), run.images(HIGH), run.settings)

@@ -4,14 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.fusion.losses.diversity_loss import (
     FIRST_UPDATES,
     TWICE_EVERY,
     DiversityLoss,
     share_of_reward,
 )
-from napari_superres.fusion.step import Trainer
+from napari_superres.fusion.step import FusionLearner
+from napari_superres.fusion.training import FusionRecipe
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 
@@ -52,11 +52,10 @@ def test_blurring_both_realisations_is_no_way_to_differ() -> None:
     assert float((sharp.grad * towards_the_middle).sum()) > 0
 
 
-def trainer(**changes: object) -> Trainer:
+def trainer(**changes: object) -> FusionLearner:
     pair = tiny_pair()
     settings = tiny_settings(engine=TINY.replace(**({"diversity_weight": 1.0} | changes)))
-    report = check_inputs(pair, settings)
-    return Trainer(pair.low_res, pair.high_res, settings, report, "cpu")
+    return FusionRecipe(pair, settings).learner("cpu")
 
 
 def test_the_material_is_learnt_first_then_its_variety() -> None:
@@ -85,10 +84,12 @@ def test_realisations_differ_more_where_it_is_asked() -> None:
         training.steps = 2 * FIRST_UPDATES
         for _ in range(80):
             training.step()
-        context_BMZYX, _ = training.low_res.pair(torch.zeros(1, 3, dtype=torch.int64))
+        context_BMZYX, _ = training.material.low_res.pair(torch.zeros(1, 3, dtype=torch.int64))
         with torch.no_grad():
             twice_BMZYX = context_BMZYX.repeat(2, 1, 1, 1, 1)
-            first, second = training.generate(training.networks.generator, twice_BMZYX).argmax(1)
+            generator = training.networks.generator
+            made_BNZYX = training.generate(generator, twice_BMZYX, training.noise)
+            first, second = made_BNZYX.argmax(1)
         shares.append(float((first != second).float().mean()))
     assert shares[1] > shares[0]
 

@@ -12,7 +12,6 @@ from napari_superres.data.checks.inputs import crop_shape
 from napari_superres.errors import SettingsError
 from napari_superres.fusion.networks.discriminator import build_discriminators
 from napari_superres.fusion.training import resume, train
-from napari_superres.training.failures import smaller
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 PAPER = PRESETS[Preset.PAPER]
@@ -61,7 +60,7 @@ def test_a_run_is_not_resumed_with_a_crop_too_small_for_its_discriminator(tmp_pa
 @pytest.mark.parametrize("margin", range(5))
 def test_what_is_offered_when_memory_runs_out_is_large_enough(margin: int) -> None:
     engine = PAPER.replace(batch=1, crop=128, crop_margin=margin)
-    while "crop" in (change := smaller(engine)):
+    while "crop" in (change := engine.less_memory()):
         engine = engine.replace(**change)
     assert engine.crop < 128
     assert engine.crop - 2 * margin >= engine.smallest_slice

@@ -1,6 +1,5 @@
 """When there is no room for a step: the panel offers settings that need less, as a button."""
 
-import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_superres.config import PRESETS, EngineSettings, Preset
@@ -29,10 +28,8 @@ def test_where_not_even_the_smallest_settings_fit_none_are_offered():
 
 
 def test_the_real_estimate_names_settings_that_fit():
-    pytest.importorskip("torch", reason="torch is not installed")
-    from napari_superres.training.failures import smaller
-
-    changes, _ = less_that_fits(ENGINE, smaller, lambda e: e.batch * e.crop, ENGINE.crop - 1)
+    less = type(ENGINE).less_memory
+    changes, _ = less_that_fits(ENGINE, less, lambda e: e.batch * e.crop, ENGINE.crop - 1)
     assert changes["batch"] == 1
     assert changes["crop"] < ENGINE.crop
 

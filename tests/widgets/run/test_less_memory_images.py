@@ -10,7 +10,6 @@ from napari_superres.errors import SettingsError
 from napari_superres.runs.run import Run
 from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
 from napari_superres.translation.settings import TRANSLATION
-from napari_superres.widgets.images.engine import smaller_batch
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.synthesis.engine import SynthesisEngine
 from napari_superres.widgets.translation.engine import TranslationEngine
@@ -27,7 +26,7 @@ def settings(batch, group=4):
     ("batch", "group", "less"), [(8, 4, 4), (24, 8, 8), (4, 4, 2), (2, 4, None)]
 )
 def test_a_smaller_batch_is_one_that_the_groups_of_the_discriminator_allow(batch, group, less):
-    assert smaller_batch(settings(batch, group)) == ({} if less is None else {"batch": less})
+    assert settings(batch, group).less_memory() == ({} if less is None else {"batch": less})
 
 
 def no_room(bench, after):  # noqa: F811
@@ -78,7 +77,7 @@ def test_a_batch_chosen_by_hand_takes_the_offer_back(bench):  # noqa: F811
 )
 def test_a_real_run_goes_on_with_the_smaller_batch(tmp_path, trained, engine, kind):
     trained(tmp_path / "run", 2)
-    less = smaller_batch(Run.open(tmp_path / "run", kind).settings)
+    less = Run.open(tmp_path / "run", kind).settings.less_memory()
     *_, end = engine.resume(tmp_path / "run", Budget(steps=4), threading.Event(), less)
     assert end.step == 4
     run = Run.open(tmp_path / "run")

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 from napari_superres.config import EngineSettings
 from napari_superres.fusion.crops.slices import SliceSampler, random_slices
-from napari_superres.fusion.networks.trained import Networks
+from napari_superres.fusion.networks.trained import FusionNetworks
 from napari_superres.runs.device import autocast
-from napari_superres.training import distributed
 from napari_superres.training.adversarial import (
     discriminator_loss,
     generator_loss,
     wasserstein_penalty,
     zero_centred_penalty,
 )
+from napari_superres.training.networks import apply_gradients
 
 AXES = range(3)
 MANY = 2**20
@@ -60,7 +60,7 @@ class Adversary:
         fakes = (random_slices(fake_BNZYX, axis, count, self.random) for axis in AXES)
         return [fake.contiguous(memory_format=torch.channels_last) for fake in fakes]
 
-    def pairs(self, networks: Networks, fakes: Sequence[Tensor]) -> list[SlicePair]:
+    def pairs(self, networks: FusionNetworks, fakes: Sequence[Tensor]) -> list[SlicePair]:
         """Return (discriminator, fake slices, real slices) for each to be judged."""
         discriminators = networks.discriminators
         reals = []
@@ -78,7 +78,7 @@ class Adversary:
         return [(shared, fake, real) for fake, real in zip(fakes, reals, strict=True)]
 
     def update(
-        self, networks: Networks, pairs: Sequence[SlicePair], *, penalise: bool
+        self, networks: FusionNetworks, pairs: Sequence[SlicePair], *, penalise: bool
     ) -> dict[str, Tensor]:
         """Let the discriminators learn from the slices; return their loss and penalty."""
         engine = self.engine
@@ -99,7 +99,7 @@ class Adversary:
                 penalty = penalty + one.detach()
                 loss = loss + weight * one
             loss.backward()  # type: ignore[no-untyped-call]
-        apply_gradients(optimiser, networks.discriminators, engine.clip_norm)
+        apply_gradients(optimiser, engine.clip_norm)
         return {"discriminator": total} | ({"penalty": penalty} if penalise else {})
 
     def _penalty(
@@ -125,7 +125,7 @@ class Adversary:
             penalty = penalty + zero_centred_penalty(fake_B, fake)
         return penalty
 
-    def objection(self, pairs: Sequence[SlicePair]) -> Tensor:
+    def generator_loss(self, pairs: Sequence[SlicePair]) -> Tensor:
         """Return the generator's adversarial loss, a scalar."""
         engine = self.engine
         adversarial = torch.zeros((), device=self.device)
@@ -142,22 +142,3 @@ class Adversary:
         with autocast(self.device, self.dtype):
             scores_B: Tensor = discriminator(slices_BNYX)
         return scores_B.float()
-
-
-def descend(
-    optimiser: torch.optim.Optimizer, module: nn.Module, loss: Tensor, clip_norm: float | None
-) -> None:
-    """Take one step down the gradient of a loss."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    apply_gradients(optimiser, module, clip_norm)
-
-
-def apply_gradients(
-    optimiser: torch.optim.Optimizer, module: nn.Module, clip_norm: float | None
-) -> None:
-    """Take one step with the gradients that are there, averaged over all processes."""
-    distributed.average_gradients(module)
-    if clip_norm is not None:
-        nn.utils.clip_grad_norm_(module.parameters(), clip_norm)
-    optimiser.step()

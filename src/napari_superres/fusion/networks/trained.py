@@ -1,11 +1,11 @@
-"""The networks of a run, their optimisers, and the generator's moving average."""
+"""The networks of a fusion: to train with, and the generator of a checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_superres.config import TrainingSettings
 from napari_superres.fusion.networks.designs import build_generator
@@ -14,14 +14,16 @@ from napari_superres.fusion.networks.generator import Generator
 from napari_superres.runs.checkpoints import load_weights
 from napari_superres.runs.config import HIGH_RES, LOW_RES
 from napari_superres.runs.run import Run
-from napari_superres.runs.tensors import gather_state, spread_state, tensors_of
-from napari_superres.training import distributed
+from napari_superres.runs.tensors import tensors_of
+from napari_superres.training.networks import Networks, parameters_of
 
 SHORTEST = 0.3
 """Share of the average's half-life that is left when the learning rate is annealed."""
+RAMP = 0.2
+"""The average forgets at least so fast, as a share of the updates done."""
 
 
-class Networks:
+class FusionNetworks(Networks):
     """Generator, its average, discriminators and optimisers.
 
     Weights are float32; autocast gives the arithmetic.
@@ -33,51 +35,61 @@ class Networks:
     device : where to train
     """
 
+    generator: Generator
+    average: Generator
+
     def __init__(
-        self, settings: TrainingSettings, low_phases: int, high_phases: int, device: torch.device
+        self, settings: TrainingSettings, low_phases: int, high_phases: int, device: str
     ) -> None:
         engine = settings.engine
+        self._made_from = settings, low_phases, high_phases, device
         self.annealed = 1.0
         self.longest_half_life = self.half_life = engine.average_half_life
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.generator, self.average = (
+            generator, average = (
                 build_generator(engine, settings.scale_factor, low_phases, high_phases)
                 for _ in range(2)
             )
             self.discriminators = build_discriminators(
                 engine, high_phases, anisotropic=settings.anisotropic
             )
-        self.average.load_state_dict(self.generator.state_dict())
-        self.average.requires_grad_(False).eval()
         for module, layout in (
-            (self.generator, torch.channels_last_3d),
-            (self.average, torch.channels_last_3d),
+            (generator, torch.channels_last_3d),
+            (average, torch.channels_last_3d),
             (self.discriminators, torch.channels_last),
         ):
             module.to(device).to(memory_format=layout)  # type: ignore[call-overload]
         betas = (engine.beta_1, engine.beta_2)
         self.generator_optimiser, self.discriminator_optimiser = (
             torch.optim.Adam(module.parameters(), engine.learning_rate, betas)
-            for module in (self.generator, self.discriminators)
+            for module in (generator, self.discriminators)
+        )
+        super().__init__(
+            generator,
+            average,
+            {"generator": generator, "discriminators": self.discriminators},
+            {
+                "generator_optimiser": self.generator_optimiser,
+                "discriminator_optimiser": self.discriminator_optimiser,
+            },
         )
 
-    @torch.no_grad()
-    def update_average(self, updates: int) -> None:
-        """Move the average towards the generator; after few updates it forgets faster."""
-        distributed.average_buffers(self.generator)
-        keep = 0.0
-        if self.half_life > 0:
-            keep = 0.5 ** (1 / min(self.half_life, max(updates, 1) * 0.2))
-        for mean, now in zip(
-            self.average.state_dict().values(), self.generator.state_dict().values(), strict=True
-        ):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
+    def again(self, seed: int) -> FusionNetworks:
+        """Return networks of the same settings with other weights."""
+        settings, low_phases, high_phases, device = self._made_from
+        return FusionNetworks(settings.replace(seed=seed), low_phases, high_phases, device)
 
-    def set_learning_rate(self, rate: float, annealed: float = 1.0) -> None:
+    def parameters(self) -> tuple[int, int]:
+        """Return the number of parameters of generator and discriminators."""
+        return parameters_of([self.generator]), parameters_of([self.discriminators])
+
+    def follow(self, updates: int) -> None:
+        """Move the average towards the generator; after few updates it forgets faster."""
+        half_life = min(self.half_life, max(updates, 1) * RAMP)
+        self.update_average(0.5 ** (1 / half_life) if half_life > 0 else 0.0)
+
+    def set_rate(self, rate: float, annealed: float = 1.0) -> None:
         """Set Adam's learning rate of all networks to `rate` × `annealed`.
 
         The half-life of the average shrinks too, but not below `SHORTEST` of itself: an
@@ -86,43 +98,13 @@ class Networks:
         """
         self.annealed = annealed
         self.half_life = self.longest_half_life * max(annealed, SHORTEST)
-        rate *= annealed
-        for optimiser in self._optimisers().values():
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+        super().set_rate(rate, annealed)
 
-    def forget_gradients(self) -> None:
-        """Free the gradients."""
-        for optimiser in self._optimisers().values():
-            optimiser.zero_grad(set_to_none=True)
-
-    def take_over(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-        """Start from another run's weights: its average, and its discriminators."""
+    def start_from(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+        """Take the weights of another run: its average, and its discriminators."""
         self.average.load_state_dict(dict(average))
         self.generator.load_state_dict(dict(average))
         self.discriminators.load_state_dict(tensors_of(tensors, "discriminators"))
-
-    def healthy(self) -> bool:
-        """Whether every weight of the generator is finite."""
-        return all(bool(torch.isfinite(p).all()) for p in self.generator.parameters())
-
-    def state(self) -> dict[str, Tensor]:
-        """Return weights and optimiser states beside the average, by name."""
-        return gather_state(self._modules(), self._optimisers())
-
-    def load(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-        """Take up the averaged generator, and what `state` returned."""
-        self.average.load_state_dict(dict(average))
-        spread_state(tensors, self._modules(), self._optimisers())
-
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "discriminators": self.discriminators}
-
-    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {
-            "generator_optimiser": self.generator_optimiser,
-            "discriminator_optimiser": self.discriminator_optimiser,
-        }
 
 
 def load_generator(

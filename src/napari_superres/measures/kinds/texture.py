@@ -86,6 +86,11 @@ class Texture:
         """The mean two-point correlation, (n, d + 1)."""
         return np.asarray(self.correlations.mean(axis=0))
 
+    @property
+    def mean_fractions(self) -> dict[str, float]:
+        """The mean area fraction of each phase by name."""
+        return dict(zip(self.names, self.fractions.mean(axis=0).tolist(), strict=True))
+
 
 def measure_texture(
     images: Images, segmenter: Segmenter, max_distance: int | None = None

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_superres.config import validated
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.phases import Phase
-from napari_superres.errors import SettingsError
 from napari_superres.runs.config import Kind
-from napari_superres.widgets.jobs.words import NONE, Changes
 from napari_superres.widgets.layers.images import ChosenImages
 from napari_superres.widgets.run.engine import EarlierRun
 from napari_superres.widgets.run.history import history_of_log
@@ -97,13 +93,3 @@ def read_run(folder: Path, kind: Kind[Any], role: str) -> EarlierRun:
         bool(run.checkpoints()),
     )
     return EarlierRun(known, history_of_log(run.log()))
-
-
-def smaller_batch(settings: Any) -> Changes:
-    """Return the largest batch allowed of at most half the size; empty where there is none."""
-    values = settings.model_dump()
-    for batch in range(settings.engine.batch // 2, 0, -1):
-        with suppress(SettingsError):
-            validated(type(settings), values | {"engine": values["engine"] | {"batch": batch}})
-            return {"batch": batch}
-    return NONE

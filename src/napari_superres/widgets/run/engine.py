@@ -60,7 +60,6 @@ class Engine:
     train : (what was read, settings, run folder, budget, stop) to events
     resume : (run folder, budget, stop, changes of the engine's settings) to events
     open : run folder to an earlier run; called in a thread
-    smaller : settings to a change with which a step needs less memory; empty where there is none
     preflight : settings to the memory that a step needs; None where it is not known
     bands : what was read to where the material's own fractions lie; None where it is not known
     devices : what can be trained on
@@ -73,7 +72,6 @@ class Engine:
     train: Callable[[Any, Any, Path, Budget, threading.Event], Iterator[TrainingEvent]]
     resume: Callable[[Path, Budget, threading.Event, Changes], Iterator[TrainingEvent]]
     open: Callable[[Path], EarlierRun]
-    smaller: Callable[[Any], Changes]
     preflight: Callable[[Any], Preflight] | None = None
     bands: Callable[[Any], Mapping[str, Band]] | None = None
     devices: Callable[[], Sequence[DeviceChoice]] = devices

@@ -87,12 +87,6 @@ def _resume(
     return resume(run_folder, budget, stop, changes)
 
 
-def _smaller(settings: TrainingSettings) -> Changes:
-    from napari_superres.training.failures import smaller
-
-    return smaller(settings.engine)
-
-
 def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
     """Return the 95 % interval of each phase's fraction in the material, by phase name.
 
@@ -156,7 +150,6 @@ class FusionEngine(Engine):
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], EarlierRun] = read_run
-    smaller: Callable[[Any], Changes] = _smaller
     preflight: Callable[[Any], Preflight] | None = estimate
     bands: Callable[[Any], Mapping[str, Band]] | None = lambda pair: fraction_bands(pair.high_res)
     generate: Callable[..., Iterator[GenerationEvent]] = _generate

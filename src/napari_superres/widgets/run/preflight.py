@@ -52,7 +52,6 @@ def estimate(settings: TrainingSettings) -> Preflight:
 
     from napari_superres.data.checks.inputs import InputReport, crop_shape
     from napari_superres.runs.device import choose_device, device_report, training_bytes
-    from napari_superres.training.failures import smaller
 
     device = choose_device(settings.device)
 
@@ -66,7 +65,7 @@ def estimate(settings: TrainingSettings) -> Preflight:
     needed, free = bytes_of(settings.engine), known.get("cuda:0" if device == "cuda" else device)
     if free is None or needed <= free:
         return Preflight(device, needed, free)
-    changes, reduced = less_that_fits(settings.engine, smaller, bytes_of, free)
+    changes, reduced = less_that_fits(settings.engine, EngineSettings.less_memory, bytes_of, free)
     return Preflight(device, needed, free, changes, reduced)
 
 

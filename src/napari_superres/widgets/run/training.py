@@ -272,7 +272,7 @@ class Training(QObject, Generic[AnyInputs, AnyRun]):
             self.offer = error.changes  # the error comes with the weights saved
             self._mark_trained()
         elif self._tried is not None:
-            changes = self.engine.smaller(self._tried)
+            changes = self._tried.less_memory()
             if self._begun and self.run is not None and self.run.learnt:
                 self.offer = changes  # an earlier checkpoint of this run is whole
             else:

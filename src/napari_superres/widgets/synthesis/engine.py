@@ -29,7 +29,6 @@ from napari_superres.widgets.images.engine import (
     read_images,
     read_run,
     shown,
-    smaller_batch,
 )
 from napari_superres.widgets.jobs.words import Changes
 from napari_superres.widgets.run.engine import EarlierRun, Engine
@@ -193,7 +192,6 @@ class SynthesisEngine(Engine):
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], EarlierRun] = _open
-    smaller: Callable[[Any], Changes] = smaller_batch
     sample: Callable[..., Iterator[GenerationEvent]] = _sample
     interpolate: Callable[..., Iterator[GenerationEvent]] = _interpolate
     nearest: Callable[..., Iterator[Any]] = _nearest

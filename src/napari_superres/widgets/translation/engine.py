@@ -18,7 +18,6 @@ from napari_superres.widgets.images.engine import (
     read_images,
     read_run,
     shown,
-    smaller_batch,
 )
 from napari_superres.widgets.jobs.words import Changes
 from napari_superres.widgets.run.engine import EarlierRun, Engine
@@ -123,6 +122,5 @@ class TranslationEngine(Engine):
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], EarlierRun] = _open
-    smaller: Callable[[Any], Changes] = smaller_batch
     augment: Callable[[Sets, Path, int], Sets] = _augment
     translate: Callable[..., Iterator[GenerationEvent]] = _translate
