@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from qtpy.QtCore import QTimer
-
 from napari_superres.config import EngineSettings, Preset, TrainingSettings, validated
 from napari_superres.data.checks.findings import Finding
 from napari_superres.data.checks.inputs import InputReport, check_inputs
@@ -15,6 +13,7 @@ from napari_superres.widgets.inputs.inputs import Inputs
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import ThemeColours, readable, theme_colours
 from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.session import Session
 
 DELAY_MS = 400
@@ -35,10 +34,7 @@ class ChecksView(Note):
         self._outcome: Outcome | None = None
         self._work = Latest(self)
         self._work.done.connect(self._show)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DELAY_MS)
-        self._timer.timeout.connect(self._check)
+        self._timer = single_shot(self, self._check, DELAY_MS)
         session.fusion.inputs_changed.connect(self._on_inputs)
         session.fusion.wanted_changed.connect(self._on_wanted)
         viewer.events.theme.connect(self._draw)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.widgets.layers.geometry import implied_sizes
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
 from napari_superres.widgets.layers.placement import AXES
-from napari_superres.widgets.layers.shown import LayerTuple, phase_layer
+from napari_superres.widgets.layers.shown import LayerTuple, phase_layer, stacked
 
 if TYPE_CHECKING:
     from napari_superres.data.examples.pair import Example
@@ -38,7 +34,8 @@ def example_layers(example: Example) -> list[LayerTuple]:
     for axis, images in enumerate(high_res.sets):
         plane = f" normal to {AXES[axis]}" if high_res.anisotropic else ""
         rows, columns = (fine[other] for other in range(3) if other != axis)
-        for number, image in enumerate(_stacked(images), 1):
+        shown = images if len(images) <= SINGLE else stacked(images)
+        for number, image in enumerate(shown, 1):
             top = (scale[1] * low_res.shape[1] - rows * image.shape[-2]) / 2
             ndim = image.ndim
             layers.append(
@@ -54,13 +51,6 @@ def example_layers(example: Example) -> list[LayerTuple]:
                 )
             )
     return layers
-
-
-def _stacked(images: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
-    """Return many images of one shape as a stack, few as they are."""
-    if len(images) <= SINGLE or len({image.shape for image in images}) > 1:
-        return images
-    return [np.stack(images)]
 
 
 def _sizes(example: Example) -> tuple[str, VoxelSize, VoxelSize]:

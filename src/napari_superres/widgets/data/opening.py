@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from napari_superres.data.files.segmented import read_slices, read_volume
 from napari_superres.widgets.data.examples import example_layers
 from napari_superres.widgets.layers.files import is_ours, read_result
 from napari_superres.widgets.layers.notes import HIGH_RES, LOW_RES
-from napari_superres.widgets.layers.shown import LayerTuple, phase_layer, placed_by, with_path
+from napari_superres.widgets.layers.shown import (
+    LayerTuple,
+    phase_layer,
+    placed_by,
+    stacked,
+    with_path,
+)
 from napari_superres.widgets.parts.paths import KINDS
 
 FILES = "Segmented images (*.tif *.tiff *.npy *.zarr zarr.json .zattrs .zgroup)"
@@ -82,10 +86,7 @@ def slices_layers(paths: Sequence[Path]) -> list[LayerTuple]:
     layers = []
     for path in map(named_path, paths):
         slices = read_slices([path])
-        images = slices.sets[0]
-        same = len({image.shape for image in images}) == 1
-        arrays = [np.stack(images) if len(images) > 1 else images[0]] if same else list(images)
-        for array in arrays:
+        for array in stacked(slices.sets[0]):
             placed = placed_by(slices.voxel_size, array.ndim)
             layer = phase_layer(array, slices.phases, path.stem, HIGH_RES, **placed)
             layers.append(with_path(layer, path))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QPointF, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QPointF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidget
 
@@ -19,6 +19,7 @@ from napari_superres.widgets.parts.layer_pickers import (
     on_layers,
 )
 from napari_superres.widgets.parts.layout import Note, fill_column, new_form
+from napari_superres.widgets.parts.timers import single_shot
 
 Point = tuple[float, float]
 STEPS: tuple[Point, Point, Point] = ((0.42, -0.30), (0.0, 1.0), (1.0, 0.0))
@@ -41,9 +42,7 @@ class InputPickers(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         self.by_person = False
-        self._guess = QTimer(self)
-        self._guess.setSingleShot(True)
-        self._guess.timeout.connect(self._choose_likely)
+        self._guess = single_shot(self, self._choose_likely)
         self.low_res = LayerCombo()
         self.low_res.setToolTip("Segmented volume to sharpen: a Labels or Image layer, axes z y x")
         self.high_res = LayerChecklist()

@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_superres.data.files.images import ImageSet, read_images
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.images import ChosenImages, choose_images
-from napari_superres.widgets.layers.notes import KEY, SYNTHETIC, role_of
-from napari_superres.widgets.layers.shown import LayerTuple, add_layer, image_layer
+from napari_superres.widgets.layers.notes import SYNTHETIC, role_of
+from napari_superres.widgets.layers.shown import (
+    LayerTuple,
+    add_layer,
+    image_layer,
+    stacked,
+    with_path,
+)
 from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
 from napari_superres.widgets.parts.layout import new_form
+from napari_superres.widgets.parts.timers import single_shot
 
 HOLD = (("as they look: up to 8 values are phases", None), ("phases", True), ("grey values", False))
 
@@ -54,9 +60,7 @@ class ImagePicker(QWidget):
         layout.addWidget(self.open)
         layout.addLayout(form)
         # several layers may come at once
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self.chosen)
+        self._later = single_shot(self, self.chosen)
         self.open.clicked.connect(self._ask)
         self.list.chosen.connect(self._later.start)
         self.hold.currentIndexChanged.connect(lambda _index: self.chosen.emit())
@@ -129,12 +133,9 @@ def image_layers(paths: Sequence[Path]) -> list[LayerTuple]:
 
 
 def _layers(images: ImageSet) -> list[LayerTuple]:
-    same = len({image.shape for image in images.images}) == 1
-    arrays = list(images.images)
-    if same:
-        arrays = [np.stack(arrays) if len(arrays) > 1 else arrays[0]]
     return [
-        image_layer(array, images.phases, images.pixel_size, images.name, "") for array in arrays
+        image_layer(array, images.phases, images.pixel_size, images.name, "")
+        for array in stacked(images.images)
     ]
 
 
@@ -142,5 +143,4 @@ def _noted(layer: LayerTuple, path: Path) -> LayerTuple:
     data, arguments, kind = layer
     if kind == "image":  # without a note of ours it counts as the person's own grey image
         return data, {**arguments, "metadata": {"path": str(path)}}, kind
-    arguments["metadata"][KEY]["path"] = str(path)
-    return layer
+    return with_path(layer, path)

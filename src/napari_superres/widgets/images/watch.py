@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_superres.data.phases import PALETTE, Phase
@@ -18,6 +18,7 @@ from napari_superres.widgets.parts.curves import Curve
 from napari_superres.widgets.parts.layout import Fold, Note, heading
 from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
 from napari_superres.widgets.parts.preview_grid import SliceView
+from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.history import named_values, rollbacks_line, score_line
 from napari_superres.widgets.run.step import Step
 
@@ -108,10 +109,7 @@ class ImageWatch(Step):
             Note("Dashed: real images, or what should be reached. Horizontal axis: steps, where "
                  "nothing else is said.")
         )  # fmt: skip
-        self._redraw = QTimer(self)
-        self._redraw.setSingleShot(True)
-        self._redraw.setInterval(REDRAW_MS)
-        self._redraw.timeout.connect(self.show_history)
+        self._redraw = single_shot(self, self.show_history, REDRAW_MS)
         training.preview_ready.connect(self.show_images)
         training.history_changed.connect(self._on_history)
         training.run_changed.connect(self.show_images)

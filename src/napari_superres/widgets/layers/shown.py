@@ -86,6 +86,13 @@ def grey_layer(images: Any, name: str, role: str = SYNTHETIC, **arguments: Any) 
     return images, {**more, **arguments}, "image"
 
 
+def stacked(images: Sequence[Pixels]) -> list[Pixels]:
+    """Return images of one shape as one stack, others as they are."""
+    if len(images) < 2 or len({image.shape for image in images}) > 1:
+        return list(images)
+    return [np.stack(images)]
+
+
 def placed_by(voxel_size: VoxelSize | None, ndim: int) -> dict[str, Any]:
     """Return the scale and units of the last axes, from a voxel size in µm (zyx) or none."""
     unit = "pixel" if voxel_size is None else "um"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -25,6 +25,7 @@ from napari_superres.errors import SuperResError
 from napari_superres.events import CheckpointSaved, Measurement, RolledBack
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.parts.layout import Note, row_of
+from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.session import Session
 from napari_superres.words import mean_errors
 
@@ -159,10 +160,7 @@ class CheckpointList(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.tree, 1)
         layout.addWidget(row_of(self.note, self.use, stretch=(1, 0)))
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DELAY_MS)
-        self._timer.timeout.connect(self._read)
+        self._timer = single_shot(self, self._read, DELAY_MS)
         self.use.clicked.connect(self.use_chosen)
         self.tree.itemActivated.connect(self.use_chosen)
         self.tree.itemSelectionChanged.connect(self._on_selection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QLabel,
@@ -23,6 +23,7 @@ from napari_superres.widgets.monitor.checkpoints import CheckpointList
 from napari_superres.widgets.monitor.previews import PreviewPanel
 from napari_superres.widgets.parts.layout import Note, row_of
 from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
+from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.history import rollbacks_line, score_line
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
@@ -49,10 +50,7 @@ class MonitorStep(Step):
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
         self._build()
-        self._redraw = QTimer(self)
-        self._redraw.setSingleShot(True)
-        self._redraw.setInterval(REDRAW_MS)
-        self._redraw.timeout.connect(self.show_history)
+        self._redraw = single_shot(self, self.show_history, REDRAW_MS)
         self.session.fusion.history_changed.connect(self._on_history)
         self.session.fusion.run_changed.connect(self._on_run)
         self.session.fusion.runner.state_changed.connect(self._on_run)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QIcon, QImage, QPixmap
 from qtpy.QtWidgets import (
     QComboBox,
@@ -28,6 +28,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.widgets.layers.shown import GREYS
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.preview_grid import coloured
+from napari_superres.widgets.parts.timers import single_shot
 
 TRUNCATION_TIP = (
     "Draws styles towards their mean: 1 not at all, 0 wholly. Less is more like the average "
@@ -196,10 +197,7 @@ class Thumbnails(QListWidget):
         self._order: list[int] = []
         self._phases: Sequence[Phase] = ()
         self._waiting: list[tuple[NDArray[np.uint8], str]] = []
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(0)
-        self._later.timeout.connect(self._make_next)
+        self._later = single_shot(self, self._make_next)
         self.itemSelectionChanged.connect(self._on_selection)
 
     @property

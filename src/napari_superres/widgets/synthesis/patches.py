@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import ComboBox
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 
 from napari_superres.config import describe, validated
@@ -22,6 +21,7 @@ from napari_superres.widgets.layers.notes import KEY
 from napari_superres.widgets.layers.placement import placement_of
 from napari_superres.widgets.parts.layout import Note, heading, new_form
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
+from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.synthesis.patches_plan import (
     ImagePlan,
@@ -59,10 +59,7 @@ class PatchesStep(Step):
         layout.addWidget(self.told)
         layout.addWidget(self.legend)
         layout.addStretch(1)
-        self._redraw = QTimer(self)
-        self._redraw.setSingleShot(True)
-        self._redraw.setInterval(200)
-        self._redraw.timeout.connect(self._draw)
+        self._redraw = single_shot(self, self._draw, 200)
         self.picker.chosen.connect(self.refresh)
         self.side.changed.connect(self.refresh)
         for dial in self.form.dials.values():

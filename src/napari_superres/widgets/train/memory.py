@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.jobs.words import NONE, Changes, changes_text
 from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.engine import Engine
 from napari_superres.widgets.run.preflight import preflight_text
 
@@ -37,10 +38,7 @@ class MemoryRow(QWidget):
         super().__init__()
         self._settings, self._engine = settings, engine
         self._on = False  # before the devices are known, an estimate would import torch for nothing
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer = single_shot(self, self.look, PATIENCE_MS)
         self._work = Latest(self)
         self._work.done.connect(self._show)
         self._changes: Changes = NONE
