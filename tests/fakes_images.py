@@ -174,9 +174,9 @@ class FakeImages:
 
 
 def trained(folder: Path, phases: int = 0) -> RunOfImages:
-    """Return a run that has learnt something."""
+    """Return a run that has a checkpoint."""
     known = phases_from_values(range(phases)) if phases else ()
-    return RunOfImages(folder, known, 0.5, 2, learnt=True)
+    return RunOfImages(folder, known, 0.5, 2, trained=True)
 
 
 NO_STOP = threading.Event()

@@ -19,13 +19,13 @@ from screenshots.window import grab, visible_dialogs
 
 def train(journey: Journey) -> None:
     """Start, watch, pause, resume, stop."""
-    session, bar = journey.dock.session, journey.dock.run_bar
+    training, bar = journey.dock.training, journey.dock.run_bar
     journey.click(bar.start)
-    journey.until("a preview comes", lambda: session.fusion.previews.last is not None)
-    first = session.fusion.previews.last.step
-    journey.until("numbers come", lambda: session.fusion.history.latest is not None)
-    journey.until("the previews move", lambda: session.fusion.previews.last.step > first)
-    journey.until("it has learnt", lambda: session.fusion.previews.last.step >= journey.steps, 3600)
+    journey.until("a preview comes", lambda: training.previews.last is not None)
+    first = training.previews.last.step
+    journey.until("numbers come", lambda: training.history.latest is not None)
+    journey.until("the previews move", lambda: training.previews.last.step > first)
+    journey.until("it has trained", lambda: training.previews.last.step >= journey.steps, 3600)
     if journey.trained is not None:
         _go_on_with(journey, journey.trained)
     journey.picture("05-monitor")
@@ -49,18 +49,17 @@ def train(journey: Journey) -> None:
 
 def _go_on_with(journey: Journey, trained: Path) -> None:
     """Stop, open an earlier run, and train that one further."""
-    session, bar = journey.dock.session, journey.dock.run_bar
+    training, bar = journey.dock.training, journey.dock.run_bar
     journey.click(bar.stop)
     journey.until("it is stopped", lambda: journey.state is RunState.STOPPED)
     copy = journey.work / "earlier" / "cathode"
     shutil.copytree(trained, copy)
-    training = session.fusion
     training.open(copy)  # the button asks for a folder, in a dialog of the system
     is_open = lambda: training.run is not None and training.run.folder == copy  # noqa: E731
     journey.until("it is open", is_open)
-    before = session.fusion.previews.last.step
+    before = training.previews.last.step
     journey.click(bar.middle)
-    journey.until("it goes on", lambda: session.fusion.previews.last.step > before)
+    journey.until("it goes on", lambda: training.previews.last.step > before)
     journey.until("it is running", lambda: journey.state is RunState.RUNNING)
 
 

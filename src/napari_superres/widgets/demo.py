@@ -82,7 +82,7 @@ class DemoDriver(QObject):
 
     def _on_failed(self, error: SuperResError) -> None:
         if not self._over:
-            self._over = True  # told already, by the steps
+            self._over = True  # the steps have shown it
             self.finished.emit(error)
 
     def _on_generated(self, generated: Generated) -> None:

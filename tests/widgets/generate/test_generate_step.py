@@ -25,7 +25,7 @@ from tests.fakes import PHASES
 
 
 class Bench:
-    """A viewer with the low-res layer, the step, and a run that has learnt."""
+    """A viewer with the low-res layer, the step, and a trained run."""
 
     def __init__(self, viewer, engine, qtbot, tmp_path, shape):
         self.viewer, self.qtbot = viewer, qtbot

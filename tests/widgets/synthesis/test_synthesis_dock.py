@@ -80,7 +80,7 @@ def test_the_grid_is_drawn_over_the_image_in_its_units(bench):
     np.testing.assert_allclose(layer.scale, 0.5)
     assert [str(unit) for unit in layer.units] == ["micrometer"] * 2
     assert layer.axis_labels == ("y", "x")
-    assert "held out" in bench.dock.patches.told.text()
+    assert "held out" in bench.dock.patches.summary.text()
     bench.dock.patches.show_grid.setChecked(False)
     bench.qtbot.waitUntil(lambda: name not in bench.viewer.layers, timeout=3000)
 
@@ -89,7 +89,7 @@ def test_the_papers_grid_is_one_click_and_too_large_here(bench):
     bench.choose()
     bench.dock.patches.paper.click()
     assert bench.dock.patches.values()["stride"] == 500
-    assert "no room for a patch of 1024" in bench.dock.patches.told.text()
+    assert "no room for a patch of 1024" in bench.dock.patches.summary.text()
     assert not bench.dock.run_bar.start.isEnabled()
 
 

@@ -50,7 +50,7 @@ def test_the_scale_factor_comes_from_the_pixel_sizes(bench):
     bench.choose()
     assert bench.dock.inputs.scale_factor.value == 2
     bench.dock.inputs.scale_factor.value = 8
-    assert "The pixel sizes say 2" in bench.dock.inputs.told.text()
+    assert "The pixel sizes say 2" in bench.dock.inputs.summary.text()
 
 
 def test_a_training_gets_both_sets_and_synthetic_images(bench, tmp_path):
@@ -69,7 +69,7 @@ def test_a_training_gets_both_sets_and_synthetic_images(bench, tmp_path):
 def test_an_image_is_translated_into_a_layer_in_its_place(bench, tmp_path):
     bench.training.set_run(trained(tmp_path))
     bench.dock.apply.layer.choose(bench.viewer.layers["ct"])
-    assert "60 × 80" in bench.dock.apply.told.text()
+    assert "60 × 80" in bench.dock.apply.summary.text()
     layer = bench.applied(3)[-1]
     assert layer.data.shape == (60, 80)
     np.testing.assert_allclose(layer.scale, 1)

@@ -108,16 +108,16 @@ class GenerateStep(Step):
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now and how much it would be."""
         run = self.session.fusion.run
-        learnt = run is not None and run.learnt
-        self.generate.setEnabled(learnt and not self.job.active)
+        trained = self.session.fusion.trained
+        self.generate.setEnabled(trained is not None and not self.job.active)
         self.form.draw.setEnabled(run is not None)
         self.form.offer_checkpoints(run)
-        self.form.show_default(run if learnt else None)
+        self.form.show_default(trained)
         self.run_note.setText(
-            f"{run.folder}" if run is not None and learnt else "None yet: train, or open one."
+            f"{trained.folder}" if trained is not None else "None yet: train, or open one."
         )
         try:
-            text = plan_text(run, self.settings(), self.form.target(run)) if run and learnt else ""
+            text = plan_text(trained, self.settings(), self.form.target(trained)) if trained else ""
         except SuperResError as error:
             text = str(error)
         self.estimate.setText(text)

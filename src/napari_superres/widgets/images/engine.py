@@ -33,7 +33,7 @@ class RunOfImages:
     phases: tuple[Phase, ...] = ()
     pixel_size: float | None = None
     scale_factor: int = 1
-    learnt: bool = False
+    trained: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,11 +115,6 @@ def image_layers(paths: Sequence[Path]) -> list[LayerTuple]:
 
     Up to 8 distinct values are taken for phases, deeper grey values spread over 0 to 255
     with the limits of all files together.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, or holds no image.
     """
     every = read_images(paths)
     layers, first = [], 0

@@ -118,7 +118,7 @@ _HINTS = {
     RunState.STARTING: "Checking the inputs and preparing the networks …",
     RunState.PAUSING: "Pausing after this step …",
     RunState.PAUSED: "Paused. Resume goes on from here.",
-    RunState.STOPPING: "Stopping: saving what was learnt …",
+    RunState.STOPPING: "Stopping: saving the weights …",
 }
 
 

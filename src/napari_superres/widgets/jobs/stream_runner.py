@@ -1,4 +1,4 @@
-"""Run a stream of events in napari's thread pool; pause it, stop it, tell how it ended."""
+"""Run a stream of events in napari's thread pool; pause it, stop it, report how it ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STREAM_NEEDS = (
 
 @dataclass(frozen=True)
 class Failure:
-    """The stream's last word when it failed."""
+    """The stream's last event when it failed."""
 
     error: Exception
 
@@ -46,7 +46,7 @@ class _Task:
         return self.name  # napari shows it when it asks whether to close
 
     def events(self) -> Iterator[Any]:
-        """Yield the stream's events; failures are told, not raised.
+        """Yield the stream's events; a failure is the last of them, not raised.
 
         A `RuntimeError` leaving a generator worker is swallowed by superqt, and
         torch's out-of-memory error is one.
@@ -137,7 +137,7 @@ class StreamRunner(QObject):
             self._advance(RunEvent.RESUME)
 
     def stop(self) -> None:
-        """Ask the stream to end; it keeps what was learnt."""
+        """Ask the stream to end; it saves first."""
         if self._task is not None and self.active:
             self._task.stop.set()
             self._advance(RunEvent.STOP)

@@ -37,7 +37,7 @@ class Outcome:
 
 
 class _Attempt:
-    """A function whose errors are told, not raised: who waits for it must hear of any."""
+    """A function whose errors are returned, not raised: the caller waits for an outcome."""
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self.function, self.arguments = function, arguments
@@ -64,7 +64,7 @@ def as_engine_error(error: Exception, needs: tuple[str, str] = JOB_NEEDS) -> Sup
         wrapped = OutputError(
             "The disk is full.",
             "",
-            "Free some space; what was saved before is whole and can be gone on with.",
+            "Free some space; what was saved before is whole and can be continued.",
         )
     else:
         wrapped = EngineError(f"{type(error).__name__}: {error}")
@@ -96,7 +96,7 @@ class Latest(QObject):
 
     Parameters
     ----------
-    eager : whether to tell the outcome of a job after which another was asked for
+    eager : whether to emit the outcome of a job after which another was asked for
 
     Signals
     -------
@@ -120,7 +120,7 @@ class Latest(QObject):
         in_thread(function, self._on_outcome, *args)
 
     def forget(self) -> None:
-        """Do nothing more of what was asked for; the job under way ends untold."""
+        """Do nothing more of what was asked for; the outcome of the job under way is dropped."""
         if self.busy:
             self._next = (_nothing, ())
 

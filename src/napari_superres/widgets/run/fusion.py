@@ -57,7 +57,7 @@ def read_run(folder: Path) -> EarlierRun:
         low_res.phases,
         low_res.shape,
         plain_placement(low_res.voxel_size),
-        learnt=bool(kept.checkpoints()),
+        trained=bool(kept.checkpoints()),
         name=low_res.name,
     )
     history = history_of_log(kept.log())

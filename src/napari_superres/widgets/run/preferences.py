@@ -80,13 +80,7 @@ def preferred_device(wanted: str, offered: Sequence[str]) -> str:
 
 
 def usable_cache(folder: Path | None) -> Path | None:
-    """Return the folder for downloads, made if need be.
-
-    Raises
-    ------
-    OutputError
-        It cannot be made.
-    """
+    """Return the folder for downloads, made if need be."""
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a training will need of its device, told before it starts; no Qt."""
+"""What a training needs of its device and its folder, before it starts; no Qt."""
 
 from __future__ import annotations
 
@@ -41,13 +41,7 @@ class Preflight:
 
 
 def estimate(settings: TrainingSettings) -> Preflight:
-    """Return what a training with these settings needs. Imports torch: call it in a thread.
-
-    Raises
-    ------
-    DeviceError
-        The device asked for is not there.
-    """
+    """Return what a training with these settings needs. Imports torch: call it in a thread."""
     import numpy as np
 
     from napari_superres.data.checks.inputs import InputReport, crop_shape
@@ -119,7 +113,7 @@ def preflight_text(found: Preflight) -> str:
 
 
 def folder_text(folder: Path, opened: str = "in step 3, Monitor") -> str:
-    """Return what to know of the folder that is to become a run's, before the start.
+    """Return what is known of the folder of the next run.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class Run:
     low_res_phases: tuple[Phase, ...]
     low_res_shape: tuple[int, int, int]
     placement: Placement
-    learnt: bool = False
+    trained: bool = False
     name: str = ""
 
     def noted(self, metadata: dict[str, Any], settings: GenerationSettings) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class ShownRun(Protocol):
         """Phases of what it makes; empty for grey values."""
 
     @property
-    def learnt(self) -> bool:
+    def trained(self) -> bool:
         """Whether there is a checkpoint."""
 
 
@@ -118,7 +118,12 @@ class Training(QObject, Generic[AnyInputs, AnyRun]):
     @property
     def can_continue(self) -> bool:
         """Whether there are weights that could be trained further."""
-        return self.run is not None and self.run.learnt and not self.runner.active
+        return self.trained is not None and not self.runner.active
+
+    @property
+    def trained(self) -> AnyRun | None:
+        """The run, once it has a checkpoint."""
+        return self.run if self.run is not None and self.run.trained else None
 
     def trained_run(self) -> AnyRun:
         """Return the run, to make results from.
@@ -128,9 +133,9 @@ class Training(QObject, Generic[AnyInputs, AnyRun]):
         SettingsError
             There is none, or it has no checkpoint yet.
         """
-        if self.run is None or not self.run.learnt:
+        if self.trained is None:
             raise SettingsError("There is no trained run yet.", action="Train, or open one.")
-        return self.run
+        return self.trained
 
     def set_inputs(self, inputs: AnyInputs | None, problem: str = "") -> None:
         """Take other inputs, or why there are none; a running training keeps its own."""
@@ -252,8 +257,8 @@ class Training(QObject, Generic[AnyInputs, AnyRun]):
         self.show_run(outcome.value.run, outcome.value.history, outcome.value.previews)
 
     def _mark_trained(self) -> None:
-        if self.run is not None and not self.run.learnt:
-            self.set_run(replace(self.run, learnt=True))  # type: ignore[type-var]
+        if self.run is not None and not self.run.trained:
+            self.set_run(replace(self.run, trained=True))  # type: ignore[type-var]
 
     def _refused(self) -> bool:
         """Whether a training goes on already, which is shown."""
@@ -273,7 +278,7 @@ class Training(QObject, Generic[AnyInputs, AnyRun]):
             self._mark_trained()
         elif self._tried is not None:
             changes = self._tried.less_memory()
-            if self._begun and self.run is not None and self.run.learnt:
+            if self._begun and self.trained is not None:
                 self.offer = changes  # an earlier checkpoint of this run is whole
             else:
                 self.less = changes

@@ -101,8 +101,8 @@ class GalleryStep(Step):
 
     def fill(self) -> None:
         """Show the first samples of a run that none were shown of."""
-        run = self.training.run
-        if run is not None and run.learnt and self._filled != run.folder:
+        run = self.training.trained
+        if run is not None and self._filled != run.folder:
             guarded(self.make_new)()
 
     def make_new(self) -> None:
@@ -166,15 +166,13 @@ class GalleryStep(Step):
     def _show_picked(self) -> None:
         names = self.shown.names() if self.shown is not None else []
         picked = [names[place] for place in self.form.thumbnails.picked]
-        told = "Click samples to pick them." if names else ""
-        self.form.picked.setText(f"Picked: {'; '.join(picked)}" if picked else told)
+        hint = "Click samples to pick them." if names else ""
+        self.form.picked.setText(f"Picked: {'; '.join(picked)}" if picked else hint)
 
     def _on_run(self) -> None:
         run = self.training.run
-        learnt = run is not None and run.learnt
-        self.run_note.setText(
-            f"{run.folder}" if run and learnt else "No run yet: train, or open one."
-        )
+        trained = self.training.trained
+        self.run_note.setText(str(trained.folder) if trained else "No run yet: train, or open one.")
         self.form.classes_row.setVisible(run is None or not run.phases)
         if run is None or run.folder != self._filled:
             self.shown = self.samples = self._filled = None
@@ -183,10 +181,9 @@ class GalleryStep(Step):
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        active, run = self.jobs.active, self.training.run
-        learnt = run is not None and run.learnt
+        active, trained = self.jobs.active, self.training.trained is not None
         for button in self.form.made_with_a_run:
-            button.setEnabled(learnt and not active)
+            button.setEnabled(trained and not active)
         for button in self.form.made_with_samples:
             button.setEnabled(self.shown is not None and not active)
 

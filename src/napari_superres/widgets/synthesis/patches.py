@@ -56,7 +56,7 @@ class PatchesStep(Step):
         layout.addWidget(self.form)
         layout.addWidget(self.paper)
         layout.addWidget(self.show_grid)
-        layout.addWidget(self.told)
+        layout.addWidget(self.summary)
         layout.addWidget(self.legend)
         layout.addStretch(1)
         self._redraw = single_shot(self, self._draw, 200)
@@ -84,7 +84,7 @@ class PatchesStep(Step):
         self.paper.setToolTip("Liu & Mukerji 2022: patches of 1024 × 1024, 51 % overlap")
         self.show_grid = QCheckBox("Show the grid in the viewer")
         self.show_grid.setChecked(True)
-        self.told = Note()
+        self.summary = Note()
         self.legend = Note()
         self._tell_colours()
         self.viewer.events.theme.connect(self._tell_colours)
@@ -110,17 +110,17 @@ class PatchesStep(Step):
 
     def refresh(self, _what: object = None) -> None:
         """Plan the patches again, share the choice, draw the grid soon."""
-        self.plan, inputs, told = None, None, "Choose or open at least one image."
+        self.plan, inputs, text = None, None, "Choose or open at least one image."
         chosen = self.picker.choice()
         if chosen is not None:
             try:
                 values = self.values()
                 settings = validated(SynthesisSettings, values)
                 self.plan = plan_patches(chosen.shapes, settings)
-                inputs, told = ImageInputs((chosen,), values), self.plan.describe()
+                inputs, text = ImageInputs((chosen,), values), self.plan.describe()
             except SuperResError as error:
-                told = f"<b>Not usable yet.</b> {error}"
-        self.told.setText(told)
+                text = f"<b>Not usable yet.</b> {error}"
+        self.summary.setText(text)
         self.training.set_inputs(inputs)
         self._redraw.start()
 

@@ -15,7 +15,7 @@ from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.widgets.layers.images import Planes
 
 MOST_DRAWN = 150
-"""Rectangles drawn on a layer; a denser grid could not be told apart."""
+"""Rectangles drawn on a layer; more could not be told apart."""
 
 Starts = NDArray[np.int64]
 
@@ -71,13 +71,7 @@ class PatchPlan:
 
 
 def plan_patches(shapes: Sequence[Planes], settings: SynthesisSettings) -> PatchPlan:
-    """Plan the patches of layers.
-
-    Raises
-    ------
-    ShapeError
-        No patch fits, or held-out regions have no room for one.
-    """
+    """Plan the patches of layers."""
     grid = settings.grid
     divided = [divide((rows, columns), grid, settings.held_out) for _, rows, columns in shapes]
     for learn, _ in divided:
@@ -88,11 +82,11 @@ def plan_patches(shapes: Sequence[Planes], settings: SynthesisSettings) -> Patch
         planes = [np.broadcast_to(np.uint8(0), shape[1:]) for shape in shapes]
         patches_of(planes, grid, settings.held_out)
     plans = []
-    learnt = kept = 0  # each image has random places of its own; the first of a layer is drawn
+    trained = kept = 0  # each image has random places of its own; the first of a layer is drawn
     for (images, _, _), (learn, hold) in zip(shapes, divided, strict=True):
-        training, drawn = _cut(learn, grid, settings.seed + learnt)
+        training, drawn = _cut(learn, grid, settings.seed + trained)
         held, drawn_held = 0, np.zeros((0, 2), np.int64)
-        learnt += images
+        trained += images
         if hold is not None:
             held, drawn_held = _cut(hold, grid, settings.seed + kept)
             kept += images

@@ -66,37 +66,19 @@ def new_samples(before: Picks | None, count: int, truncation: float, checkpoint:
 
 
 def new_noise(shown: Picks, picked: Sequence[int], count: int) -> Picks:
-    """Return samples of the one picked style with new noises; the picked one comes first.
-
-    Raises
-    ------
-    SettingsError
-        Not exactly one is picked.
-    """
+    """Return samples of the one picked style with new noises; the picked one comes first."""
     style, noise = _one(shown, picked, "style")
     return replace(shown, styles=(style,) * count, noises=(noise, *_next(_after(shown), count - 1)))
 
 
 def new_styles(shown: Picks, picked: Sequence[int], count: int) -> Picks:
-    """Return samples of new styles with the noise of the one picked, which comes first.
-
-    Raises
-    ------
-    SettingsError
-        Not exactly one is picked.
-    """
+    """Return samples of new styles with the noise of the one picked, which comes first."""
     style, noise = _one(shown, picked, "noise")
     return replace(shown, styles=(style, *_next(_after(shown), count - 1)), noises=(noise,) * count)
 
 
 def way_between(shown: Picks, picked: Sequence[int], frames: int) -> Way:
-    """Return the way between two picked samples, with the noise of the first.
-
-    Raises
-    ------
-    SettingsError
-        Not exactly two are picked.
-    """
+    """Return the way between two picked samples, with the noise of the first."""
     if len(picked) != 2:
         raise SettingsError(
             f"{_count(picked)} picked.", "Two are needed, one for each end.", "Click two samples."

@@ -155,13 +155,7 @@ class TrainStep(Step):
             self.memory.less_asked.connect(self.take_less)
 
     def settings(self) -> Any:
-        """Return the settings of the dials and of the chosen inputs.
-
-        Raises
-        ------
-        SettingsError
-            A dial holds something that is not allowed, or an input is missing.
-        """
+        """Return the settings of the dials and of the chosen inputs."""
         training = self.training
         if training.missing:
             raise SettingsError("The inputs are not complete.", action=training.missing)

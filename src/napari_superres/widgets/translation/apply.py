@@ -54,11 +54,14 @@ class TranslationApplyStep(Step):
 
     def _build(self) -> None:
         self._make_dials()
-        self.run_note, self.told = Note(), Note()
+        self.run_note, self.summary = Note(), Note()
         self.translate = QPushButton("Translate")
         self.translate.setToolTip("Make the layer finer, slice by slice")
         self.jobs = JobRow(
-            self.training.work, begins="Loading the network …", cancel_tip="Stop what is under way"
+            self.training.work,
+            (self.translate,),
+            begins="Loading the network …",
+            cancel_tip="Stop what is under way",
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -74,8 +77,7 @@ class TranslationApplyStep(Step):
         form.addRow("Where to", self.kind)
         form.addRow("", self.file)
         layout.addLayout(form)
-        layout.addWidget(self.told)
-        layout.addWidget(self.translate)
+        layout.addWidget(self.summary)
         layout.addWidget(self.jobs)
         layout.addStretch(1)
         self.translate.clicked.connect(guarded(self.start))
@@ -106,25 +108,13 @@ class TranslationApplyStep(Step):
         self.path = self.file.path
 
     def target(self) -> Target:
-        """Return where results go; without a path, under a new name into the run folder.
-
-        Raises
-        ------
-        SettingsError
-            A file of another kind is named.
-        """
+        """Return where results go; without a path, under a new name into the run folder."""
         kind = self.kind.currentData()
         count, run = self.count.value(), self._run()
         return target_of(count, kind, self.path.text() or str(_default(run, kind, count)))
 
     def start(self) -> None:
-        """Translate the chosen layer.
-
-        Raises
-        ------
-        SuperResError
-            There is no run or layer, or they do not fit.
-        """
+        """Translate the chosen layer."""
         run, layer = self._run(), self.layer.layer
         if layer is None:
             raise SettingsError("No layer is chosen.", "One to translate is needed.")
@@ -159,30 +149,30 @@ class TranslationApplyStep(Step):
 
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now, and what it gives."""
-        run, layer, kind = self.training.run, self.layer.layer, self.kind.currentData()
-        learnt = run is not None and run.learnt
+        run, layer, kind = self.training.trained, self.layer.layer, self.kind.currentData()
+        ready = run is not None and layer is not None
         self.run_note.setText(
-            f"{run.folder}, scale factor {run.scale_factor}"
-            if run is not None and learnt
-            else "None yet: train, or open one."
+            "None yet: train, or open one."
+            if run is None
+            else f"{run.folder}, scale factor {run.scale_factor}"
         )
-        self.translate.setEnabled(learnt and layer is not None and not self.jobs.active)
+        self.translate.setEnabled(ready and not self.jobs.active)
         self.axis.setEnabled(layer is not None and layer.ndim == 3)
         self.file.setVisible(bool(kind))
         self.file.propose(f"translated{kind}", FILTERS.get(kind, ""))
         name = f"translated{kind}"
-        if run is not None and learnt and kind:
+        if run is not None and kind:
             name = _default(run, kind, self.count.value()).name
         self.path.setPlaceholderText(f"{name} in the run folder")
-        told = ""
-        if run is not None and learnt and layer is not None:
-            try:
-                data = subject_of(layer).view.data
-                axis = self.axis.currentData() if layer.ndim == 3 else 0
-                told = f"Gives {sizes(result_shape(data.shape, run.scale_factor, axis))} voxels."
-            except SuperResError as error:
-                told = str(error)
-        self.told.setText(told)
+        self.summary.setText("" if run is None or layer is None else self._gives(run, layer))
+
+    def _gives(self, run: RunOfImages, layer: Any) -> str:
+        try:
+            data = subject_of(layer).view.data
+        except SuperResError as error:
+            return str(error)
+        axis = self.axis.currentData() if layer.ndim == 3 else 0
+        return f"Gives {sizes(result_shape(data.shape, run.scale_factor, axis))} voxels."
 
     def _run(self) -> RunOfImages:
         return self.training.trained_run()

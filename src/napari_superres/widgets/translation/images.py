@@ -54,7 +54,7 @@ class TranslationImagesStep(Step):
             row.addWidget(widget)
         form.addRow("Add synthetic", row)
         layout.addLayout(form)
-        layout.addWidget(self.told)
+        layout.addWidget(self.summary)
         layout.addStretch(1)
         for signal in (self.low.chosen, self.high.chosen):
             signal.connect(self._on_layers)
@@ -84,7 +84,7 @@ class TranslationImagesStep(Step):
         self.count.setValue(64)
         self.choose.setToolTip("Choose the run folder of a synthesis")
         self.count.setToolTip("Synthetic images that join the high-res ones")
-        self.told = Note()
+        self.summary = Note()
 
     def values(self) -> dict[str, Any]:
         """Return what the dials say."""
@@ -93,16 +93,16 @@ class TranslationImagesStep(Step):
     def refresh(self, _what: object = None) -> None:
         """Share the choice, and say what it is."""
         low, high, inputs = self.low.choice(), self.high.choice(), None
-        told = "Choose low-res and high-res images. They need not show the same place."
+        text = "Choose low-res and high-res images. They need not show the same place."
         if low is not None and high is not None:
             try:
                 values = self.values()
                 validated(TranslationSettings, values)
-                told = f"{_counted(low)} low-res, {_counted(high)} high-res. " + self._sizes()
+                text = f"{_counted(low)} low-res, {_counted(high)} high-res. " + self._sizes()
                 inputs = ImageInputs((low, high), values, *self._synthetic())
             except SuperResError as error:
-                told = f"<b>Not usable yet.</b> {escape(str(error))}"
-        self.told.setText(told)
+                text = f"<b>Not usable yet.</b> {escape(str(error))}"
+        self.summary.setText(text)
         self.training.set_inputs(inputs)
 
     def _synthetic(self) -> tuple[Callable[[Sets], Sets] | None, tuple[str, ...]]:

@@ -49,13 +49,7 @@ class Subject:
         return (sizes[0] if self.ndim == 3 else rows, rows, columns)
 
     def read(self, phases: Sequence[Phase]) -> NDArray[np.uint8]:
-        """Return (Z, Y, X) or (Y, X) label values, or 8-bit grey values for a run without phases.
-
-        Raises
-        ------
-        InputError
-            The layer holds something else.
-        """
+        """Return (Z, Y, X) or (Y, X) label values, or grey values for a run without phases."""
         if phases and self.ndim == 2:
             slices = slices_from_layers([self.view])
             return values_of(slices.sets[0][0], slices.phases)
@@ -73,13 +67,7 @@ class Subject:
 
 
 def subject_of(layer: Any) -> Subject:
-    """Return a layer as something to translate.
-
-    Raises
-    ------
-    ShapeError
-        It has neither two nor three axes.
-    """
+    """Return a layer as something to translate."""
     if layer.ndim not in (2, 3):
         raise ShapeError(f"{layer.name} has {layer.ndim} axes.", "Two or three are needed.")
     return Subject(view_of(layer), placement_of(layer, layer.ndim), int(layer.ndim))
