@@ -24,12 +24,7 @@ ORDER = (LOW_RES, SUPER_RES, TRUTH)
 
 
 def side_by_side(layers: Sequence[Any]) -> list[Any]:
-    """Return the volumes worth comparing: low-res, realisations, truth; else all volumes.
-
-    Parameters
-    ----------
-    layers : in the order they were added
-    """
+    """Return the volumes worth comparing: low-res, realisations, truth; else all volumes."""
     volumes = [one for one in layers if one.ndim == 3 and role_of(one) != HIGH_RES]
     known = [one for role in ORDER for one in volumes if role_of(one) == role]
     return known or volumes

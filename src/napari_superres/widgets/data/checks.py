@@ -71,12 +71,7 @@ class ChecksView(Note):
 
 
 def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport:
-    """Return the report on inputs whose scale factor is known; InputError where they are unusable.
-
-    Parameters
-    ----------
-    engine : settings to train with; None for those of the quick preset
-    """
+    """Return the report on inputs whose scale factor is known, by default for the quick preset."""
     values: dict[str, Any] = {
         "scale_factor": inputs.scale_factor,
         "phase_map": inputs.table.phase_map,

@@ -45,12 +45,7 @@ def plan_text(
     target: Target | None = None,
     free_memory: int | None = None,
 ) -> str:
-    """Return the size of the results and the room for them as a sentence or two.
-
-    Parameters
-    ----------
-    free_memory : bytes; None to ask the system
-    """
+    """Return the size of the results and the room for them; free memory is asked for where None."""
     target = target or Target()
     box = generated_box(run, settings)
     times = f"{target.count} × " if target.count > 1 else ""
@@ -118,11 +113,7 @@ def result_files(path: Path, seeds: Iterable[int], kind: str) -> list[Path]:
     """Return the files of a result: itself, or its volumes and maps in the folder of realisations.
 
     The most likely phases come last, so that they lie on top. Other files in the folder
-    may be of another region, and are not opened.
-
-    Parameters
-    ----------
-    seeds, kind : of the realisations, and the ending of their files
+    may be of another region, and are not opened. `kind` is the ending of the files.
     """
     if path.suffix.lower() in KINDS:
         return [path]

@@ -148,12 +148,7 @@ def _slices_of_run(folder: Path) -> SegmentedSlices:
 def reference_subject(
     combo: ReferenceCombo, viewer: Any, session: Session, box_of: Any = None
 ) -> Subject | None:
-    """Return what is chosen as something to measure; None for nothing.
-
-    Parameters
-    ----------
-    box_of : returns the box of a layer to measure; None for whole layers
-    """
+    """Return what is chosen as something to measure, of a layer the box that `box_of` returns."""
     if combo.slices:
         return slices_subject(viewer, session)
     layer = combo.layer

@@ -53,12 +53,7 @@ class MeasurePlots(QWidget):
         theme: ThemeColours,
         by_axis: bool = False,
     ) -> None:
-        """Offer the plots of what was measured, and draw the chosen one.
-
-        Parameters
-        ----------
-        by_axis : whether curves are drawn for each axis, not their mean
-        """
+        """Offer the plots of what was measured, by axis or as means, and draw the chosen one."""
         self._finished, self._rows, self._theme = finished, rows, theme
         self._by_axis = by_axis
         before = self.which.currentData()

@@ -121,12 +121,7 @@ class ReportPlan:
 def report_plan(
     viewer: Any, session: Session, realisations: Sequence[Any], transport: bool
 ) -> ReportPlan:
-    """Gather what a report is made from: the inputs, the generated layers and the truth.
-
-    Parameters
-    ----------
-    realisations : layers to report on; none for all generated ones
-    """
+    """Gather the inputs, the realisations (by default all generated layers) and the truth."""
     layers = candidates(viewer)
     chosen = [layer for layer in realisations if layer.ndim == 3]
     chosen = chosen or [layer for layer in reversed(layers) if role_of(layer) == SUPER_RES]

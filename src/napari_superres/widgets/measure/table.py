@@ -53,13 +53,7 @@ class MeasureTable(QWidget):
         self.hide()
 
     def show_result(self, finished: Measured, rows: Sequence[Row], background: str) -> None:
-        """Show what was measured.
-
-        Parameters
-        ----------
-        rows : of `rows_of`
-        background : of the theme, "#rrggbb"
-        """
+        """Show what was measured, readable on a background ("#rrggbb")."""
         self.finished, self.rows = finished, list(rows)
         self._fill(grid_of(rows, self._names(), self._reference()), background)
         self.show()

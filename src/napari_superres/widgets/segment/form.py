@@ -36,12 +36,7 @@ ROLES = (("low-res volume", LOW_RES), ("high-res slices", HIGH_RES))
 
 
 class SegmentForm(QWidget):
-    """Which layer, how many phases, where their grey values end.
-
-    Parameters
-    ----------
-    runner : segments in a thread
-    """
+    """Which layer, how many phases, where their grey values end."""
 
     def __init__(self, runner: StreamRunner) -> None:
         super().__init__()
@@ -111,13 +106,9 @@ class SegmentForm(QWidget):
         return Smoothing(self.smooth.value(), self.alone.isChecked())
 
     def offer(self, shape: Sequence[int] | None, known: bool, active: bool) -> None:
-        """Enable the controls that have an effect now.
+        """Enable the controls that have an effect on an image of this shape, None for no image.
 
-        Parameters
-        ----------
-        shape : of the image; None for none
-        known : whether it has thresholds
-        active : whether an image is being segmented
+        `known` is whether it has thresholds, `active` whether it is being segmented.
         """
         for widget in (self.classes, self.otsu, self.smooth, self.role):
             widget.setEnabled(shape is not None and not active)

@@ -125,9 +125,7 @@ def likely_role(shape: Sequence[int]) -> str:
 def sliced_axis(order: Sequence[int], axes_of_viewer: int, axes: int) -> int:
     """Return the axis of a layer that the viewer's slider moves along.
 
-    Parameters
-    ----------
-    order : of the viewer's axes; the last two are on the screen
+    The last two of the viewer's axes in `order` are on the screen.
     """
     before = axes_of_viewer - axes
     return next(axis - before for axis in order if axis >= before)
@@ -186,12 +184,7 @@ def digits_for(low: float, high: float, whole: bool) -> tuple[int, float]:
 
 
 def moved(thresholds: Sequence[float], index: int, value: float, whole: bool) -> tuple[float, ...]:
-    """Return the thresholds with one moved; it pushes others, so that all keep rising.
-
-    Parameters
-    ----------
-    whole : whether grey values are integers
-    """
+    """Return the thresholds with one moved; it pushes others, so that all keep rising."""
     found = list(thresholds)
     found[index] = float(math.floor(value)) if whole else value
     gap = 1.0 if whole else max(abs(value), 1e-12) * 1e-6
