@@ -99,6 +99,13 @@ def test_two_processes_train_to_equal_weights_and_the_first_speaks_for_both(trai
     assert torch.equal(kept["random1"], random_1)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no names elsewhere")
+def test_no_thread_of_the_group_outlives_the_training(trained: Path) -> None:
+    for rank in range(2):
+        names = (trained / f"threads-{rank}.txt").read_text().split()
+        assert not [name for name in names if "gloo" in name or "tcpstore" in name]
+
+
 def test_a_run_of_two_processes_is_resumed_by_one(trained: Path, tmp_path: Path) -> None:
     run = shutil.copytree(trained / "run", tmp_path / "run")
     *_, last = resume(run, Budget(steps=6))

@@ -94,6 +94,8 @@ def main(task: str, folder: Path) -> None:
         rank = str(distributed.rank())
         with open(folder / f"events-{rank}.txt", "a") as file:
             file.write(type(event).__name__ + "\n")
+    threads = [file.read_text() for file in Path("/proc/self/task").glob("*/comm")]
+    (folder / f"threads-{rank}.txt").write_text("".join(threads))
     networks = kept[0].networks
     weights = {**networks.generator.state_dict(), **networks.discriminators.state_dict()}
     torch.save([weights, kept[0].random.get_state()], folder / f"weights-{rank}.pt")

@@ -74,6 +74,10 @@ def joined(device: str) -> Iterator[None]:
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
         backend += ",cuda:nccl"
+    # Optimisers import it, and its default arguments keep the group that is there at its import:
+    # the group's threads then outlive this block, and may abort the process as it ends.
+    from torch.distributed.nn import functional  # noqa: F401
+
     try:
         dist.init_process_group(backend, timeout=PATIENCE)
     except (ValueError, RuntimeError) as error:
