@@ -85,7 +85,7 @@ class FakeEngine:
     during: Callable[[], None] = lambda: None
 
     def train(
-        self, pair: Any, settings: Any, run_folder: Path, budget: Any, stop: Any
+        self, pair: Any, settings: Any, run_folder: Path, budget: Any, stop: Any, report: Any = None
     ) -> Iterator[object]:
         self.training.append(
             {"pair": pair, "settings": settings, "run": run_folder, "budget": budget}

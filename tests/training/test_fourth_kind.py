@@ -100,12 +100,9 @@ class LineRecipe:
     def warnings(self, device):
         return ()
 
-    def build(self, device):
+    def build(self, device, *, new):
         learner = LineLearner(self.settings, Line(self.settings.seed), device)
         return learner, LineJudge(learner)
-
-    def start_from(self, learner):
-        return False
 
 
 # … and ends here.

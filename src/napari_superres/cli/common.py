@@ -6,7 +6,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -79,14 +79,12 @@ WHAT_NEXT = {
 """Of each kind of run, how to go on, and what can be done with it."""
 
 
-def follow_to_end(
-    events: Iterator[TrainingEvent], kind: Kind[Any], known: Collection[str] = ()
-) -> None:
-    """Show a training but for `known` warnings, say where it ended and what can be done next.
+def follow_to_end(events: Iterator[TrainingEvent], kind: Kind[Any]) -> None:
+    """Show a training, say where it ended and what can be done next.
 
     Where it was interrupted, the command exits with status 130.
     """
-    finished = follow_training(events, known)
+    finished = follow_training(events)
     run, name = finished.run_folder, as_line([str(finished.run_folder)])
     resume, title, then = WHAT_NEXT[kind.name]
     typer.echo(

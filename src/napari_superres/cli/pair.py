@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,6 +14,9 @@ from napari_superres.data.pair import Pair
 from napari_superres.data.phases import listed
 from napari_superres.errors import PhaseError, ScaleFactorError, SettingsError
 from napari_superres.scale_factor import ScaleFactor, parse_scale_factor
+
+if TYPE_CHECKING:
+    from napari_superres.data.checks.inputs import InputReport
 
 
 def read_pair(
@@ -48,15 +52,15 @@ def with_phase_names(pair: Pair, phase_map: dict[int, int], names: str | None) -
     return pair.with_phase_names(by_value, phase_map)
 
 
-def show_inputs(pair: Pair, settings: TrainingSettings) -> list[str]:
-    """Print what goes into a training and the findings on it; return the latter."""
-    from napari_superres.data.checks.inputs import check_inputs
+def show_inputs(pair: Pair, settings: TrainingSettings) -> InputReport:
+    """Print what goes into a training and the findings on it; return the report."""
+    from napari_superres.data.checks.inputs import check_inputs  # slow to load
 
     typer.echo(pair.describe(settings))
-    findings = check_inputs(pair, settings).findings
-    for finding in findings:
+    report = check_inputs(pair, settings)
+    for finding in report.findings:
         typer.echo(f"{finding.level}: {finding.text}")
-    return [finding.text for finding in findings]
+    return report
 
 
 def choose_scale_factor(text: str | None, pair: Pair) -> ScaleFactor:

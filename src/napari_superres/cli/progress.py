@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -24,10 +24,8 @@ from napari_superres.events import (
 from napari_superres.words import line_of, measured_parts, share_of
 
 
-def follow_training(
-    events: Iterator[TrainingEvent], known: Collection[str] = ()
-) -> TrainingFinished:
-    """Consume a training, showing it but for `known` warnings, and return its last event."""
+def follow_training(events: Iterator[TrainingEvent]) -> TrainingFinished:
+    """Consume a training, showing it, and return its last event."""
     target: Measurement | None = None
     finished: TrainingFinished | None = None
     with contextlib.closing(events), Bar("training") as bar:  # type: ignore[type-var]
@@ -37,8 +35,7 @@ def follow_training(
                     target = event.target
                     bar.write(f"{line_of(event)} Run folder {event.run_folder}")
                     for warning in event.warnings:
-                        if warning not in known:
-                            bar.write(f"warning: {warning}")
+                        bar.write(f"warning: {warning}")
                 case MetricsMeasured() | ImagesMeasured():
                     bar.write(measured_line(event, target))
                 case RolledBack():

@@ -76,15 +76,15 @@ def train(
     engine = PRESETS[asked["preset"]].replace(**{**dials, **values.parse_changes(changes)})
     own = {"scale_factor": factor, "phase_map": pairs, "engine": engine}
     settings = validated(TrainingSettings, asked | start | own)
-    known = show_inputs(pair, settings)
+    report = show_inputs(pair, settings)
     if budget == Budget():
         typer.echo("No --minutes or --steps: training until Ctrl-C.")
     from napari_superres.fusion.training import train as train_engine  # torch is slow to load
 
     folder = common.free_name(Path("superres-run")) if run is None else run
     with stop_on_interrupt() as stop:
-        events = train_engine(pair, settings, folder, budget, stop)
-        follow_to_end(events, FUSION, known)
+        events = train_engine(pair, settings, folder, budget, stop, report)
+        follow_to_end(events, FUSION)
 
 
 @with_options

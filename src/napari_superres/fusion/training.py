@@ -29,7 +29,7 @@ from napari_superres.runs.device import memory_warning
 from napari_superres.runs.inputs import Input
 from napari_superres.runs.run import Run
 from napari_superres.training import start as training
-from napari_superres.training.learner import Learner, Pace
+from napari_superres.training.learner import Pace
 
 
 def train(
@@ -49,7 +49,8 @@ def train(
     run_folder : new or empty folder
     budget : when to end; without limits, when `stop` is set
     stop : set it to end after the current step
-    report : of `check_inputs`, where the caller has checked the inputs already
+    report : of `check_inputs`, where the caller has shown it already: its warnings do not
+        come again
 
     Yields
     ------
@@ -87,7 +88,7 @@ class FusionRecipe:
     Parameters
     ----------
     pair, settings : what to train
-    checked : the report of the inputs, where they were checked already
+    checked : the report of the inputs, where the caller has shown it already
     """
 
     pair: Pair
@@ -103,7 +104,7 @@ class FusionRecipe:
     @property
     def pace(self) -> Pace:
         """How often it is measured, shown and saved."""
-        return Pace.of(self.settings.engine)
+        return Pace.of(self.settings.engine, keep_start=self.settings.warm_start is not None)
 
     def check(self, *, new: bool) -> None:
         """Raise an InputError where the inputs, or the run to start from, do not fit."""
@@ -117,14 +118,18 @@ class FusionRecipe:
 
     def warnings(self, device: str) -> tuple[str, ...]:
         """Return what the user should know before it starts."""
+        shown = self.checked is not None
         too_large = memory_warning(self.settings, self.report, device)
-        return self.report.warnings if too_large is None else (*self.report.warnings, too_large)
+        found = () if shown else self.report.warnings
+        return found if too_large is None else (*found, too_large)
 
-    def build(self, device: str) -> tuple[FusionLearner, Evaluator]:
+    def build(self, device: str, *, new: bool) -> tuple[FusionLearner, Evaluator]:
         """Return learner and judge; slices are held back for the judge."""
         low_res, high_res = self.pair.low_res, self.pair.high_res
         split = hold_back(high_res, self.settings, needed_sides(self.settings))
         learner = self.learner(device, Pair(low_res, split.training), split.all)
+        if new and self.settings.warm_start is not None:
+            start_from(learner.networks, Path(self.settings.warm_start))
         return learner, Evaluator(learner, split, low_res.phases)
 
     def learner(
@@ -136,13 +141,6 @@ class FusionRecipe:
         networks = FusionNetworks(self.settings, *phases, device)
         material = Material(pair, self.settings, self.report, networks.generator, device, known)
         return FusionLearner(material, networks, self.settings)
-
-    def start_from(self, learner: Learner) -> bool:
-        """Load the weights of another run, where one is asked for; return whether it was."""
-        source = self.settings.warm_start
-        if source is not None and isinstance(learner, FusionLearner):
-            start_from(learner.networks, Path(source))
-        return source is not None
 
 
 def _recipe_of(run: Run[TrainingSettings]) -> FusionRecipe:

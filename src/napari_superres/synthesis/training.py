@@ -20,7 +20,7 @@ from napari_superres.synthesis.judge import StyleJudge
 from napari_superres.synthesis.settings import SYNTHESIS, SynthesisSettings
 from napari_superres.synthesis.step import StyleLearner
 from napari_superres.training import start as training
-from napari_superres.training.learner import Learner, Pace
+from napari_superres.training.learner import Pace
 
 INPUT = "real"
 FEW_PATCHES = 50
@@ -101,14 +101,10 @@ class StyleRecipe:
         few = f"Only {count} training patches: look at the memorisation check."
         return (few,) if count < FEW_PATCHES else ()
 
-    def build(self, device: str) -> tuple[StyleLearner, StyleJudge]:
+    def build(self, device: str, *, new: bool) -> tuple[StyleLearner, StyleJudge]:
         """Return what learns, and what measures it."""
         learner = StyleLearner(self.patches[0], len(self.images.phases), self.settings, device)
         return learner, StyleJudge(learner, *self.patches, self.images.phases)
-
-    def start_from(self, learner: Learner) -> bool:
-        """Start from random weights."""
-        return False
 
 
 def cut_images(images: ImageSet, settings: SynthesisSettings) -> tuple[Patches, Patches]:

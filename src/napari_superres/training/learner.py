@@ -125,6 +125,7 @@ class Pace:
     annealing : last share of the budget in which the rate falls
     patience : measurements without a better one after which it ends; None for no limit
     from_start : whether it is measured before its first step
+    keep_start : whether its first weights are saved, as those of another run are worth
     """
 
     measure_every: int
@@ -134,9 +135,10 @@ class Pace:
     annealing: float = 0.0
     patience: int | None = None
     from_start: bool = False
+    keep_start: bool = False
 
     @classmethod
-    def of(cls, engine: Any, *, from_start: bool = False) -> Pace:
+    def of(cls, engine: Any, *, from_start: bool = False, keep_start: bool = False) -> Pace:
         """Return the pace that engine settings of any kind ask for."""
         return cls(
             engine.measure_every,
@@ -146,4 +148,5 @@ class Pace:
             engine.annealing,
             engine.patience,
             from_start,
+            keep_start,
         )

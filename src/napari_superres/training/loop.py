@@ -51,7 +51,6 @@ class TrainingLoop:
     budget, stop : when to end
     warnings : what the user should know before it starts
     less_memory : changes of settings to offer where memory runs out
-    keep_start : whether the first weights are worth a checkpoint, as those of another run
     """
 
     def __init__(
@@ -65,11 +64,10 @@ class TrainingLoop:
         *,
         warnings: tuple[str, ...] = (),
         less_memory: Changes | None = None,
-        keep_start: bool = False,
     ) -> None:
         self.run, self.learner, self.judge, self.pace = run, learner, judge, pace
         self.budget, self.stop, self.warnings = budget, stop, warnings
-        self.less_memory, self.keep_start = less_memory or {}, keep_start
+        self.less_memory = less_memory or {}
         self.record = Record(run, learner, judge, pace)
         self.clock = Clock()
         self.first_step = learner.steps
@@ -115,7 +113,7 @@ class TrainingLoop:
         )
         if learner.steps == 0 and self.pace.from_start and not record.measured:
             yield from self._measure()
-        if learner.steps == 0 and self.keep_start and not record.saved:
+        if learner.steps == 0 and self.pace.keep_start and not record.saved:
             record.mark_good()
             yield from self._save()
         while (reason := self._reason_to_end()) is None or not record.healthy():

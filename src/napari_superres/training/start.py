@@ -51,11 +51,8 @@ class Recipe(Protocol[Settings]):
     def warnings(self, device: str) -> tuple[str, ...]:
         """Return what the user should know before it starts."""
 
-    def build(self, device: str) -> tuple[Learner, Judge]:
-        """Return what learns, and what measures it."""
-
-    def start_from(self, learner: Learner) -> bool:
-        """Load the weights of another run, where one is asked for; return whether it was."""
+    def build(self, device: str, *, new: bool) -> tuple[Learner, Judge]:
+        """Return what learns, with the weights that a new run starts from, and what measures it."""
 
 
 def start(
@@ -170,7 +167,7 @@ def _loop(
     """Return the loop, at a checkpoint or at the beginning."""
     keep_freed_memory()
     settings: Any = recipe.settings
-    learner, judge = recipe.build(device)
+    learner, judge = recipe.build(device, new=checkpoint is None)
     loop = TrainingLoop(
         run,
         learner,
@@ -180,7 +177,6 @@ def _loop(
         stop,
         warnings=recipe.warnings(device),
         less_memory=settings.less_memory(),
-        keep_start=checkpoint is None and recipe.start_from(learner),
     )
     if checkpoint is not None:
         loop.load(checkpoint)

@@ -18,7 +18,7 @@ from napari_superres.runs.config import Kind
 from napari_superres.runs.inputs import Input
 from napari_superres.runs.run import Run
 from napari_superres.training import start as training
-from napari_superres.training.learner import Learner, Pace
+from napari_superres.training.learner import Pace
 from napari_superres.translation.judge import TranslationJudge
 from napari_superres.translation.settings import TRANSLATION, TranslationSettings
 from napari_superres.translation.step import TranslationLearner
@@ -103,15 +103,11 @@ class TranslationRecipe:
         """Return what the user should know before it starts."""
         return ()
 
-    def build(self, device: str) -> tuple[TranslationLearner, TranslationJudge]:
+    def build(self, device: str, *, new: bool) -> tuple[TranslationLearner, TranslationJudge]:
         """Return what learns, and what measures it."""
         phases = self.high_res.phases
         learner = TranslationLearner(*self.patches, len(phases), self.settings, device)
         return learner, TranslationJudge(learner, *self.patches, phases)
-
-    def start_from(self, learner: Learner) -> bool:
-        """Start from random weights."""
-        return False
 
 
 def cut_images(
