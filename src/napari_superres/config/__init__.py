@@ -8,7 +8,6 @@ Everything is imported from here.
 from napari_superres.config.engine import PRESETS, EngineSettings, Preset
 from napari_superres.config.generation import GenerationSettings
 from napari_superres.config.model import (
-    Annealing,
     FrozenModel,
     describe,
     halved_batch,
@@ -16,18 +15,31 @@ from napari_superres.config.model import (
     with_engine_of_preset,
     without_none,
 )
+from napari_superres.config.shared import (
+    SAFE_FOR_ALL,
+    Annealing,
+    Device,
+    Patience,
+    Precision,
+    Seed,
+)
 from napari_superres.config.text import as_text, from_text, to_text
 from napari_superres.config.training import Budget, ImagingModel, TrainingSettings
 
 __all__ = [
     "PRESETS",
+    "SAFE_FOR_ALL",
     "Annealing",
     "Budget",
+    "Device",
     "EngineSettings",
     "FrozenModel",
     "GenerationSettings",
     "ImagingModel",
+    "Patience",
+    "Precision",
     "Preset",
+    "Seed",
     "TrainingSettings",
     "as_text",
     "describe",

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from napari_superres.config.model import Annealing, FrozenModel
+from napari_superres.config.model import FrozenModel
+from napari_superres.config.shared import Annealing, Patience, Precision
 
 SMALLEST_CROP = 32
 """High-res voxels: smaller crops show the discriminator too little to be offered."""
@@ -135,9 +136,7 @@ class EngineSettings(FrozenModel):
     clip_norm: float | None = Field(
         1.0, gt=0, description="Largest gradient norm; empty for no limit."
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Arithmetic of the networks; auto takes bfloat16 where it is faster."
-    )
+    precision: Precision = "auto"
     measure_every: int = Field(
         50, ge=1, description="Steps between measurements of the generated crops."
     )
@@ -148,12 +147,7 @@ class EngineSettings(FrozenModel):
         description="Share of the high-res slices that is never trained on, to measure against; "
         "0 for none.",
     )
-    patience: int | None = Field(
-        None,
-        ge=1,
-        description="End after so many measurements without a better one; empty to use the whole "
-        "budget.",
-    )
+    patience: Patience = None
     augment_low_res: bool = Field(
         False,
         description="Mirror and turn the low-res crops at random; only for isotropic materials.",

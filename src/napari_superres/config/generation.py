@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from napari_superres.config.model import FrozenModel
+from napari_superres.config.shared import Device
 
 
 class GenerationSettings(FrozenModel):
@@ -39,7 +40,7 @@ class GenerationSettings(FrozenModel):
     checkpoint: str = Field(
         "best", description="Checkpoint to generate from: best, last, or a step number."
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
+    device: Device = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Arithmetic of the network; float32 is exact whatever the tiling."
     )

@@ -6,23 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_superres.errors import SettingsError
 
 Model = TypeVar("Model", bound=BaseModel)
-Annealing = Annotated[
-    float,
-    Field(
-        ge=0,
-        le=1,
-        description="Last share of the budget in which the learning rate falls, in a straight "
-        "line, to a fiftieth; 0 for a constant one.",
-    ),
-]
-"""A setting of all that train; see `fusion.course.annealed`."""
 
 
 class FrozenModel(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from napari_superres.config.engine import PRESETS, EngineSettings, Preset
 from napari_superres.config.model import FrozenModel, with_engine_of_preset
+from napari_superres.config.shared import Device, Seed
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 
 ScaleFactorField = Annotated[
@@ -77,8 +78,8 @@ class TrainingSettings(FrozenModel):
         description="quick: minutes on a laptop; standard: for a GPU; paper: the paper's networks "
         "and losses.",
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same run (on the CPU).")
+    device: Device = "auto"
+    seed: Seed = 0
     engine: EngineSettings = Field(description="Network and optimisation; set by the preset.")
 
     def less_memory(self) -> dict[str, int | str]:

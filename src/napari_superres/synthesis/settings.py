@@ -7,7 +7,17 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import Annealing, FrozenModel, halved_batch, with_engine_of_preset
+from napari_superres.config import (
+    SAFE_FOR_ALL,
+    Annealing,
+    Device,
+    FrozenModel,
+    Patience,
+    Precision,
+    Seed,
+    halved_batch,
+    with_engine_of_preset,
+)
 from napari_superres.data.patches.cutting import PatchGrid
 from napari_superres.runs.config import Kind
 
@@ -25,16 +35,7 @@ class StylePreset(StrEnum):
 class StyleEngine(FrozenModel):
     """The dials of the style-based networks and their optimisation; a preset sets them all."""
 
-    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = (
-        "batch",
-        "learning_rate",
-        "annealing",
-        "precision",
-        "measure_every",
-        "patience",
-        "preview_seconds",
-        "checkpoint_seconds",
-    )
+    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = SAFE_FOR_ALL
 
     base_channels: int = Field(
         4096,
@@ -120,17 +121,10 @@ class StyleEngine(FrozenModel):
     augmentation_start: float = Field(
         0.0, ge=0, le=1, description="Strength p at the start, or all the time where it is fixed."
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Arithmetic of the networks; auto takes bfloat16 where it is faster."
-    )
+    precision: Precision = "auto"
     measure_every: int = Field(100, ge=1, description="Steps between measurements.")
     measured_images: int = Field(64, ge=2, description="Images in a measurement.")
-    patience: int | None = Field(
-        None,
-        ge=1,
-        description="End after so many measurements without a better one; empty to use the whole "
-        "budget.",
-    )
+    patience: Patience = None
     preview_seconds: float = Field(5.0, ge=0, description="Seconds between previews.")
     checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds between checkpoints.")
 
@@ -197,8 +191,8 @@ class SynthesisSettings(FrozenModel):
         description="quick: minutes on a laptop; small: better, for hours or a GPU; paper: widths "
         "and pace of StyleGAN2-ADA.",
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same run (on the CPU).")
+    device: Device = "auto"
+    seed: Seed = 0
     engine: StyleEngine = Field(description="Network and optimisation; set by the preset.")
 
     @model_validator(mode="before")

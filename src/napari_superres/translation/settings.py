@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from napari_superres.config import Annealing, FrozenModel, halved_batch, with_engine_of_preset
+from napari_superres.config import (
+    SAFE_FOR_ALL,
+    Annealing,
+    Device,
+    FrozenModel,
+    Patience,
+    Precision,
+    Seed,
+    halved_batch,
+    with_engine_of_preset,
+)
 from napari_superres.runs.config import Kind
 
 SCALE_FACTORS = (1, 2, 4, 8, 16)
@@ -25,16 +35,7 @@ class TranslationPreset(StrEnum):
 class TranslationEngine(FrozenModel):
     """The dials of the translation's networks and optimisation; a preset sets them all."""
 
-    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = (
-        "batch",
-        "learning_rate",
-        "annealing",
-        "precision",
-        "measure_every",
-        "patience",
-        "preview_seconds",
-        "checkpoint_seconds",
-    )
+    SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = SAFE_FOR_ALL
 
     channels: int = Field(64, ge=4, le=512, description="Generator width at the low-res grid.")
     min_channels: int = Field(
@@ -69,17 +70,10 @@ class TranslationEngine(FrozenModel):
     average_half_life: float = Field(
         100.0, ge=0, description="Half-life, in steps, of the generator's moving average."
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Arithmetic of the networks; auto takes bfloat16 where it is faster."
-    )
+    precision: Precision = "auto"
     measure_every: int = Field(100, ge=1, description="Steps between measurements.")
     measured_images: int = Field(24, ge=2, description="Images in a measurement.")
-    patience: int | None = Field(
-        None,
-        ge=1,
-        description="End after so many measurements without a better one; empty to use the whole "
-        "budget.",
-    )
+    patience: Patience = None
     preview_seconds: float = Field(5.0, ge=0, description="Seconds between previews.")
     checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds between checkpoints.")
 
@@ -115,8 +109,8 @@ class TranslationSettings(FrozenModel):
         TranslationPreset.QUICK,
         description="quick: minutes on a laptop; paper: widths for a GPU, 64² to 1024² at ×16.",
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same run (on the CPU).")
+    device: Device = "auto"
+    seed: Seed = 0
     engine: TranslationEngine = Field(description="Network and optimisation; set by the preset.")
 
     @model_validator(mode="before")
