@@ -6,6 +6,7 @@ from qtpy.QtGui import QAction, QShortcut
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLineEdit,
     QTabBar,
@@ -124,3 +125,13 @@ def test_thumbnails_that_are_not_made_yet_are_cleared_too(qtbot):
 def test_a_box_can_be_seen_on_the_canvas_of_both_themes():
     assert contrast(BOX_COLOUR, "#000000") > 4
     assert contrast(BOX_COLOUR, "#ffffff") > 4
+
+
+def test_nothing_of_the_panel_is_a_window_of_its_own(bench):
+    bench.generated()
+    ours = [
+        one
+        for one in QApplication.topLevelWidgets()
+        if type(one).__module__.startswith("napari_superres")
+    ]
+    assert [told(one) for one in ours if one.isVisible()] == []

@@ -80,7 +80,7 @@ class TrainStep(Step):
         self._lay_out()
         self._connect()
         self._take_preferences()
-        self._show_run()
+        self._show_folder()
 
     def _make_dials(self) -> None:
         kind = self.kind
@@ -108,13 +108,11 @@ class TrainStep(Step):
         self.advanced.addWidget(self.more or self.engine_form)
 
     def _make_folder(self) -> None:
-        self.folder, self.folder_note, self.run_note = QLineEdit(), Note(), Note()
+        self.folder, self.folder_note = QLineEdit(), Note()
         self.folder.setToolTip("Everything the run learns is kept here")
         self.choose, self.copy = QPushButton("Choose …"), QPushButton("Copy as command")
         self.choose.setToolTip("Choose a new or empty folder")
         self.copy.setToolTip("The same run for a terminal, without napari")
-        self.open = QPushButton("Open an earlier run …")
-        self.open.setToolTip("To look at, train on, or make images with")
 
     def _lay_out(self) -> None:
         dials, row = new_form(), QHBoxLayout()
@@ -131,7 +129,7 @@ class TrainStep(Step):
         layout.addLayout(row)
         below: list[QWidget] = [self.folder_note, self.copy]
         if not self.kind.opened_in:
-            below += [heading("Earlier run"), self.run_note, self.open]
+            below += [heading("Earlier run"), EarlierRunRow(self.training)]
         for widget in (*below, self.advanced):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -144,9 +142,8 @@ class TrainStep(Step):
         self.folder.textEdited.connect(self._on_folder_edited)
         self.choose.clicked.connect(self._choose_folder)
         self.copy.clicked.connect(self.copy_command)
-        self.open.clicked.connect(self._ask_run)
         training.inputs_changed.connect(self._propose_folder)
-        training.run_changed.connect(self._show_run)
+        training.run_changed.connect(self._show_folder)
         on_change(self._take_preferences)
         if self.memory is not None:
             training.inputs_changed.connect(self.memory.look_soon)
@@ -298,11 +295,6 @@ class TrainStep(Step):
             next(engine for preset, engine in self.kind.presets.items() if preset.value == name)
         )
 
-    def _show_run(self) -> None:
-        run = self.training.run
-        self.run_note.setText("None yet." if run is None else str(run.folder))
-        self._show_folder()
-
     def _show_folder(self, _text: str = "") -> None:
         folder = self.run_folder
         text = folder_text(folder, self.kind.opened_in or "below")
@@ -317,7 +309,28 @@ class TrainStep(Step):
         if chosen:
             self.use_folder(Path(chosen))
 
-    def _ask_run(self) -> None:
+
+class EarlierRunRow(QWidget):
+    """Which run is on hand, and a button to open another one."""
+
+    def __init__(self, training: Training[Any, Any]) -> None:
+        super().__init__()
+        self.training = training
+        self.note, self.open = Note(), QPushButton("Open an earlier run …")
+        self.open.setToolTip("To look at, train on, or make images with")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.note)
+        layout.addWidget(self.open)
+        self.open.clicked.connect(self._ask)
+        training.run_changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        run = self.training.run
+        self.note.setText("None yet." if run is None else str(run.folder))
+
+    def _ask(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
         if chosen:
             self.training.open(chosen)
