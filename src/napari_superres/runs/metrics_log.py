@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_superres.data.files.output import append_line, write_whole_text
+from napari_superres.data.files.output import append_line, refused, write_whole_text
 from napari_superres.data.files.reading import is_number, read_small_text
-from napari_superres.errors import OutputError, RunFolderError
+from napari_superres.errors import RunFolderError
 
 
 def read(file: Path) -> list[dict[str, Any]]:
@@ -57,14 +57,9 @@ def append(file: Path, values: Mapping[str, Any]) -> None:
     OutputError
         The system refuses: a full disk, no permission.
     """
-    try:
+    needed = f"Room and permission to write are needed in {file.parent}."
+    with refused(file, needed, "Free some space and resume; the checkpoints are whole."):
         append_line(file, json.dumps(values))
-    except OSError as error:
-        raise OutputError(
-            f"{file} cannot be written: {error.strerror or error}.",
-            f"Room and permission to write are needed in {file.parent}.",
-            "Free some space and resume; the checkpoints are whole.",
-        ) from error
 
 
 def keep(file: Path, count: int) -> None:

@@ -15,11 +15,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from napari_superres.data.files.output import append_line, check_room, sync
+from napari_superres.data.files.output import append_line, check_room, refused, sync
 from napari_superres.errors import OutputError, RunFolderError
 from napari_superres.runs.lock import NAME as LOCK
 from napari_superres.runs.lock import run_lock
@@ -155,14 +155,10 @@ def complete_lines(path: Path) -> list[str]:
     return [line.decode("utf-8", "replace") for line in lines]
 
 
-@contextmanager
-def writing(output: Path) -> Iterator[None]:
+def writing(output: Path) -> AbstractContextManager[None]:
     """Turn the system's refusal to write into an `OutputError` that says how to continue."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"{output} cannot be written: {error.strerror or error}.",
-            "What is generated so far is kept beside it.",
-            "Make room, or fix the place, and give the same command again to continue.",
-        ) from error
+    return refused(
+        output,
+        "What is generated so far is kept beside it.",
+        "Make room, or fix the place, and give the same command again to continue.",
+    )

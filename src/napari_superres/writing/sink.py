@@ -14,7 +14,7 @@ from napari_superres.data.volumes import Labels
 from napari_superres.errors import OutOfMemoryError, OutputError
 
 Assembled = Callable[[int, int], None]
-"""Told how many parts of how many are put together; it raises where that is to end."""
+"""Called with how many parts of how many are put together; it raises to end that."""
 
 
 class Sink(Protocol):

@@ -1,7 +1,7 @@
 """High-res material kept from training, to measure against.
 
 Whole images where there are many; else a strip at the end of each image's longer
-side; nothing where the strip would be too thin to tell anything, or what is left
+side; nothing where the strip would be too thin to measure, or what is left
 too small to train on.
 """
 

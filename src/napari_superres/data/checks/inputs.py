@@ -42,7 +42,7 @@ AXES = "zyx"
 
 @dataclass(frozen=True, eq=False)
 class InputReport:
-    """What is known of inputs that can be fused.
+    """What the checks found of inputs that can be fused.
 
     Attributes
     ----------

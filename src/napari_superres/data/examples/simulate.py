@@ -1,6 +1,6 @@
 """Low-res volumes simulated from high-res ones (Dahari et al. 2022, SI fig. 12).
 
-Merge phases that the coarse imaging cannot tell apart, blur, down-sample, and
+Merge phases that the coarse imaging cannot separate, blur, down-sample, and
 give each voxel its most probable phase. Works slab by slab, in memory that does
 not grow with the volume's depth.
 """

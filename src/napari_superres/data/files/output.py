@@ -80,15 +80,17 @@ def format_bytes(count: float) -> str:
 
 
 @contextmanager
-def refused(target: Path) -> Iterator[None]:
+def refused(
+    target: Path,
+    needed: str = "A place with permission and room is needed.",
+    action: str = "Choose another, or fix this one.",
+) -> Iterator[None]:
     """Turn the system's refusal to write `target` into an `OutputError`."""
     try:
         yield
     except OSError as error:
         raise OutputError(
-            f"{target} cannot be written: {error.strerror or error}.",
-            "A place with permission and room is needed.",
-            "Choose another, or fix this one.",
+            f"{target} cannot be written: {error.strerror or error}.", needed, action
         ) from error
 
 

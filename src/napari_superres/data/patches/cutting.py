@@ -28,7 +28,7 @@ class PatchGrid:
     ----------
     size : side of a patch in pixels
     stride : pixels from a patch to the next
-    count : patches taken of each image, drawn from the grid; None for all
+    count : patches of each image, drawn from the grid; None for all
     border : what is done with a last patch that does not fit: drop it, shift it
         back to the edge, or fill it up with mirrored pixels
     """
@@ -154,10 +154,10 @@ class Patches:
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return patches by their numbers, (indices, size, size) uint8."""
-        taken = np.empty((len(indices), self.size, self.size), np.uint8)
-        for kept, (part, row, column) in zip(taken, self.places[np.asarray(indices)], strict=True):
-            kept[:] = self.parts[part][row : row + self.size, column : column + self.size]
-        return taken
+        found = np.empty((len(indices), self.size, self.size), np.uint8)
+        for patch, (part, row, column) in zip(found, self.places[np.asarray(indices)], strict=True):
+            patch[:] = self.parts[part][row : row + self.size, column : column + self.size]
+        return found
 
     def spread(self, count: int) -> NDArray[np.uint8]:
         """Return at most `count` patches, evenly spread over all; none where there are none."""
