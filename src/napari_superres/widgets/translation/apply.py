@@ -61,7 +61,7 @@ class TranslationApplyStep(Step):
             self.training.work,
             (self.translate,),
             begins="Loading the network …",
-            cancel_tip="Stop what is under way",
+            cancel_tip="Stop after this slice; on disk, what is done is kept",
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
