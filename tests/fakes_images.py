@@ -25,7 +25,7 @@ from napari_superres.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from napari_superres.widgets.images.engine import RunOfImages
+from napari_superres.widgets.images.engine import ImageRun
 from napari_superres.widgets.run.engine import DeviceChoice, EarlierRun
 from napari_superres.widgets.run.history import history_of_log
 from napari_superres.widgets.synthesis.engine import Nearest, SynthesisEngine
@@ -76,7 +76,7 @@ class FakeImages:
 
     def open(self, folder):
         lines = [{"step": step, "score": 9.0 - step, **VALUES} for step in (0, 2)]
-        return EarlierRun(RunOfImages(folder, self._phases, 0.5, 2, True), history_of_log(lines))
+        return EarlierRun(ImageRun(folder, self._phases, 0.5, 2, True), history_of_log(lines))
 
     @property
     def _phases(self):
@@ -173,10 +173,10 @@ class FakeImages:
         )
 
 
-def trained(folder: Path, phases: int = 0) -> RunOfImages:
+def trained(folder: Path, phases: int = 0) -> ImageRun:
     """Return a run that has a checkpoint."""
     known = phases_from_values(range(phases)) if phases else ()
-    return RunOfImages(folder, known, 0.5, 2, trained=True)
+    return ImageRun(folder, known, 0.5, 2, trained=True)
 
 
 NO_STOP = threading.Event()

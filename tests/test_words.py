@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from napari_superres.events import FinishReason, RolledBack, StepCompleted, TrainingFinished
-from napari_superres.words import duration, line_of, share_of
+from napari_superres.events import (
+    FinishReason,
+    ImagesMeasured,
+    RolledBack,
+    StepCompleted,
+    TrainingFinished,
+)
+from napari_superres.words import duration, line_of, measured_parts, share_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +46,8 @@ def test_a_roll_back_is_one_sentence_with_what_was_noticed_and_how_it_goes_on():
         "learning rate, 5.0e-04, with 2 more roll-backs allowed."
     )
     assert "to the beginning" in line_of(RolledBack(400, 0, "", 5e-4, 2))
+
+
+def test_numbers_of_images_have_the_names_people_read_and_new_ones_their_own():
+    event = ImagesMeasured(9, {"new_gap": 0.5, "fraction_gap": 0.125, "p": 0.2}, {}, 1.0, True)
+    assert measured_parts(event) == ["fractions 0.125", "p 0.20", "new gap 0.5000"]

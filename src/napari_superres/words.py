@@ -169,7 +169,8 @@ def _of_crops(found: Measurement, target: Measurement | None) -> Iterator[str]:
 
 
 def _of_images(values: Mapping[str, float]) -> Iterator[str]:
-    for name, (words, form) in IMAGE_NUMBERS.items():
+    others = {name: (name.replace("_", " "), ".4f") for name in values if name not in IMAGE_NUMBERS}
+    for name, (words, form) in (IMAGE_NUMBERS | others).items():
         if name in values:
             yield f"{words} {values[name]:{form}}"
 

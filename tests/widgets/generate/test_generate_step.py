@@ -19,7 +19,7 @@ from napari_superres.widgets.layers.box_drawing import REGION_LAYER
 from napari_superres.widgets.layers.files import read_result
 from napari_superres.widgets.layers.notes import SUPER_RES, role_of
 from napari_superres.widgets.layers.placement import placement_of
-from napari_superres.widgets.run.results import Run, Written
+from napari_superres.widgets.run.results import FusionRun, Written
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 
@@ -37,7 +37,7 @@ class Bench:
         self.step = GenerateStep(viewer, self.session)
         viewer.window.add_dock_widget(self.step, name="bench")
         (tmp_path / "run").mkdir()
-        self.run = Run(
+        self.run = FusionRun(
             tmp_path / "run", (Fraction(4),) * 3, PHASES, PHASES[:2], shape,
             placement_of(self.low), True, "low",
         )  # fmt: skip

@@ -19,9 +19,11 @@ from napari_superres.widgets.generate.plan import (
 from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.parts.paths import Target, free_path, target_of
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 
-RUN = Run(Path("run"), (Fraction(4),) * 3, (), (), (100, 100, 100), plain_placement(None), True)
+RUN = FusionRun(
+    Path("run"), (Fraction(4),) * 3, (), (), (100, 100, 100), plain_placement(None), True
+)
 WHOLE = GenerationSettings()
 
 

@@ -13,7 +13,7 @@ from napari_superres.widgets.layers.notes import SUPER_RES
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.measure.report import report_plan
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 from tests.fusion.materials import new_run
@@ -28,7 +28,9 @@ def session(qtbot, engine, low_res, high_res, tmp_path):
     new_run(tmp_path / "run", low_res, high_res, settings)
     place = plain_placement(low_res.voxel_size)
     session.fusion.set_run(
-        Run(tmp_path / "run", settings.scale_factor, PHASES, PHASES[:2], low_res.shape, place, True)
+        FusionRun(
+            tmp_path / "run", settings.scale_factor, PHASES, PHASES[:2], low_res.shape, place, True
+        )
     )
     other = replace(low_res, labels=1 - low_res.labels)
     session.fusion.inputs = SimpleNamespace(pair=Pair(other, high_res))

@@ -10,14 +10,14 @@ from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.monitor import checkpoints
 from napari_superres.widgets.monitor.checkpoints import COLUMNS, CheckpointList, CheckpointRow
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 
 
 def run(name):
     place = plain_placement(None)
-    return Run(Path(name), parse_scale_factor(4), PHASES, PHASES[:2], (8, 8, 8), place)
+    return FusionRun(Path(name), parse_scale_factor(4), PHASES, PHASES[:2], (8, 8, 8), place)
 
 
 def row(step):

@@ -5,8 +5,10 @@ import shlex
 import numpy as np
 import pytest
 from napari.layers import Labels, Shapes
+from napari.utils.notifications import notification_manager
 from qtpy.QtGui import QGuiApplication
 
+from napari_superres.events import RolledBack
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.layers.notes import HIGH_RES, role_of
 from napari_superres.widgets.run.history import score_line
@@ -121,6 +123,40 @@ def test_pause_stop_and_continue_by_the_buttons(bench):
     assert max(bench.training.history.losses["generator"].steps) == 103
 
 
+def test_a_roll_back_is_shown_and_takes_back_what_came_after(bench):
+    bench.trained()
+    bench.training.take_event(RolledBack(4, 2, "the score has left the best", 1e-3, 2))
+    watch, history = bench.dock.watch, bench.training.history
+    watch.show_history()
+    assert "from step 4 to 2: the score has left the best" in watch.rolled_back.text()
+    assert "Rolled back to step 2" in notification_manager.records[-1].message
+    assert history.losses["generator"].steps == [1, 2]
+    assert history.best == 2
+    assert bench.training.previews.last.step == 2
+
+
+def test_a_second_training_is_refused_and_the_first_goes_on(bench):
+    bench.fake.steps, bench.fake.step_s = 100_000, 0.001
+    bench.choose()
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.RUNNING)
+    first = bench.training.run
+    bench.dock.train.start()
+    bench.training.open("elsewhere")
+    assert "One at a time" in notification_manager.records[-1].message
+    assert bench.training.run is first
+
+
+def test_a_closed_dock_stops_its_training_which_is_kept(bench):
+    bench.fake.steps, bench.fake.step_s = 100_000, 0.001
+    bench.choose()
+    bench.dock.run_bar.start.click()
+    bench.until(RunState.RUNNING)
+    bench.viewer.window.remove_dock_widget(bench.dock)
+    bench.until(RunState.STOPPED)
+    assert bench.training.trained is not None
+
+
 def test_an_earlier_run_opens_with_its_numbers(bench, tmp_path):
     bench.training.open(tmp_path / "old")
     bench.qtbot.waitUntil(lambda: bench.training.run is not None, timeout=3000)
@@ -213,8 +249,6 @@ def test_a_job_of_another_dock_does_not_do_again_what_this_one_did_last(bench):
 
 
 def test_the_option_for_a_terminal_says_what_it_leaves_out(bench):
-    from napari.utils.notifications import notification_manager
-
     bench.sampled()
     bench.gallery.form.many.setValue(5)
     bench.gallery.form.option.click()

@@ -22,7 +22,7 @@ from napari_superres.widgets.parts.paths import (
 )
 from napari_superres.widgets.parts.settings_form import SettingsForm
 from napari_superres.widgets.run.preferences import on_change, preferences
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 
 
 class GenerateForm(QWidget):
@@ -108,7 +108,7 @@ class GenerateForm(QWidget):
         if dial.value == before:  # else it is the step's own choice
             dial.value = self._preferred
 
-    def offer_checkpoints(self, run: Run | None) -> None:
+    def offer_checkpoints(self, run: FusionRun | None) -> None:
         """Offer the checkpoints that are there, keeping what is chosen of this run."""
         names = checkpoint_names(run.folder) if run else ["best", "last"]
         chosen, folder = self.checkpoint.currentText(), run.folder if run else None
@@ -125,7 +125,7 @@ class GenerateForm(QWidget):
             self.checkpoint.addItems(names)
             self.checkpoint.setCurrentText(chosen)
 
-    def settings(self, run: Run) -> GenerationSettings:
+    def settings(self, run: FusionRun) -> GenerationSettings:
         """Return what the dials hold; SettingsError where one holds what is not allowed."""
         values = self.advanced_form.values() | {
             "checkpoint": self.checkpoint.currentText().strip() or "best",
@@ -135,18 +135,18 @@ class GenerateForm(QWidget):
         }
         return validated(GenerationSettings, values)
 
-    def target(self, run: Run) -> Target:
+    def target(self, run: FusionRun) -> Target:
         """Return where the results go; without a path, under a new name into the run folder."""
         kind = self.kind.currentData()
         return target_of(self.count.value(), kind, self.path.text() or str(self._default(run)))
 
-    def show_default(self, run: Run | None) -> None:
+    def show_default(self, run: FusionRun | None) -> None:
         """Show which name is taken where none is typed."""
         usual = f"super-res{self.kind.currentData()}"
         name = usual if run is None else self._default(run).name
         self.path.setPlaceholderText(f"{name} in the run folder")
 
-    def _default(self, run: Run) -> Path:
+    def _default(self, run: FusionRun) -> Path:
         taken = holds_realisations if self.count.value() > 1 else Path.exists
         return free_path(run.folder / f"super-res{self.kind.currentData()}", taken)
 

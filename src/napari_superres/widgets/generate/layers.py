@@ -19,7 +19,7 @@ from napari_superres.widgets.layers.files import read_result
 from napari_superres.widgets.layers.notes import SUPER_RES, layer_phases, role_of
 from napari_superres.widgets.layers.shown import LayerTuple, add_layer, phase_layer
 from napari_superres.widgets.parts.layer_pickers import candidates
-from napari_superres.widgets.run.results import Generated, Run, Written
+from napari_superres.widgets.run.results import FusionRun, Generated, Written
 
 
 class HiddenPhase(QComboBox):
@@ -50,7 +50,7 @@ class HiddenPhase(QComboBox):
 
 
 def lay_over(
-    viewer: Any, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings
+    viewer: Any, layers: Sequence[LayerTuple], run: FusionRun, settings: GenerationSettings
 ) -> None:
     """Add results over the low-res layer; of those in one place, only the last is visible."""
     placed = run.placement.super_res(run.scale_factor, start_of(run, settings))

@@ -14,7 +14,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.generation.tiles import result_box
 from napari_superres.widgets.parts.paths import KINDS, Target
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 from napari_superres.words import sizes
 
 MAPS = 3  # most likely phase, agreement, entropy
@@ -23,14 +23,14 @@ WHILE_WRITTEN = {".zarr": 0.4, ".tif": 1.3, ".tiff": 1.3}
 IN_MEMORY = 2  # the labels, and the labels as they are shown
 
 
-def generated_box(run: Run, settings: GenerationSettings) -> Box:
+def generated_box(run: FusionRun, settings: GenerationSettings) -> Box:
     """Return the high-res voxels that are generated."""
     return result_box(
         run.low_res_shape, run.scale_factor, settings.region, crop_border=settings.crop_border
     )
 
 
-def start_of(run: Run, settings: GenerationSettings) -> tuple[Fraction, Fraction, Fraction]:
+def start_of(run: FusionRun, settings: GenerationSettings) -> tuple[Fraction, Fraction, Fraction]:
     """Return where the result starts in low-res voxels from the volume's corner, zyx."""
     z, y, x = (
         first / factor
@@ -40,7 +40,7 @@ def start_of(run: Run, settings: GenerationSettings) -> tuple[Fraction, Fraction
 
 
 def plan_text(
-    run: Run,
+    run: FusionRun,
     settings: GenerationSettings,
     target: Target | None = None,
     free_memory: int | None = None,

@@ -28,7 +28,7 @@ from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.shown import LayerTuple
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
-from napari_superres.widgets.run.results import Generated, Run, Written
+from napari_superres.widgets.run.results import FusionRun, Generated, Written
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 from napari_superres.words import line_of, sizes
@@ -93,7 +93,7 @@ class GenerateStep(Step):
         """Return what the dials hold; SettingsError without a run, or with a wrong value."""
         return self.form.settings(self._run())
 
-    def _run(self) -> Run:
+    def _run(self) -> FusionRun:
         return self.session.fusion.trained_run()
 
     def start(self) -> None:
@@ -189,7 +189,9 @@ class GenerateStep(Step):
         self._add(layers, written.run, written.settings)
         self.job.status.setText(f"Written: {written.path}")
 
-    def _add(self, layers: Sequence[LayerTuple], run: Run, settings: GenerationSettings) -> None:
+    def _add(
+        self, layers: Sequence[LayerTuple], run: FusionRun, settings: GenerationSettings
+    ) -> None:
         """Lay results over the low-res layer; of several, the last is shown."""
         self.hidden.offer(run.phases)
         lay_over(self.viewer, layers, run, settings)

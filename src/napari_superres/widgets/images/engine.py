@@ -19,7 +19,7 @@ Sets = tuple[ImageSet, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class RunOfImages:
+class ImageRun:
     """A run folder and what showing its results takes.
 
     Attributes
@@ -54,7 +54,7 @@ class ImageInputs:
     options: tuple[str, ...] = ()
 
 
-ImageTraining = Training[ImageInputs, RunOfImages]
+ImageTraining = Training[ImageInputs, ImageRun]
 
 
 def missing_images(inputs: ImageInputs | None, problem: str, step: str) -> str:
@@ -68,10 +68,10 @@ def read_images(inputs: ImageInputs) -> Sets:
     return sets if inputs.prepare is None else inputs.prepare(sets)
 
 
-def shown(folder: Path, _inputs: ImageInputs, sets: Sets, settings: Any) -> RunOfImages:
+def shown(folder: Path, _inputs: ImageInputs, sets: Sets, settings: Any) -> ImageRun:
     """Return a run that starts."""
     made = sets[-1]
-    return RunOfImages(folder, made.phases, made.pixel_size, getattr(settings, "scale_factor", 1))
+    return ImageRun(folder, made.phases, made.pixel_size, getattr(settings, "scale_factor", 1))
 
 
 def read_run(folder: Path, kind: Kind[Any], role: str) -> EarlierRun:
@@ -85,7 +85,7 @@ def read_run(folder: Path, kind: Kind[Any], role: str) -> EarlierRun:
 
     run = Run.open(folder, kind)
     kept = run.kept(role)
-    known = RunOfImages(
+    known = ImageRun(
         Path(folder),
         kept.phases,
         kept.pixel_size,

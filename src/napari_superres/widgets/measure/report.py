@@ -30,7 +30,7 @@ from napari_superres.widgets.layers.notes import (
 from napari_superres.widgets.layers.view import LayerView, view_of
 from napari_superres.widgets.measure.pickers import slice_layers
 from napari_superres.widgets.parts.layer_pickers import candidates
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 from napari_superres.widgets.run.session import Session
 
 ReadInputs = tuple[
@@ -150,7 +150,7 @@ def report_plan(
     )
 
 
-def _kept_inputs(run: Run) -> ReadInputs | None:
+def _kept_inputs(run: FusionRun) -> ReadInputs | None:
     """Return what reads the inputs that a run was trained with; others may be chosen by now."""
     from napari_superres.runs import run as runs
     from napari_superres.runs.config import FUSION

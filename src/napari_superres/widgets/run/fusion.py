@@ -22,15 +22,15 @@ from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.run.history import Band, PreviewBook, history_of_log
 from napari_superres.widgets.run.preflight import Preflight, estimate
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 
 KIND = "fusion"
 CONFIDENCE = 0.95
 
 
-def shown(folder: Path, inputs: Inputs, pair: Pair, settings: TrainingSettings) -> Run:
+def shown(folder: Path, inputs: Inputs, pair: Pair, settings: TrainingSettings) -> FusionRun:
     """Return a run that starts, its results to lie over the chosen low-res layer."""
-    return Run(
+    return FusionRun(
         folder,
         settings.scale_factor,
         pair.high_res.phases,
@@ -46,11 +46,11 @@ def read_run(folder: Path) -> EarlierRun:
     from napari_superres.fusion.evaluation import measure_slices
     from napari_superres.runs.config import FUSION, HIGH_RES
     from napari_superres.runs.previews import read_previews
-    from napari_superres.runs.run import Run as StoredRun
+    from napari_superres.runs.run import Run
 
-    kept = StoredRun.open(folder, FUSION)
+    kept = Run.open(folder, FUSION)
     low_res = kept.low_res()
-    run = Run(
+    run = FusionRun(
         Path(folder),
         kept.settings.scale_factor,
         kept.kept(HIGH_RES).phases,
@@ -146,7 +146,7 @@ class FusionEngine(Engine):
     kind: str = KIND
     missing: Callable[[Any, str], str] = missing_text
     read: Callable[[Inputs], Pair] = lambda inputs: inputs.pair
-    shown: Callable[..., Run] = shown
+    shown: Callable[..., FusionRun] = shown
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], EarlierRun] = read_run

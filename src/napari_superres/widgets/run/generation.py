@@ -14,7 +14,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.events import GenerationEvent, GenerationFinished
 from napari_superres.widgets.inputs.inputs import Inputs
 from napari_superres.widgets.run.fusion import FusionEngine
-from napari_superres.widgets.run.results import Generated, Run, Written
+from napari_superres.widgets.run.results import FusionRun, Generated, Written
 from napari_superres.widgets.run.training import Training
 
 
@@ -22,7 +22,7 @@ from napari_superres.widgets.run.training import Training
 class _Asked:
     """What the generation under way was asked for; `kind` is the ending of its files."""
 
-    run: Run
+    run: FusionRun
     settings: GenerationSettings
     count: int
     kind: str
@@ -40,7 +40,7 @@ class Generation(QObject):
     generated = Signal(object)
     written = Signal(object)
 
-    def __init__(self, training: Training[Inputs, Run], engine: FusionEngine) -> None:
+    def __init__(self, training: Training[Inputs, FusionRun], engine: FusionEngine) -> None:
         super().__init__(training)
         self.training, self.engine, self.runner = training, engine, training.work
         self._asked: _Asked | None = None

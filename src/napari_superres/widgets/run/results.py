@@ -16,7 +16,7 @@ from napari_superres.widgets.layers.placement import Placement
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class FusionRun:
     """A run folder and what placing its results over the low-res layer takes."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Generated:
 
     labels: Labels
     settings: GenerationSettings
-    run: Run
+    run: FusionRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Written:
 
     path: Path
     settings: GenerationSettings
-    run: Run
+    run: FusionRun
     count: int = 1
     kind: str = ""
 

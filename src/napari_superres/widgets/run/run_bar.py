@@ -20,11 +20,7 @@ from napari_superres.widgets.jobs.run_state import (
     start_tip,
 )
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
-from napari_superres.widgets.jobs.words import (
-    continue_text,
-    failure_text,
-    start_text,
-)
+from napari_superres.widgets.jobs.words import continue_text, failure_text, start_text
 from napari_superres.widgets.parts.keys import MIDDLE, START, STOP, on_key, with_key
 from napari_superres.widgets.parts.layout import Note
 from napari_superres.widgets.run.training import Training
@@ -79,7 +75,7 @@ class RunBar(QWidget):
         self.middle.clicked.connect(self._on_middle)
         self.stop.clicked.connect(training.runner.stop)
         self.discard.clicked.connect(self.discarder.ask)
-        self.discarder.said.connect(self._on_discarded)
+        self.discarder.message.connect(self._on_discarded)
         training.inputs_changed.connect(self.refresh)
         training.run_changed.connect(self.refresh)
         training.runner.state_changed.connect(self._on_state)
@@ -189,10 +185,10 @@ class Discarder(QObject):
 
     Signals
     -------
-    said : a sentence for the status line
+    message : a sentence for the status line
     """
 
-    said = Signal(str)
+    message = Signal(str)
 
     def __init__(self, training: Training[Any, Any], parent: QWidget) -> None:
         super().__init__(parent)
@@ -250,16 +246,16 @@ class Discarder(QObject):
 
     def _on_state(self, _state: object = None) -> None:
         if self._doomed is not None and not self.training.runner.active:
-            self.said.emit(f"Deleting {self._doomed} …")
+            self.message.emit(f"Deleting {self._doomed} …")
             in_thread(discard, self._on_deleted, self._doomed)
 
     def _on_deleted(self, outcome: Outcome) -> None:
         folder, self._doomed = self._doomed, None
         if outcome.error is not None or folder is None:
-            self.said.emit(f"<b>Not discarded.</b> {outcome.error}")
+            self.message.emit(f"<b>Not discarded.</b> {outcome.error}")
             return
         if self._is_shown(folder):
             self.training.show_run(None)
         text = discarded_text(folder, outcome.value)
-        self.said.emit(text)
+        self.message.emit(text)
         show_info(text)

@@ -14,7 +14,7 @@ from napari_superres.widgets.layers.notes import unwrapped
 from napari_superres.widgets.run.engine import Engine
 from napari_superres.widgets.run.fusion import FusionEngine
 from napari_superres.widgets.run.generation import Generation
-from napari_superres.widgets.run.results import Run
+from napari_superres.widgets.run.results import FusionRun
 from napari_superres.widgets.run.training import Training
 
 
@@ -33,7 +33,7 @@ class Session(QObject):
         self._trainings: dict[str, Training[Any, Any]] = {}
         self._widgets: WeakSet[Any] = WeakSet()
         engine = engine or FusionEngine()
-        self.fusion: Training[Inputs, Run] = self.training(engine)
+        self.fusion: Training[Inputs, FusionRun] = self.training(engine)
         self.generation = Generation(self.fusion, engine)
 
     def training(self, engine: Engine) -> Training[Any, Any]:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout
 from napari_superres.command_line import as_line
 from napari_superres.errors import SettingsError
 from napari_superres.events import GenerationFinished
-from napari_superres.widgets.images.engine import ImageTraining, RunOfImages
+from napari_superres.widgets.images.engine import ImageRun, ImageTraining
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.notes import HIGH_RES
 from napari_superres.widgets.layers.shown import (
@@ -141,14 +141,14 @@ class GalleryStep(Step):
         name: str,
         job: Callable[..., Iterator[Any]],
         then: Callable[[Any], None],
-        run: RunOfImages,
+        run: ImageRun,
         *arguments: Any,
     ) -> None:
         """Do a job in the thread; `then` gets its last event if it was not stopped."""
         device = preferences().device
         self.jobs.begin(name, lambda stop: job(run.folder, *arguments, device, stop), then)
 
-    def _run(self) -> RunOfImages:
+    def _run(self) -> ImageRun:
         return self.training.trained_run()
 
     def _picks(self) -> tuple[Picks, list[int]]:
@@ -282,7 +282,7 @@ class GalleryStep(Step):
             form.seed.value(), form.many.value(), form.truncation.value(), self._checkpoint()
         )
 
-    def _add(self, images: Any, run: RunOfImages, name: str) -> None:
+    def _add(self, images: Any, run: ImageRun, name: str) -> None:
         layer = image_layer(images, run.phases, run.pixel_size, name)
         zoom_to(self.viewer, add_layer(self.viewer, layer))
 

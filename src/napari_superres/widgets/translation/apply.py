@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import GenerationFinished
-from napari_superres.widgets.images.engine import ImageTraining, RunOfImages
+from napari_superres.widgets.images.engine import ImageRun, ImageTraining
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.shown import add_layer
@@ -166,7 +166,7 @@ class TranslationApplyStep(Step):
         self.path.setPlaceholderText(f"{name} in the run folder")
         self.summary.setText("" if run is None or layer is None else self._gives(run, layer))
 
-    def _gives(self, run: RunOfImages, layer: Any) -> str:
+    def _gives(self, run: ImageRun, layer: Any) -> str:
         try:
             data = subject_of(layer).view.data
         except SuperResError as error:
@@ -174,7 +174,7 @@ class TranslationApplyStep(Step):
         axis = self.axis.currentData() if layer.ndim == 3 else 0
         return f"Gives {sizes(result_shape(data.shape, run.scale_factor, axis))} voxels."
 
-    def _run(self) -> RunOfImages:
+    def _run(self) -> ImageRun:
         return self.training.trained_run()
 
     def _on_layers(self, _event: object = None) -> None:
@@ -182,7 +182,7 @@ class TranslationApplyStep(Step):
         self.refresh()
 
 
-def _default(run: RunOfImages, kind: str, count: int) -> Path:
+def _default(run: ImageRun, kind: str, count: int) -> Path:
     def taken(path: Path) -> bool:
         return any(one is not None and one.exists() for one in outputs(path, count))
 
