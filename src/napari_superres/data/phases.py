@@ -60,6 +60,11 @@ def phases_from_values(values: Sequence[int]) -> tuple[Phase, ...]:
     )
 
 
+def phase_colours(phases: Sequence[Phase]) -> list[str]:
+    """Return the colour "#rrggbb" of each phase, the palette's where it has none."""
+    return [phase.colour or PALETTE[index % len(PALETTE)] for index, phase in enumerate(phases)]
+
+
 def with_names(phases: Sequence[Phase], names: Sequence[str]) -> tuple[Phase, ...]:
     """Return `phases` with other names, in order."""
     return tuple(replace(phase, name=name) for phase, name in zip(phases, names, strict=True))

@@ -22,7 +22,7 @@ from napari_superres.data.volumes import Labels
 from napari_superres.generation.job import Job
 from napari_superres.measures.kinds.agreement import AgreementMaps, maps_of_votes
 from napari_superres.measures.naming import pair_names, phase_names
-from napari_superres.writing.journal import Journal, closed_on_error, complete_lines, writing
+from napari_superres.writing.journal import Journal, complete_lines, on_error, writing
 from napari_superres.writing.sink import Assembled, Sink
 
 MAPS = ("most-likely", "agreement", "entropy")
@@ -67,7 +67,7 @@ class RealisationsSink:
         self._finished = self._journal.folder / "finished"
         self._sinks: dict[str, Sink] = {}
         self._counts: dict[int, _Votes] = {}
-        with closed_on_error(self):
+        with on_error(self.close):
             self._open(job, open_one, seeds if keep_volumes else ())
             self.room = sum(sink.room for sink in self._sinks.values())
             check_room(folder / "spread.json", self.room)  # each alone may fit, all of them not

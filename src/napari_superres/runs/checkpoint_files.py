@@ -4,12 +4,12 @@ checkpoints/step-0012000/ generator.safetensors   enough to generate
                           training.safetensors    everything else that resuming needs
                           state.json              step, time, score, measurement
                           thumbnail.png           middle slices in the phases' colours
-                          chosen                  empty: somebody wants to keep it
-            left-step-0012000/                    chosen, and of a way that a roll-back left
+                          chosen                  empty: the user keeps it
+            left-step-0012000/                    chosen, and of steps that were rolled back
 
-Names that begin with a dot are on their way: `.part` is being written, `.old` makes room
+Names that begin with a dot are temporary: `.part` is being written, `.old` makes room
 for one of the same step, `.gone` is being deleted. Only an `.old` one is ever read, where
-a kill came before the new one was in place.
+the process was killed before the new one was in place.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from napari_superres.data.files.reading import check_regular, is_number, read_sm
 
 PREFIX = "step-"
 LEFT = "left-"
-"""Before the name of a chosen checkpoint that a roll-back went behind: none to train on from."""
+"""Prefix of a chosen checkpoint that was rolled back: the run does not resume from it."""
 THUMBNAIL = "thumbnail.png"
 TENSORS = ("generator.safetensors", "training.safetensors")
 STATE = "state.json"
 CHOSEN = "chosen"
-"""Empty file in a checkpoint that somebody chose: it is never dropped for newer ones."""
+"""Empty file in a checkpoint that the user chose: it is never dropped for newer ones."""
 HASHES = "sha256"
-"""Entry of state.json with a hash of each file of tensors: a flipped bit is no error of theirs."""
+"""Entry of state.json with a hash of each file of tensors, which themselves have no checksum."""
 
 
 def write_folder(
@@ -51,19 +51,8 @@ def write_folder(
     state: Mapping[str, Any],
     picture: NDArray[np.uint8] | None,
 ) -> None:
-    """Write a checkpoint; at any moment there is the earlier one of its name or the new one.
-
-    Parameters
-    ----------
-    final : its folder; one that is there is replaced, and stays chosen if it was
-    generator, training, state, picture : as for `checkpoints.save_checkpoint`
-
-    Raises
-    ------
-    OSError, SafetensorError
-        It cannot be written; what was there stays.
-    """
-    part, old = _on_its_way(final, "part"), _on_its_way(final, "old")
+    """Write a checkpoint; at any moment there is the earlier one of its name or the new one."""
+    part, old = _temporary(final, "part"), _temporary(final, "old")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -97,13 +86,7 @@ def folders(checkpoints: Path) -> list[Path]:
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """Return what state.json holds.
-
-    Raises
-    ------
-    OSError, ValueError, RecursionError
-        It cannot be read, or holds something else.
-    """
+    """Return what state.json holds; an OSError or ValueError where it is damaged."""
     state = json.loads(read_small_text(folder / STATE))
     if not isinstance(state, dict):
         raise ValueError("state.json holds no object")
@@ -118,13 +101,7 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 def read_tensors(folder: Path, name: str, device: str) -> dict[str, Tensor]:
-    """Return tensors by name, checked against their hash.
-
-    Raises
-    ------
-    OSError, SafetensorError, ValueError, RecursionError
-        They cannot be read, or are not what was written.
-    """
+    """Return tensors by name, checked against their hash; see `checkpoints.load_tensors`."""
     file = folder / f"{name}.safetensors"
     check_regular(file)
     known = read_state(folder).get(HASHES)
@@ -135,7 +112,7 @@ def read_tensors(folder: Path, name: str, device: str) -> dict[str, Tensor]:
 
 def delete_folder(folder: Path) -> None:
     """Delete a checkpoint; one that is deleted in part is no checkpoint any more."""
-    gone = _on_its_way(folder, "gone")
+    gone = _temporary(folder, "gone")
     with suppress(OSError):
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
@@ -143,7 +120,7 @@ def delete_folder(folder: Path) -> None:
 
 
 def leave_folder(folder: Path) -> None:
-    """Set a checkpoint apart from those that a run goes on from, under a name of its own."""
+    """Set a checkpoint apart from those that a run resumes from, under a name of its own."""
     with suppress(OSError):
         folder.rename(folder.with_name(f"{LEFT}{folder.name}{_free_number(folder)}"))
 
@@ -155,7 +132,7 @@ def left_folders(checkpoints: Path) -> list[Path]:
 
 
 def _free_number(folder: Path) -> str:
-    """Return what tells it from others of its step that were set apart before: "", "-2", …."""
+    """Return the suffix that makes its name unique: "", "-2", …."""
     number = 1
     while folder.with_name(f"{LEFT}{folder.name}{_numbered(number)}").exists():
         number += 1
@@ -166,7 +143,7 @@ def _numbered(number: int) -> str:
     return "" if number == 1 else f"-{number}"
 
 
-def clear_leavings(checkpoints: Path) -> None:
+def clear_temporary(checkpoints: Path) -> None:
     """Delete what killed processes left half written or half deleted."""
     for state in ("part", "gone"):
         for folder in checkpoints.glob(f".{PREFIX}*.{state}"):
@@ -177,14 +154,14 @@ def clear_leavings(checkpoints: Path) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    return folder.name.removeprefix(PREFIX).isdigit()  # not somebody's "step-0000010 (copy)"
+    return folder.name.removeprefix(PREFIX).isdigit()  # not "step-0000010 (copy)"
 
 
 def _in_place(old: Path) -> Path:
     return old.with_name(old.name.removeprefix(".").removesuffix(".old"))
 
 
-def _on_its_way(folder: Path, state: str) -> Path:
+def _temporary(folder: Path, state: str) -> Path:
     return folder.with_name(f".{_in_place(folder).name}.{state}")
 
 

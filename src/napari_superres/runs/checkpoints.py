@@ -1,6 +1,6 @@
 """Checkpoints of a run: which there are, which are kept, and what they hold.
 
-What lies in the folder of one, and how it comes there whole, see `checkpoint_files.py`.
+The files of one, and how they are written whole, are in `checkpoint_files.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from napari_superres.runs.checkpoint_files import (
     LEFT,
     PREFIX,
     THUMBNAIL,
-    clear_leavings,
+    clear_temporary,
     delete_folder,
     folders,
     leave_folder,
@@ -58,7 +58,7 @@ class CheckpointInfo:
 
     @property
     def name(self) -> str:
-        """By which it is asked for: its step, or "560-left" where a roll-back went behind it."""
+        """Its step, or "560-left" where it was rolled back."""
         if not self.is_left:
             return str(self.step)
         _, _, number = self.folder.name.removeprefix(LEFT + PREFIX).partition("-")
@@ -66,12 +66,12 @@ class CheckpointInfo:
 
     @property
     def is_left(self) -> bool:
-        """Whether a roll-back went behind it: it can generate, the run does not go on from it."""
+        """Whether it was rolled back: it can generate, but the run does not resume from it."""
         return self.folder.name.startswith(LEFT)
 
     @property
     def thumbnail(self) -> Path | None:
-        """The picture of the middle slices of a crop, where there is one."""
+        """The picture file, where there is one."""
         file = self.folder / THUMBNAIL
         return file if file.is_file() else None
 
@@ -112,18 +112,18 @@ def save_checkpoint(
             f"Room and permission to write are needed in {checkpoints}.",
             "Free some space and resume; earlier checkpoints are whole.",
         ) from error
-    clear_leavings(checkpoints)
+    clear_temporary(checkpoints)
     _prune(checkpoints)
     return final
 
 
 def list_checkpoints(checkpoints: Path) -> list[CheckpointInfo]:
-    """Return the whole checkpoints in a folder that a run can go on from, oldest first."""
+    """Return the whole checkpoints in a folder that a run can resume from, oldest first."""
     return _read(folders(checkpoints))
 
 
 def list_left(checkpoints: Path) -> list[CheckpointInfo]:
-    """Return the chosen checkpoints that roll-backs went behind, oldest first; none is best."""
+    """Return the chosen checkpoints that were rolled back, oldest first; none is best."""
     return [replace(info, is_best=False) for info in _read(left_folders(checkpoints))]
 
 
@@ -148,13 +148,7 @@ def _read(found: list[Path]) -> list[CheckpointInfo]:
 
 
 def choose_checkpoint(folder: Path) -> None:
-    """Mark a checkpoint so that training on does not drop it.
-
-    Raises
-    ------
-    RunFolderError
-        It is not there any more.
-    """
+    """Mark a checkpoint as one to keep; a RunFolderError where it does not exist any more."""
     try:
         (folder / CHOSEN).touch()
     except OSError as error:
@@ -166,7 +160,7 @@ def choose_checkpoint(folder: Path) -> None:
 
 
 def drop_after(checkpoints: Path, step: int) -> None:
-    """Delete the checkpoints of later steps, what a run was rolled back from; keep chosen ones."""
+    """Delete the checkpoints of later steps when a run is rolled back; keep chosen ones."""
     for info in list_checkpoints(checkpoints):
         if info.step > step and (info.folder / CHOSEN).exists():
             leave_folder(info.folder)
@@ -188,14 +182,14 @@ _UNREADABLE = (
 
 
 def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tensor]:
-    """Return the tensors of ``generator`` or ``training`` of a checkpoint folder.
+    """Return the tensors of ``generator`` or ``training`` of a checkpoint folder, by name.
 
     Raises
     ------
     RunFolderError
-        When the file is missing or damaged.
+        The file is missing or damaged.
     OutOfMemoryError
-        When there is no memory for it.
+        There is no memory for it.
     """
     file = folder / f"{name}.safetensors"
     try:
@@ -213,13 +207,7 @@ def load_tensors(folder: Path, name: str, device: str = "cpu") -> dict[str, Tens
 
 
 def load_weights(network: nn.Module, folder: Path) -> None:
-    """Load the averaged generator of a checkpoint folder into a network made for it.
-
-    Raises
-    ------
-    RunFolderError
-        When the file is missing or damaged, or does not fit the network.
-    """
+    """Load the averaged generator of a checkpoint folder; errors as for `load_tensors`."""
     try:
         network.load_state_dict(load_tensors(folder, "generator"))
     except RuntimeError as error:
@@ -232,13 +220,7 @@ def load_weights(network: nn.Module, folder: Path) -> None:
 
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
-    """Turn what goes wrong while a checkpoint is loaded into an error that says so.
-
-    Raises
-    ------
-    RunFolderError
-        Its tensors or its state do not fit the run.
-    """
+    """Turn what goes wrong while a checkpoint is loaded into a RunFolderError."""
     try:
         yield
     except (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -255,10 +237,7 @@ def loading(folder: Path) -> Iterator[None]:
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the averaged generator's tensors and all else that training needs, on the CPU.
 
-    Raises
-    ------
-    RunFolderError
-        When one of them is missing or damaged, or the generator was imported alone.
+    Errors are those of `load_tensors`; a generator that was imported alone is a RunFolderError.
     """
     training = load_tensors(folder, "training")
     if not training:
@@ -267,7 +246,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
 def check_can_train(run: Path) -> None:
-    """Check that the run in a folder can go on training, as far as checkpoints tell.
+    """Check that the run in a folder can be trained further, as far as checkpoints tell.
 
     Raises
     ------
@@ -284,7 +263,7 @@ def check_can_train(run: Path) -> None:
     if any("imported_from" in info.state for info in found):
         raise _generator_only(run)
     if not found and folders(run / "checkpoints"):
-        raise RunFolderError(  # it would begin anew, over what can perhaps be saved
+        raise RunFolderError(  # starting again would overwrite what can perhaps be saved
             f"No checkpoint of the run {run} can be read: each state.json is missing or damaged.",
             "One whole checkpoint is needed to go on.",
             "Restore one from a copy, or train a new run.",

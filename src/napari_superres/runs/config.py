@@ -212,18 +212,7 @@ def versions() -> dict[str, str]:
 
 
 def read_config(folder: Path, kind: str | None = None) -> FusionConfig | ImagesConfig:
-    """Return what config.json of a run holds.
-
-    Parameters
-    ----------
-    folder : of the run
-    kind : of run; None for any
-
-    Raises
-    ------
-    RunFolderError
-        It is no run, of another kind or version, or damaged.
-    """
+    """Return what config.json of a run of this kind, or of any, holds."""
     text, values = _read(folder)
     found = _kind(values)
     if kind is not None and found != kind:
@@ -248,13 +237,7 @@ def read_config(folder: Path, kind: str | None = None) -> FusionConfig | ImagesC
 
 
 def settings_of(folder: Path, config: RunConfig, model: type[Settings]) -> Settings:
-    """Return the settings in a run's configuration.
-
-    Raises
-    ------
-    RunFolderError
-        They do not fit the model.
-    """
+    """Return the settings in a run's configuration; a RunFolderError where they do not fit."""
     try:
         return model.model_validate(config.settings)
     except ValidationError as error:
@@ -274,7 +257,7 @@ def kind_if_run(path: str | Path) -> str:
 
 
 def _first_problem(error: ValidationError) -> str:
-    """Return where the first value that does not fit stands, and why it does not."""
+    """Return the name of the first value that does not fit, and why."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg']}"

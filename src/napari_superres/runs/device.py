@@ -28,7 +28,7 @@ class DeviceInfo:
     Attributes
     ----------
     name : as settings take it: cpu, cuda:0, mps
-    description : for people
+    description : as shown to the user
     total_bytes, free_bytes : of its memory
     """
 
@@ -39,16 +39,16 @@ class DeviceInfo:
 
 
 def device_names() -> list[str]:
-    """Return the names of the devices that are there, the fastest kind first, asking none."""
+    """Return the names of the devices, the fastest kind first, querying none of them."""
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     apple = ["mps"] if torch.backends.mps.is_available() else []
     return [*(f"cuda:{index}" for index in range(cards)), *apple, "cpu"]
 
 
 def device_info(name: str) -> DeviceInfo:
-    """Return what is known of a device, of those that are there.
+    """Return what is known of one of the `device_names`.
 
-    Only this one is asked: a card that is asked gives some of its memory to this process.
+    Only this one is queried: a query costs some of a card's memory.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def device_info(name: str) -> DeviceInfo:
 
 
 def device_report() -> list[DeviceInfo]:
-    """Return all devices that are there, the fastest kind first."""
+    """Return all devices, the fastest kind first."""
     found = []
     for name in device_names():
         try:
@@ -155,7 +155,7 @@ def arithmetic(precision: str, device: str) -> torch.dtype:
 def keep_freed_memory() -> None:
     """Ask glibc to keep freed buffers instead of returning them to the system.
 
-    Large tensors come and go in every step; fetching their pages anew costs up
+    Large tensors come and go in every step; mapping their pages again costs up
     to a third of the time on the CPU. Threads other than the main one share its heap,
     as their own ones cannot hold large buffers. Does nothing where glibc is not used.
     """

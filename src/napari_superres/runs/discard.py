@@ -1,4 +1,4 @@
-"""Delete what a run has written, and nothing that somebody put beside it."""
+"""Delete what a run has written, and nothing else in its folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_superres.runs.new_folder import MARK
 from napari_superres.runs.previews import FOLDER as PREVIEWS
 
 OWN = ("checkpoints", PREVIEWS, "inputs", "metrics.jsonl", "config.json", MARK, LOCK)
-"""In the order in which they go: a run without its configuration is none any more."""
+"""In the order of deletion: a folder without config.json is no run any more."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,12 @@ class Holdings:
 
     @property
     def size(self) -> str:
-        """The bytes as people say them."""
+        """The bytes as text, such as 340 MB."""
         return format_bytes(self.own)
 
 
 def holdings(run: Path) -> Holdings:
-    """Return what lies in a run folder.
-
-    Raises
-    ------
-    RunFolderError
-        The folder is no run, or cannot be read.
-    """
+    """Return what lies in a run folder; a RunFolderError where it is no run, or cannot be read."""
     _check(run)
     try:
         own = sum(_bytes(run / name) for name in OWN)
@@ -64,10 +58,6 @@ def holdings(run: Path) -> Holdings:
 
 def discard(run: Path) -> tuple[str, ...]:
     """Delete a run; its folder goes too when nothing else lies in it.
-
-    Parameters
-    ----------
-    run : folder of the run
 
     Returns
     -------

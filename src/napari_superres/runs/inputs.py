@@ -90,15 +90,7 @@ def _slice_file(role: str, axis: int, index: int) -> str:
 
 
 def _read(run: Path, name: str, kept: KeptInput) -> Labels:
-    """Return the values of a kept image, (rows, columns), or of the kept volume.
-
-    Raises
-    ------
-    FileError
-        It is missing, truncated or damaged.
-    RunFolderError
-        It is another image than the one that was kept.
-    """
+    """Return the values of a kept image, (rows, columns), or volume, checked against their hash."""
     file = run / FOLDER / name
     array, _ = read_tiff(file)
     if name == VOLUME and array.ndim == 2:

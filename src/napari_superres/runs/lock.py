@@ -1,7 +1,7 @@
 """One process at a time on a run folder.
 
 run.lock holds who works on the run: host, process id, and when that process began,
-so that a lock left by a killed process is known for stale even if its id is used again.
+so that a lock left by a killed process is found to be stale even if its id is used again.
 A batch job that Slurm puts back into the queue, perhaps for another computer, takes over
 the lock of its own earlier attempt.
 """
@@ -97,7 +97,7 @@ def _take(draft: Path, lock: Path) -> bool:
             with file:
                 file.write(text)
         except OSError:
-            lock.unlink(missing_ok=True)  # an empty one would hold the run for ever
+            lock.unlink(missing_ok=True)  # an empty one would lock the run for ever
             raise
     return True
 
@@ -105,7 +105,7 @@ def _take(draft: Path, lock: Path) -> bool:
 def _remove_stale(lock: Path) -> None:
     found = _read(lock)
     if found is None and not lock.exists():
-        return  # given back in between
+        return  # released in between
     if found is None or _alive(found):
         found = found or {}
         raise RunFolderError(
@@ -119,7 +119,7 @@ def _remove_stale(lock: Path) -> None:
         os.rename(lock, aside)
     except FileNotFoundError:
         return
-    if _read(aside) != found:  # somebody was faster: that one is not stale
+    if _read(aside) != found:  # another process was faster: its lock is not stale
         _take(aside, lock)
     aside.unlink(missing_ok=True)
 

@@ -14,13 +14,7 @@ from napari_superres.errors import RunFolderError
 
 
 def read(file: Path) -> list[dict[str, Any]]:
-    """Return all lines up to the first that is cut short or no measurement.
-
-    Raises
-    ------
-    RunFolderError
-        The file cannot be read.
-    """
+    """Return all lines up to the first that is cut short or no measurement."""
     if not os.path.lexists(file):
         return []
     try:
@@ -50,13 +44,7 @@ def _is_whole(values: Any) -> bool:
 
 
 def append(file: Path, values: Mapping[str, Any]) -> None:
-    """Add a line, safely on disk.
-
-    Raises
-    ------
-    OutputError
-        The system refuses: a full disk, no permission.
-    """
+    """Add a line, safely on disk; an OutputError where the system refuses."""
     needed = f"Room and permission to write are needed in {file.parent}."
     with refused(file, needed, "Free some space and resume; the checkpoints are whole."):
         append_line(file, json.dumps(values))

@@ -1,4 +1,4 @@
-"""The empty folder that any kind of run begins with, or what a killed beginning left of one."""
+"""The new folder of a run; what a killed process left of one can be used again."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from napari_superres.runs.lock import NAME as LOCK
 from napari_superres.runs.lock import run_lock
 
 MARK = ".being-made"
-"""File in a run folder that is not whole yet: only what lies beside it may be removed."""
+"""File in a run folder that is not whole yet, whose other files may be removed."""
 
 
 @contextmanager
 def new_run_folder(path: str | Path) -> Iterator[Path]:
     """Hold a new run folder while its inputs and, last, its config.json are written.
 
-    A process that is killed meanwhile leaves a folder that can be given again.
+    A process that is killed meanwhile leaves a folder that can be used again.
 
     Parameters
     ----------
@@ -51,13 +51,7 @@ def new_run_folder(path: str | Path) -> Iterator[Path]:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether an existing folder is empty, or the beginning of a run whose making was interrupted.
-
-    Raises
-    ------
-    OSError
-        It cannot be read.
-    """
+    """Whether an existing folder is empty, or the beginning of a run that was interrupted."""
     if not folder.is_dir() or (folder / "config.json").exists():
         return False
     names = [path.name for path in folder.iterdir()]

@@ -1,10 +1,10 @@
-"""The previews of a run on disk, so that one can look back at how it learnt.
+"""The previews of a run on disk, to look back at its progress.
 
 previews/ step-0000560.png    three rows: generated, real, low-res; a column for each axis
 
 The pixels of a picture are phase indices with the phases' colours as its palette, low-res
-phases after the high-res ones; any image viewer shows it, and nothing is lost. Where the
-nine slices lie in it is told in its metadata.
+phases after the high-res ones; any image viewer shows it, and nothing is lost. Its metadata
+hold where the nine slices lie in it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from napari_superres.data.files.reading import check_regular
-from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.phases import Phase, phase_colours
 from napari_superres.events import PreviewReady
 
 FOLDER = "previews"
@@ -46,18 +46,13 @@ Labels = NDArray[np.uint8]
 def keep_preview(
     run: Path, event: PreviewReady, high_res: Sequence[Phase], low_res: Sequence[Phase]
 ) -> Path | None:
-    """Write a preview; a disk that refuses loses the picture, not the training.
+    """Write a preview; return its file, or None where the disk refuses: training goes on.
 
     Parameters
     ----------
     run : folder of the run
     event : the preview
     high_res, low_res : phases, for the colours
-
-    Returns
-    -------
-    Path or None
-        The file, or None where it could not be written.
     """
     folder = run / FOLDER
     final = folder / f"{PREFIX}{event.step:07d}.png"
@@ -67,9 +62,9 @@ def keep_preview(
         sheet, where = _sheet(event, len(high_res))
         picture = Image.fromarray(sheet)
         picture.putpalette(_palette(high_res, low_res))
-        told = PngInfo()
-        told.add_text(WHERE, json.dumps({"step": event.step, "low": len(high_res), "at": where}))
-        picture.save(part, format="PNG", pnginfo=told)
+        placed = PngInfo()
+        placed.add_text(WHERE, json.dumps({"step": event.step, "low": len(high_res), "at": where}))
+        picture.save(part, format="PNG", pnginfo=placed)
         os.replace(part, final)
         _thin(folder)
     except OSError:
@@ -148,19 +143,19 @@ def _sheet(event: PreviewReady, phases: int) -> tuple[Labels, list[list[int]]]:
 def _read(file: Path) -> PreviewReady:
     check_regular(file)
     with Image.open(file) as picture:
-        told = json.loads(picture.info[WHERE])
+        placed = json.loads(picture.info[WHERE])
         sheet = np.asarray(picture)
-    if sheet.ndim != 2 or len(told["at"]) != 9:
+    if sheet.ndim != 2 or len(placed["at"]) != 9:
         raise ValueError(f"{file} is no preview")
-    images = [sheet[top : top + h, left : left + w].copy() for top, left, h, w in told["at"]]
-    if [list(image.shape) for image in images] != [place[2:] for place in told["at"]]:
+    images = [sheet[top : top + h, left : left + w].copy() for top, left, h, w in placed["at"]]
+    if [list(image.shape) for image in images] != [place[2:] for place in placed["at"]]:
         raise ValueError(f"{file} is cut short")
-    first = int(told["low"])
+    first = int(placed["low"])
     if not 0 <= first <= 255:  # numpy 1 would take it for another one
         raise ValueError(f"{file} has colours from {first} on")
     low = [image - np.uint8(first) for image in images[6:]]
     return PreviewReady(
-        int(told["step"]),
+        int(placed["step"]),
         (images[0], images[1], images[2]),
         (images[3], images[4], images[5]),
         (low[0], low[1], low[2]),
@@ -180,10 +175,6 @@ def _step(file: Path) -> int:
 
 
 def _palette(high_res: Sequence[Phase], low_res: Sequence[Phase]) -> list[int]:
-    colours = [
-        phase.colour or PALETTE[index % len(PALETTE)]
-        for phases in (high_res, low_res)
-        for index, phase in enumerate(phases)
-    ]
+    colours = phase_colours(high_res) + phase_colours(low_res)
     table = [int(colour[i : i + 2], 16) for colour in colours for i in (1, 3, 5)]
     return (table + [PAPER] * 768)[:768]

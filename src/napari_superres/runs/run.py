@@ -35,7 +35,6 @@ from napari_superres.runs.config import (
     read_config,
     settings_of,
 )
-from napari_superres.runs.lock import run_lock
 from napari_superres.runs.new_folder import new_run_folder
 
 
@@ -103,13 +102,7 @@ class Run(Generic[Settings]):
         return self.config.kind
 
     def kept(self, role: str) -> KeptInput:
-        """Return what config.json says of an input.
-
-        Raises
-        ------
-        RunFolderError
-            It says nothing of it.
-        """
+        """Return what config.json says of an input; a RunFolderError where it says nothing."""
         known = self.config.kept
         if role not in known:
             raise RunFolderError(
@@ -129,13 +122,7 @@ class Run(Generic[Settings]):
         return any(self.kept(HIGH_RES).sets)
 
     def high_res(self) -> SegmentedSlices:
-        """Return the high-res slices of a fusion.
-
-        Raises
-        ------
-        RunFolderError
-            Its generator was imported without slices.
-        """
+        """Return the high-res slices of a fusion; a RunFolderError where none are kept."""
         if not self.has_slices:
             raise RunFolderError(
                 f"The run {self.path} keeps no high-res slices: its generator was imported "
@@ -210,25 +197,19 @@ class Run(Generic[Settings]):
         metrics_log.append(self._log_file, values)
 
     def keep_lines(self, count: int) -> None:
-        """Drop the lines after the first `count`: a resumed run writes them again."""
+        """Drop the lines after the first `count`, which a resumed run writes again."""
         metrics_log.keep(self._log_file, count)
 
     def checkpoints(self) -> list[CheckpointInfo]:
-        """Return the checkpoints that the run can go on from, oldest first."""
+        """Return the checkpoints that the run can resume from, oldest first."""
         return list_checkpoints(self.path / "checkpoints")
 
     def left_checkpoints(self) -> list[CheckpointInfo]:
-        """Return the chosen checkpoints that roll-backs went behind, oldest first."""
+        """Return the chosen checkpoints that were rolled back, oldest first."""
         return list_left(self.path / "checkpoints")
 
     def find_checkpoint(self, which: str = "best") -> CheckpointInfo:
-        """Return the checkpoint called "best", "last" or by its name.
-
-        Raises
-        ------
-        RunFolderError
-            When it is not there.
-        """
+        """Return the checkpoint "best", "last" or of a name; a RunFolderError without one."""
         found, left = self.checkpoints(), self.left_checkpoints()
         if not found and not left:
             raise RunFolderError(
@@ -252,33 +233,3 @@ class Run(Generic[Settings]):
     @property
     def _log_file(self) -> Path:
         return self.path / "metrics.jsonl"
-
-
-def change_engine(
-    path: str | Path, kind: Kind[Settings], changes: Mapping[str, Any]
-) -> Run[Settings]:
-    """Change engine settings of a run from its last checkpoint on, in config.json too.
-
-    Parameters
-    ----------
-    path : folder of the run
-    kind : of run
-    changes : as for `Run.with_engine`
-
-    Raises
-    ------
-    SettingsError
-        As for `Run.with_engine`.
-    OutputError
-        config.json cannot be written.
-    RunFolderError
-        It is no such run, in use, or damaged.
-    """
-    Run.open(path, kind)
-    with run_lock(Path(path)):
-        run = Run.open(path, kind)  # another process may have changed it meanwhile
-        found = run.checkpoints()
-        changed = run.with_engine(changes, found[-1].step if found else 0)
-        if changed is not run:
-            changed.write_config()
-    return changed

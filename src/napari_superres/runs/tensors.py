@@ -42,11 +42,3 @@ def tensors_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """Return what `gather_state` named after one module or optimiser, without that name."""
     start = f"{name}/"
     return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
-
-
-def restore_random(random: torch.Generator, state: Tensor, seed: int) -> None:
-    """Take up the state of random numbers; begin at `seed` where another kind of device left it."""
-    if state.shape == random.get_state().shape:
-        random.set_state(state.cpu())
-    else:
-        random.manual_seed(seed)

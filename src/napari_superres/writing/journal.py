@@ -14,10 +14,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from napari_superres.data.files.output import append_line, check_room, refused, sync
 from napari_superres.errors import OutputError, RunFolderError
@@ -85,7 +85,7 @@ class Journal:
         self.close(keep=False)
 
     def close(self, keep: bool = True) -> None:
-        """Let others go on with it, or remove it."""
+        """Release the lock; remove what is written, unless it is to be kept."""
         if self._closed:
             return
         self._closed = True
@@ -98,8 +98,8 @@ class Journal:
                 self.folder.rmdir()
 
     def _empty(self) -> None:
-        """Remove all but the lock, and what others try to take it with."""
-        # first, so that nobody continues what is half removed
+        """Remove all but the lock and the drafts of locks."""
+        # first, so that nothing half removed is continued
         (self.folder / "request.json").unlink(missing_ok=True)
         for path in self.folder.iterdir():
             if path.is_dir():
@@ -108,27 +108,19 @@ class Journal:
                 path.unlink()
 
 
-class Closes(Protocol):
-    """What can be closed."""
-
-    def close(self) -> None:
-        """Let go of it."""
-        ...
-
-
 @contextmanager
-def closed_on_error(opened: Closes) -> Iterator[None]:
-    """Close what is opened already if making the rest ready fails."""
+def on_error(close: Callable[[], None]) -> Iterator[None]:
+    """Close what is open already when preparing the rest fails."""
     try:
         yield
     except BaseException:
-        opened.close()
+        close()
         raise
 
 
 @contextmanager
 def _alone(output: Path, folder: Path) -> Iterator[None]:
-    """Hold the folder of a generation; the lock of a process that was killed is taken over."""
+    """Hold the folder of a generation; the lock of a killed process is ignored."""
     with ExitStack() as held:
         try:
             held.enter_context(run_lock(folder))

@@ -20,7 +20,7 @@ from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import COMPRESSES, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.writing.description import Description
-from napari_superres.writing.journal import Journal, closed_on_error, writing
+from napari_superres.writing.journal import Journal, on_error, writing
 from napari_superres.writing.sink import Assembled, is_zarr
 
 SIDE = 128
@@ -38,10 +38,7 @@ class PlainSink:
     description : what the output says of itself
     block : shape of a block; None for whole rows, which are fast to write
 
-    Raises
-    ------
-    OutputError
-        The place cannot be written, has too little room, or holds something else.
+    An OutputError where the place cannot be written or has too little room.
     """
 
     def __init__(
@@ -54,7 +51,7 @@ class PlainSink:
         check_writable(output)
         record = description.record(blocks=f"{block or SIDE} of {result}")
         self._journal = Journal(output, record, "voxels")
-        with closed_on_error(self._journal):
+        with on_error(self._journal.close):
             self.done = self._journal.done()
             left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
             self.room = left + result.size // (COMPRESSES if description.phases else 1)
@@ -98,7 +95,7 @@ class PlainSink:
         return None, self.output
 
     def close(self) -> None:
-        """Let go of the file; what is written stays, for the next one to continue."""
+        """Close the file; what is written stays, to be continued."""
         with suppress(OSError):  # on a full disk, of what could not be written before
             self._voxels.close()
         self._journal.close(keep=bool(self._journal.done()))

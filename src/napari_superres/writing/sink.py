@@ -43,18 +43,12 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files, finished or not; what is written stays for a later generation."""
+        """Close files, finished or not; what is written stays for a later generation."""
         ...
 
 
 class MemorySink:
-    """Keeps the whole result in memory.
-
-    Raises
-    ------
-    OutOfMemoryError
-        There is no room for it.
-    """
+    """Keeps the whole result in memory; an OutOfMemoryError where it does not fit."""
 
     def __init__(self, result: Box, tile: Triple) -> None:
         self.blocks: Sequence[Box] = cut_evenly(result, tile)
@@ -83,13 +77,7 @@ class MemorySink:
 
 
 def is_zarr(output: Path) -> bool:
-    """Return whether an output is a .zarr folder, not a TIFF file.
-
-    Raises
-    ------
-    OutputError
-        Its name is that of neither.
-    """
+    """Return whether an output is a .zarr folder, not a TIFF file; an OutputError if neither."""
     kind = output.suffix.lower()
     if kind not in (*TIFF, ZARR):
         raise OutputError(

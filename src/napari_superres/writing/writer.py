@@ -1,4 +1,4 @@
-"""Writing to a sink in a thread of its own, so that a slow disk never keeps a stream silent."""
+"""Writing to a sink in a thread of its own, so that a slow disk delays no event."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from napari_superres.writing.sink import Sink
 BLOCKS_WAITING = 2
 """Blocks that may wait to be written; more would only hide a slow disk, in memory."""
 HEARTBEAT_S = 0.5
-"""Longest wait without a sign of life."""
+"""Longest wait between two events."""
 
 
 class BackgroundWriter:
-    """Writes to a sink in a thread; while it is waited for, its methods yield.
+    """Writes to a sink in a thread; its methods yield while they wait.
 
     Attributes
     ----------
-    finished : what the sink gave at the end, None before
+    finished : what the sink returned at the end, None before
     """
 
     def __init__(self, sink: Sink) -> None:

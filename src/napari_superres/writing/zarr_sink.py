@@ -11,11 +11,11 @@ from napari_superres.data.files.output import check_writable, replace_folder, sy
 from napari_superres.data.files.pyramid import COMPRESSES, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.writing.description import Description
-from napari_superres.writing.journal import Journal, closed_on_error, writing
+from napari_superres.writing.journal import Journal, on_error, writing
 from napari_superres.writing.sink import Assembled
 
 SIDES = (128, 256)
-"""Side of a block in a result below and above `LARGE` voxels: small ones start early,
+"""Side of a block in a result below and from `LARGE` voxels: small ones start early,
 large ones make few files."""
 LARGE = 512
 
@@ -29,10 +29,7 @@ class ZarrSink:
     result : box to write
     description : what the volume says of itself
 
-    Raises
-    ------
-    OutputError
-        The place cannot be written, has too little room, or holds something else.
+    An OutputError where the place cannot be written or has too little room.
     """
 
     def __init__(self, output: Path, result: Box, description: Description) -> None:
@@ -44,7 +41,7 @@ class ZarrSink:
         check_writable(output)
         record = description.record(blocks=f"{side} of {result}")
         self._journal = Journal(output, record, output.name)
-        with closed_on_error(self._journal):
+        with on_error(self._journal.close):
             self.done = self._journal.done()
             left = sum(block.size for i, block in enumerate(self.blocks) if i not in self.done)
             self.room = left // COMPRESSES
@@ -94,5 +91,5 @@ class ZarrSink:
         return None, self.output
 
     def close(self) -> None:
-        """Let others go on with it; zarr keeps no file open."""
+        """Release the lock; zarr keeps no file open."""
         self._journal.close()

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.phases import Phase, phase_colours
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import OutputError
 
@@ -29,11 +29,6 @@ ITEM_COLOURS = {
     "truth": "#3f8f63",
 }
 ITEM_MARKERS = {"low_res": "s", "high_res": "x", "super_res": "o", "truth": "D"}
-
-
-def phase_colours(phases: Sequence[Phase]) -> list[str]:
-    """Return a colour for each phase, the palette's where it has none."""
-    return [phase.colour or PALETTE[index % len(PALETTE)] for index, phase in enumerate(phases)]
 
 
 def coloured(labels: Labels, phases: Sequence[Phase]) -> NDArray[np.float64]:

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.colors import to_rgba
 from numpy.typing import NDArray
 
-from napari_superres.data.phases import Phase
+from napari_superres.data.phases import Phase, phase_colours
 from napari_superres.data.volumes import Labels, SegmentedVolume, VoxelSize
 from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report import page
-from napari_superres.measures.report.figures import ITEM_TITLES, phase_colours
+from napari_superres.measures.report.figures import ITEM_TITLES
 
 LARGEST_SHOWN = 512
 """Pixels along a side on a page, at most; of larger planes every so many are shown."""

@@ -17,10 +17,10 @@ from napari_superres.data.files.output import (
     refused,
     write_whole_text,
 )
+from napari_superres.data.phases import phase_colours
 from napari_superres.errors import OutputError
 from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report import charts, page
-from napari_superres.measures.report.figures import phase_colours
 from napari_superres.measures.report.panels import middle_planes, realisations, slices
 from napari_superres.measures.report.tables import (
     cards,

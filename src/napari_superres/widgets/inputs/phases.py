@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.label_values import value_counts
-from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.phases import Phase, phase_colours
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 
 
@@ -97,11 +97,13 @@ def make_table(
         PhaseRow(
             phase.value,
             phase.name,
-            phase.colour or PALETTE[index % len(PALETTE)],
+            colour,
             float(high[index]),
             guessed[phase.value],
         )
-        for index, phase in enumerate(high_res.phases)
+        for index, (phase, colour) in enumerate(
+            zip(high_res.phases, phase_colours(high_res.phases), strict=True)
+        )
     )
     table = PhaseTable(rows, low)
     if (

@@ -11,7 +11,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 from napari.utils.theme import get_theme
 
-from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.phases import PALETTE, Phase, phase_colours
 from napari_superres.widgets.layers.notes import (
     KEY,
     SUPER_RES,
@@ -88,8 +88,7 @@ def phase_colormap(phases: Sequence[Phase], hidden: int | None = None) -> Direct
     hidden : index of a phase to leave transparent, to look into the volume in 3D
     """
     shown: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    for index, phase in enumerate(phases):
-        colour = phase.colour or PALETTE[index % len(PALETTE)]
+    for index, colour in enumerate(phase_colours(phases)):
         shown[index + 1] = "transparent" if index == hidden else colour
     return DirectLabelColormap(color_dict=shown)
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
-from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.phases import PALETTE, Phase, phase_colours
 from napari_superres.events import PreviewReady
 from napari_superres.widgets.layers.colours import rgb
 
@@ -27,8 +27,7 @@ COLUMNS = ("normal to z", "normal to y", "normal to x")
 
 def coloured(image: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.uint8]:
     """Return phase indices (rows, columns) as RGB (rows, columns, 3) uint8."""
-    named = [p.colour or PALETTE[i % len(PALETTE)] for i, p in enumerate(phases)]
-    table = [rgb(colour) for colour in named or PALETTE]
+    table = [rgb(colour) for colour in phase_colours(phases) or PALETTE]
     return np.array(table, np.uint8)[np.minimum(image, len(table) - 1)]
 
 
