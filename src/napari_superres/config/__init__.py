@@ -9,10 +9,9 @@ from napari_superres.config.engine import PRESETS, EngineSettings, Preset
 from napari_superres.config.generation import GenerationSettings
 from napari_superres.config.model import (
     FrozenModel,
+    PresetSettings,
     describe,
-    halved_batch,
     validated,
-    with_engine_of_preset,
     without_none,
 )
 from napari_superres.config.shared import (
@@ -39,14 +38,13 @@ __all__ = [
     "Patience",
     "Precision",
     "Preset",
+    "PresetSettings",
     "Seed",
     "TrainingSettings",
     "as_text",
     "describe",
     "from_text",
-    "halved_batch",
     "to_text",
     "validated",
-    "with_engine_of_preset",
     "without_none",
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Any, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from napari_superres.errors import SettingsError
 
@@ -33,6 +32,32 @@ class FrozenModel(BaseModel):
         return validated(type(self), values | changes)
 
 
+class PresetSettings(FrozenModel):
+    """Settings of a training: `engine` is that of `preset`, where it is not given itself."""
+
+    PRESETS: ClassVar[Mapping[Any, BaseModel]]
+    """The engine of each preset."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_engine(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("engine") is None:
+            default = cls.model_fields["preset"].default
+            preset = values.get("preset", default)
+            if preset in list(cls.PRESETS):  # an unknown one is left to validation
+                return values | {"engine": cls.PRESETS[type(default)(preset)]}
+        return values
+
+    def less_memory(self) -> dict[str, int | str]:
+        """Return the largest batch of at most half the size; empty where none is allowed."""
+        values = self.model_dump()
+        for batch in range(values["engine"]["batch"] // 2, 0, -1):
+            with suppress(SettingsError):
+                validated(type(self), values | {"engine": values["engine"] | {"batch": batch}})
+                return {"batch": batch}
+        return {}
+
+
 def validated(model: type[Model], values: dict[str, Any]) -> Model:
     """Build `model` from `values`.
 
@@ -54,32 +79,6 @@ def settings_error(error: ValidationError, *name: str) -> SettingsError:
     if where := ".".join(map(str, (*name, *first["loc"]))):
         found = f"The setting {where} is {first.get('input')!r}."
     return SettingsError(found, f"{first['msg'].removeprefix('Value error, ')}.")
-
-
-def with_engine_of_preset(values: Any, presets: Mapping[Any, BaseModel], default: StrEnum) -> Any:
-    """Return the values of settings with the engine of their preset, where they have none.
-
-    Parameters
-    ----------
-    values : what the settings are built from
-    presets : engine of each preset
-    default : preset of settings that name none; an unknown one is left to validation
-    """
-    if isinstance(values, dict) and values.get("engine") is None:
-        preset = values.get("preset", default)
-        if preset in list(presets):
-            return values | {"engine": presets[type(default)(preset)]}
-    return values
-
-
-def halved_batch(settings: BaseModel) -> dict[str, int | str]:
-    """Return the largest batch allowed of at most half the size; empty where there is none."""
-    values = settings.model_dump()
-    for batch in range(values["engine"]["batch"] // 2, 0, -1):
-        with suppress(SettingsError):
-            validated(type(settings), values | {"engine": values["engine"] | {"batch": batch}})
-            return {"batch": batch}
-    return {}
 
 
 def describe(model: type[BaseModel], name: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from napari_superres.config.engine import PRESETS, EngineSettings, Preset
-from napari_superres.config.model import FrozenModel, with_engine_of_preset
+from napari_superres.config.model import FrozenModel, PresetSettings
 from napari_superres.config.shared import Device, Seed
 from napari_superres.scale_factor import ScaleFactor, format_scale_factor, parse_scale_factor
 
@@ -27,8 +27,10 @@ class ImagingModel(StrEnum):
     SAMPLED = "sampled"
 
 
-class TrainingSettings(FrozenModel):
+class TrainingSettings(PresetSettings):
     """What a training run is asked to do."""
+
+    PRESETS = PRESETS
 
     scale_factor: ScaleFactorField = Field(
         description="Low-res voxel size divided by high-res voxel size, 1 to 16: "
@@ -60,7 +62,7 @@ class TrainingSettings(FrozenModel):
     warm_start: str | None = Field(
         None,
         description="Run folder whose networks to start from: same phases, phase map, scale "
-        "factor and network; empty to start anew.",
+        "factor and network; empty to start from random weights.",
     )
     blur_kernel: int | None = Field(
         None,
@@ -85,11 +87,6 @@ class TrainingSettings(FrozenModel):
     def less_memory(self) -> dict[str, int | str]:
         """Return the change of engine settings that eases memory; empty where there is none."""
         return self.engine.less_memory()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_engine(cls, values: Any) -> Any:
-        return with_engine_of_preset(values, PRESETS, Preset.QUICK)
 
 
 class Budget(FrozenModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,9 +14,8 @@ from napari_superres.config import (
     FrozenModel,
     Patience,
     Precision,
+    PresetSettings,
     Seed,
-    halved_batch,
-    with_engine_of_preset,
 )
 from napari_superres.data.patches.cutting import PatchGrid
 from napari_superres.runs.config import Kind
@@ -47,13 +46,13 @@ class StyleEngine(FrozenModel):
     latent: int = Field(128, ge=8, le=1024, description="Size of z and of the style w.")
     start: Literal["constant", "style"] = Field(
         "constant",
-        description="What the generator starts from: a learnt constant of 4 × 4 pixels, as the "
+        description="What the generator starts from: a learned constant of 4 × 4 pixels, as the "
         "paper's, or that and maps laid out by the style, up to a quarter of the size.",
     )
     noise_start: float = Field(
         0.0,
         ge=0,
-        description="Strength of the noise of each layer at the start, learnt from then on; 0 as "
+        description="Strength of the noise of each layer at the start, trained from then on; 0 as "
         "in the paper's.",
     )
     loss: Literal["logistic", "relativistic"] = Field(
@@ -64,7 +63,7 @@ class StyleEngine(FrozenModel):
         0,
         ge=0,
         le=5,
-        description="Grey values are mixed of so many learnt levels, with some shade added, as "
+        description="Grey values are mixed of so many learned levels, with some shade added, as "
         "pictures of distinct phases are; 0 for grey values as the network puts them out.",
     )
     frequency_weight: float = Field(
@@ -155,8 +154,10 @@ STYLE_PRESETS: dict[StylePreset, StyleEngine] = {
 }
 
 
-class SynthesisSettings(FrozenModel):
+class SynthesisSettings(PresetSettings):
     """What a synthesis is asked to learn."""
+
+    PRESETS = STYLE_PRESETS
 
     size: int = Field(
         64, description="Side of the images in pixels: " + ", ".join(map(str, RESOLUTIONS)) + "."
@@ -194,15 +195,6 @@ class SynthesisSettings(FrozenModel):
     device: Device = "auto"
     seed: Seed = 0
     engine: StyleEngine = Field(description="Network and optimisation; set by the preset.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_engine(cls, values: Any) -> Any:
-        return with_engine_of_preset(values, STYLE_PRESETS, StylePreset.QUICK)
-
-    def less_memory(self) -> dict[str, int | str]:
-        """Return the change of engine settings that eases memory; empty where there is none."""
-        return halved_batch(self)
 
     @model_validator(mode="after")
     def _check(self) -> SynthesisSettings:

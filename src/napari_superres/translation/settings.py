@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
@@ -14,9 +14,8 @@ from napari_superres.config import (
     FrozenModel,
     Patience,
     Precision,
+    PresetSettings,
     Seed,
-    halved_batch,
-    with_engine_of_preset,
 )
 from napari_superres.runs.config import Kind
 
@@ -94,8 +93,10 @@ TRANSLATION_PRESETS: dict[TranslationPreset, TranslationEngine] = {
 }
 
 
-class TranslationSettings(FrozenModel):
+class TranslationSettings(PresetSettings):
     """What a translation is asked to learn."""
+
+    PRESETS = TRANSLATION_PRESETS
 
     scale_factor: int = Field(
         4, description="Low-res pixel size / high-res pixel size: 1, 2, 4, 8 or 16."
@@ -112,15 +113,6 @@ class TranslationSettings(FrozenModel):
     device: Device = "auto"
     seed: Seed = 0
     engine: TranslationEngine = Field(description="Network and optimisation; set by the preset.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_engine(cls, values: Any) -> Any:
-        return with_engine_of_preset(values, TRANSLATION_PRESETS, TranslationPreset.QUICK)
-
-    def less_memory(self) -> dict[str, int | str]:
-        """Return the change of engine settings that eases memory; empty where there is none."""
-        return halved_batch(self)
 
     @model_validator(mode="after")
     def _check(self) -> TranslationSettings:
