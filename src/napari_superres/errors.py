@@ -1,4 +1,4 @@
-"""What can go wrong, said so that a person knows what to do.
+"""What can go wrong, in messages that say what to do.
 
 SuperResError
 ├── InputError            the user's files or settings; exit status 2
@@ -12,7 +12,7 @@ SuperResError
 │   └── OutputError         a path that cannot be written, a full disk
 └── EngineError           a failure while working; exit status 1
     ├── OutOfMemoryError    the device has no room for a step
-    ├── DivergenceError     training left the road and could not be brought back
+    ├── DivergenceError     training diverged, after all roll-backs
     └── DeviceError         the device asked for is not there
 
 Every message has three parts: what was found, what is needed, what to do.
@@ -114,7 +114,7 @@ class OutOfMemoryError(EngineError):
 
 
 class DivergenceError(EngineError):
-    """Training diverged or collapsed and could not be brought back."""
+    """Training diverged or collapsed, and rolling back did not help."""
 
 
 class DeviceError(EngineError):
@@ -128,10 +128,10 @@ _NO_MEMORY = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error, of torch for one, tells of missing memory on whatever device.
+    """Whether an error, such as one of torch, reports missing memory on any device.
 
-    torch has several types for it, which depend on its version and on the library that it was
-    in (``CUBLAS_STATUS_ALLOC_FAILED``); all of them are RuntimeErrors that say so.
+    torch has several types for it, by version and by library
+    (``CUBLAS_STATUS_ALLOC_FAILED``); all of them are RuntimeErrors that say so.
     """
     text = str(error).lower()
     return isinstance(error, MemoryError) or (

@@ -24,7 +24,7 @@ class FinishReason(StrEnum):
     """Why a stream ended."""
 
     COMPLETED = "completed"  # the budget was used
-    STOPPED = "stopped"  # somebody asked to stop; what was learnt is kept
+    STOPPED = "stopped"  # on request; the weights are kept
     SETTLED = "settled"  # no better measurement for as long as `patience` says
 
 
@@ -116,7 +116,7 @@ class StepCompleted:
 
 @dataclass(frozen=True)
 class StepProgress:
-    """Part of a long step is done: a sign of life where a step takes seconds.
+    """Part of a long step is done; reported where a step takes seconds.
 
     Attributes
     ----------
@@ -134,12 +134,12 @@ class StepProgress:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """Training left the road; it goes on from where it was last good.
+    """Training diverged; it continues from the last good checkpoint.
 
     Attributes
     ----------
     step : where it was noticed
-    to_step : where it goes on from; 0 when it starts anew
+    to_step : where it continues from; 0 when it starts again
     reason : what was noticed, as a sentence
     learning_rate : from now on, half of what it was
     left : how many more times it may be rolled back
@@ -215,7 +215,7 @@ class CheckpointSaved:
 
 @dataclass(frozen=True)
 class TrainingFinished:
-    """Last event of a training; the run folder holds everything learnt."""
+    """Last event of a training; the run folder holds the weights."""
 
     reason: FinishReason
     step: int
@@ -241,7 +241,7 @@ class GenerationStarted:
 
 @dataclass(frozen=True)
 class TileCompleted:
-    """So many tiles are generated; also told when nothing new is, at least once a second."""
+    """So many tiles are generated; reported at least once a second, changed or not."""
 
     done: int
     tiles: int
@@ -250,7 +250,7 @@ class TileCompleted:
 
 @dataclass(frozen=True)
 class PartAssembled:
-    """All tiles are generated; the file is put together, and `done` of its `parts` are."""
+    """All tiles are generated, and `done` of the `parts` of the file are assembled."""
 
     done: int
     parts: int

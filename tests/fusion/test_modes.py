@@ -132,7 +132,7 @@ def warm(source: Path, **changes: object) -> TrainingSettings:
     return tiny_settings(warm_start=str(source), **changes)
 
 
-def test_a_warm_start_begins_with_what_another_run_learnt(tmp_path: Path) -> None:
+def test_a_warm_start_begins_with_the_weights_of_another_run(tmp_path: Path) -> None:
     list(train(tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
     learnt = load_tensors(
         Run.open(tmp_path / "first", FUSION).find_checkpoint().folder, "generator"
@@ -173,7 +173,7 @@ def test_a_run_that_does_not_fit_is_refused_before_anything_is_written(
     assert not (tmp_path / "warm").exists()
 
 
-def test_no_frequencies_are_asked_of_slices_that_do_not_represent_the_volume() -> None:
+def test_no_frequency_loss_with_slices_that_do_not_represent_the_volume() -> None:
     pair = tiny_pair()
     settings, device = tiny_settings(), torch.device("cpu")
     report = check_inputs(pair, settings)

@@ -69,7 +69,7 @@ def test_after_three_roll_backs_the_run_ends_and_keeps_its_checkpoints(
     assert run.find_checkpoint("last").step == 2
 
 
-def test_without_a_good_checkpoint_a_run_starts_anew_with_other_weights(
+def test_without_a_good_checkpoint_a_run_starts_again_with_other_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil(monkeypatch, lambda trainer: rate(trainer) == TINY.learning_rate)

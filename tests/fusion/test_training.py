@@ -67,7 +67,7 @@ def test_the_target_is_what_the_slices_measure(tmp_path: Path) -> None:
     assert list(first.target.volume_fractions.values()) == pytest.approx(wanted)
 
 
-def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
+def test_stop_keeps_the_weights(tmp_path: Path) -> None:
     stop = threading.Event()
     steps = []
     for event in train(tiny_pair(), tiny_settings(), tmp_path / "run", Budget(), stop):

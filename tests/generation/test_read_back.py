@@ -67,7 +67,7 @@ def test_above_4_gib_it_is_a_bigtiff_with_ome_xml(tmp_path, labels, monkeypatch)
         np.testing.assert_array_equal(tif.asarray(), VALUES[labels])
 
 
-def test_zarr_tells_axes_lengths_and_offset_of_each_level(tmp_path, labels):
+def test_zarr_holds_axes_lengths_and_offset_of_each_level(tmp_path, labels):
     folder = written(tmp_path, ".zarr")
     attributes = json.loads((folder / "zarr.json").read_text())["attributes"]
     (multiscale,) = attributes["ome"]["multiscales"]

@@ -52,7 +52,7 @@ def test_a_file_holds_the_values_of_the_labels_in_memory(tmp_path, volume, kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_tells_where_it_lies_and_what_it_shows(tmp_path, volume, kind):
+def test_a_file_holds_its_place_and_what_it_shows(tmp_path, volume, kind):
     output = tmp_path / f"sr{kind}"
     settings = SETTINGS.replace(region=((2, 6), (0, 5), (3, 9)))
     list(events(volume, output, settings, provenance={"run": "anode"}))

@@ -141,7 +141,7 @@ def test_a_checkpoint_left_by_a_roll_back_is_found_by_its_name(tmp_path: Path) -
         run.find_checkpoint("2")
 
 
-def test_a_copy_that_somebody_made_is_neither_listed_nor_deleted(tmp_path: Path) -> None:
+def test_a_copy_that_the_user_made_is_neither_listed_nor_deleted(tmp_path: Path) -> None:
     shutil.copytree(save(tmp_path, 1), tmp_path / "step-0000001 (copy)")
     for step in (2, 3, 4):
         save(tmp_path, step)

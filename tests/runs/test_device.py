@@ -67,7 +67,7 @@ def test_the_processor_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lacking_on("cpu") == "not on this device"
 
 
-def test_only_the_card_that_is_wanted_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_card_that_is_wanted_is_queried(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = with_a_full_card(monkeypatch)
     assert (choose_device("cpu"), choose_device("cuda:1")) == ("cpu", "cuda:1")
     assert asked == ["cuda:1"]

@@ -40,7 +40,7 @@ def test_what_killed_processes_left_goes_with_the_run(run):
     assert not run.exists()
 
 
-def test_it_is_told_how_much_would_go(run):
+def test_it_reports_how_much_would_be_deleted(run):
     found = holdings(run)
     assert found.checkpoints == 1
     assert found.size.startswith("3")
@@ -62,7 +62,7 @@ def refuse(path):
     raise PermissionError(13, "Permission denied", str(path))
 
 
-def test_a_folder_that_cannot_be_read_is_told(run, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_reported(run, monkeypatch):
     monkeypatch.setattr(os, "lstat", refuse)
     with pytest.raises(RunFolderError, match="Permission denied"):
         holdings(run)
@@ -84,7 +84,7 @@ def test_a_run_that_another_process_trains_is_not_deleted(run):
     assert (run / "config.json").exists()
 
 
-def test_what_cannot_be_deleted_is_told(run, monkeypatch):
+def test_what_cannot_be_deleted_is_reported(run, monkeypatch):
     monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(OutputError, match="Permission denied"):
         discard(run)

@@ -121,14 +121,14 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_ones(run: Run) -
         ('{"format_version": 1, "versions": {"napari-superres-fusion": "9.9"}}', r"made by 9\.9"),
     ],
 )
-def test_a_config_that_does_not_fit_is_told(run: Run, text: str, said: str) -> None:
+def test_a_config_that_does_not_fit_is_refused(run: Run, text: str, said: str) -> None:
     (run.path / "config.json").write_text(text)
     with pytest.raises(RunFolderError, match=said):
         Run.open(run.path, FUSION)
 
 
 @pytest.mark.parametrize("size", [0.0, -1.0, float("nan"), 1e300])
-def test_a_config_with_a_size_that_no_voxel_has_is_told(run: Run, size: float) -> None:
+def test_a_config_with_a_size_that_no_voxel_has_is_refused(run: Run, size: float) -> None:
     config = json.loads((run.path / "config.json").read_text())
     config["high_res_voxel_size"] = [0.1, 0.1, size]
     (run.path / "config.json").write_text(json.dumps(config))
@@ -160,7 +160,7 @@ def test_config_is_plain_json_with_versions_and_hashes(run: Run) -> None:
     assert "torch" in config["versions"]
 
 
-def test_a_run_of_images_tells_its_version_before_what_does_not_fit(tmp_path: Path) -> None:
+def test_a_run_of_images_reports_its_version_before_what_does_not_fit(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"format_version": 2, "kind": "synthesis", "new": 1}')
     with pytest.raises(RunFolderError, match="format version 2"):
         Run.open(tmp_path, SYNTHESIS)

@@ -29,7 +29,7 @@ def create(path: Path) -> Run:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
-def test_a_run_killed_while_it_was_made_is_made_anew_by_the_same_command(tmp_path: Path) -> None:
+def test_a_run_killed_while_it_was_made_is_made_again_by_the_same_command(tmp_path: Path) -> None:
     path = tmp_path / "run"
     subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
     assert (path / "inputs" / "half.tif").exists()
@@ -62,7 +62,7 @@ def test_a_run_that_is_being_made_is_refused_to_others(tmp_path: Path) -> None:
         assert (folder / "inputs" / "ours.tif").read_text() == "ours"
 
 
-def test_files_of_somebody_in_folders_of_the_same_names_stay(tmp_path: Path) -> None:
+def test_other_files_in_folders_of_the_same_names_stay(tmp_path: Path) -> None:
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs" / "ct.tif").write_text("mine")
     with pytest.raises(OutputError, match="not empty"):

@@ -84,7 +84,7 @@ def test_images_like_the_real_ones_lose_less_than_noise(phases: int) -> None:
     assert of(real) < 0.8 * of(noise)
 
 
-def test_a_run_that_asks_for_frequencies_resumes_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_run_with_the_frequency_loss_resumes_to_the_same_weights(tmp_path: Path) -> None:
     settings = tiny_settings(engine=TINY.replace(frequency_weight=1.0))
     whole = train(tiny_images(3), settings, tmp_path / "whole", Budget(steps=4))
     losses = [event.losses for event in whole if isinstance(event, StepCompleted)]

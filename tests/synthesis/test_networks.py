@@ -24,7 +24,7 @@ def test_a_blur_in_half_precision_and_its_gradient_are_those_in_full(stride: int
 
 
 @pytest.mark.parametrize(("start", "alike"), [("constant", True), ("style", False)])
-def test_only_a_layout_tells_styles_apart_that_modulate_alike(start: str, alike: bool) -> None:
+def test_only_a_layout_separates_styles_that_modulate_alike(start: str, alike: bool) -> None:
     torch.manual_seed(0)
     generator = Generator(TINY.replace(start=start), 16, 1)
     for layer in generator.modules():

@@ -34,7 +34,7 @@ def test_an_image_does_not_depend_on_its_company(synthesiser: Synthesiser) -> No
     assert np.abs(together[1].astype(int) - alone[0]).max() <= 1
 
 
-def test_a_gpu_is_told_to_compute_in_whole_float32(synthesiser: Synthesiser, monkeypatch) -> None:
+def test_a_gpu_computes_in_full_float32(synthesiser: Synthesiser, monkeypatch) -> None:
     cudnn, forward, seen = torch.backends.cudnn, synthesiser.generator.forward, []
 
     def noted(*given: object) -> torch.Tensor:
@@ -111,7 +111,7 @@ def test_an_output_that_cannot_be_is_refused_before_an_image_is_made(
     assert (tmp_path / "file").read_text() == "precious"
 
 
-def test_a_stack_is_asked_for_the_room_that_it_takes(
+def test_room_for_a_stack_is_checked(
     grey_run: Path, phase_run: Path, tmp_path: Path, monkeypatch
 ) -> None:
     asked = []

@@ -39,7 +39,7 @@ def run_of(folder: Path, steps: int, phases: int = 0, **changes: object) -> list
 
 
 @pytest.mark.parametrize("phases", [0, 3])
-def test_a_run_tells_its_steps_measures_images_and_end(tmp_path: Path, phases: int) -> None:
+def test_a_run_reports_its_steps_measures_images_and_end(tmp_path: Path, phases: int) -> None:
     events = run_of(tmp_path / "run", 2, phases)
     assert isinstance(events[0], TrainingStarted)
     kinds = {type(event) for event in events}
@@ -73,7 +73,7 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     assert measured == again
 
 
-def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     run_of(whole, 2)
     events = train(tiny_images(), tiny_settings(), killed, Budget(steps=2))
@@ -129,7 +129,7 @@ def test_the_learning_rate_falls_over_the_last_part_of_the_budget() -> None:
     assert rates == pytest.approx([rates[0] * factor for factor in (1, 1, 0.51, 0.02)])
 
 
-def test_every_term_of_the_loss_is_told(tmp_path: Path) -> None:
+def test_every_term_of_the_loss_is_reported(tmp_path: Path) -> None:
     events = run_of(tmp_path / "run", 2)
     losses = [event.losses for event in events if isinstance(event, StepCompleted)]
     names = set().union(*losses)
@@ -145,7 +145,7 @@ def test_a_relativistic_discriminator_is_penalised_in_its_own_step(tmp_path: Pat
     assert all(math.isfinite(value) for terms in losses for value in terms.values())
 
 
-def test_stop_keeps_what_was_learnt(tmp_path: Path) -> None:
+def test_stop_keeps_the_weights(tmp_path: Path) -> None:
     stop = threading.Event()
     events = train(tiny_images(), tiny_settings(), tmp_path / "run", Budget(), stop)
     for event in events:
@@ -189,7 +189,7 @@ def test_inputs_are_kept_as_they_were(tmp_path: Path) -> None:
     assert kept.phases == tiny_images(3).phases
 
 
-def test_the_patches_are_told_with_stride_and_overlap() -> None:
+def test_the_patches_are_described_with_stride_and_overlap() -> None:
     line = describe_patches(tiny_images(), tiny_settings(stride=None, overlap=0.75))
     assert "stride 4 (75% overlap)" in line
 

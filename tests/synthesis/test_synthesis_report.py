@@ -50,7 +50,7 @@ def test_a_directed_run_says_that_only_places_were_compared(tmp_path: Path) -> N
     assert "mirrors" not in page
 
 
-def test_a_folder_of_charts_that_cannot_be_made_is_told(grey_run: Path, tmp_path: Path) -> None:
+def test_a_folder_of_charts_that_cannot_be_made_is_reported(grey_run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="charts"):
         make_report(grey_run, 4, device="cpu", folder=tmp_path / "file")

@@ -35,7 +35,7 @@ def test_a_translation_does_not_depend_on_its_tiles(grey_run: Path, tile: int) -
     assert np.abs(translator.image(low, tile=tile).astype(int) - whole).max() <= 1
 
 
-def test_a_gpu_is_told_to_compute_the_same_whatever_the_tile(grey_run: Path, monkeypatch) -> None:
+def test_a_gpu_computes_the_same_whatever_the_tile(grey_run: Path, monkeypatch) -> None:
     translator, cudnn, seen = Translator.load(grey_run, device="cpu"), torch.backends.cudnn, []
     before, forward = (cudnn.allow_tf32, cudnn.deterministic), translator.network.forward
 

@@ -80,7 +80,7 @@ def test_stop_is_heeded_while_a_pyramid_is_put_together(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("phases", [0, 2])
-def test_a_tiff_tells_what_a_pyramid_tells(tmp_path: Path, phases: int) -> None:
+def test_a_tiff_has_the_metadata_of_a_pyramid(tmp_path: Path, phases: int) -> None:
     run, size = tmp_path / "run", (0.4, 0.4, 0.4)
     run_of(run, 1, phases)
     for name in ("out.tif", "out.zarr"):

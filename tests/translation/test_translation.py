@@ -31,7 +31,7 @@ from tests.translation.materials import TINY, images, run_of, settings
 
 
 @pytest.mark.parametrize("phases", [0, 2])
-def test_a_run_tells_its_losses_measures_and_images(tmp_path: Path, phases: int) -> None:
+def test_a_run_reports_its_losses_measures_and_images(tmp_path: Path, phases: int) -> None:
     events = run_of(tmp_path / "run", 2, phases)
     losses = next(event.losses for event in events if isinstance(event, StepCompleted))
     assert {"cycle_low", "cycle_high", "identity", "critic_high"} <= set(losses)
@@ -51,7 +51,7 @@ def test_a_resumed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     assert_same_checkpoints(whole, parts)
 
 
-def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     run_of(whole, 2)
     events = train(images(24), images(40, seed=1), settings(), killed, Budget(steps=2))

@@ -41,11 +41,6 @@ FRACTION_UNIT, AREA_UNIT, MISMATCH_UNIT = 0.005, 0.04, 0.02
 class Evaluator:
     """Measures a learner's averaged generator on fixed crops.
 
-    Parameters
-    ----------
-    learner : whose average to measure
-    split : high-res slices to aim at, and those to compare two-point correlations with
-
     Attributes
     ----------
     target : measures of all high-res slices; where these do not represent the volume, with

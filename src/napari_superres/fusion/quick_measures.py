@@ -1,6 +1,6 @@
 """What is measured many times while training: cheap, pooled over crops or slices.
 
-`measures/` has the full definitions; here few distances and whole pools will do.
+`measures/` has the full definitions; here few distances and whole pools suffice.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ Faces = NDArray[np.float64]
 def face_shares(arrays: Sequence[Labels], n_phases: int) -> Faces:
     """Return the share of faces normal to each axis that separate each pair of phases.
 
-    Returns
-    -------
-    (axes, n, n) float64, symmetric; the diagonal holds faces inside a phase
+    (axes, n, n) float64, symmetric; the diagonal holds faces inside a phase.
     """
     counts = np.sum([face_counts_per_axis(array, n_phases) for array in arrays], axis=0)
     totals = [
@@ -36,14 +34,10 @@ def face_shares(arrays: Sequence[Labels], n_phases: int) -> Faces:
 
 
 def anisotropy(shares: Faces) -> float:
-    """Return how much the axes differ in interface area.
+    """Return how much the axes differ in interface area, of `face_shares`.
 
     Definition: max over axes of Σ |A(axis) − mean A| / Σ mean A, sums over the pairs
     of phases, mean over the axes. 0 for a material alike in all directions.
-
-    Parameters
-    ----------
-    shares : (axes, n, n) as `face_shares` returns them
     """
     pairs = shares[:, *np.triu_indices(shares.shape[1], 1)]
     mean = pairs.mean(0)
@@ -68,14 +62,7 @@ def slice_face_shares(high_res: SegmentedSlices) -> Faces:
 def two_point_curves(arrays: Sequence[Labels], n_phases: int, distances: Sequence[int]) -> Curves:
     """Return the chance that two points on a line along an axis are both of a phase.
 
-    Parameters
-    ----------
-    arrays : volumes or slices, pooled
-    distances : voxels between the points
-
-    Returns
-    -------
-    (axes, n, distances) float64
+    (axes, n, distances) float64, of volumes or slices pooled; distances in voxels.
     """
     axes = arrays[0].ndim
     both = np.zeros((axes, n_phases, len(distances)))

@@ -30,30 +30,16 @@ def start_from(networks: FusionNetworks, source: Path) -> None:
     """Load generator, average and discriminators of another run's best checkpoint.
 
     Optimisers start from nothing.
-
-    Raises
-    ------
-    RunFolderError
-        No run, or without a checkpoint.
     """
     best = Run.open(source, FUSION).find_checkpoint("best")
     networks.start_from(*load_checkpoint(best.folder))
 
 
 def check_start(source: Path, settings: TrainingSettings, pair: Pair) -> None:
-    """Check that a new run can start from another one. Phases correspond by their order.
+    """Check that a new run can start from another one, whose folder is `source`.
 
-    Parameters
-    ----------
-    source : folder of the other
-    settings, pair : of the new run
-
-    Raises
-    ------
-    PhaseError, ScaleFactorError, SettingsError
-        Another number of phases or phase map, scale factor, or network.
-    RunFolderError
-        No run to start from.
+    Phases correspond by their order. An InputError says what differs: phases, phase map,
+    scale factor or network; or that there is no run to start from.
     """
     other = Run.open(source, FUSION)
     check_can_train(other.path)
@@ -67,13 +53,13 @@ def check_start(source: Path, settings: TrainingSettings, pair: Pair) -> None:
             f"{source} was trained on {counts[0]} low-res and {len(theirs)} high-res phases, "
             f"with the low-res phases {theirs} of the high-res ones.",
             f"These inputs have {counts[1]} and {len(ours)}, with {ours}.",
-            "Start from a run with the same phases in the same order, or anew.",
+            "Start from a run with the same phases in the same order, or from random weights.",
         )
     if known.scale_factor != settings.scale_factor:
         raise ScaleFactorError(
             f"{source} was trained at scale factor {format_scale_factor(known.scale_factor)}.",
             f"This run's is {format_scale_factor(settings.scale_factor)}.",
-            "Start from a run with the same scale factor, or anew.",
+            "Start from a run with the same scale factor, or from random weights.",
         )
     differing = [
         f"{name} {getattr(known.engine, name)} there, {getattr(settings.engine, name)} here"
@@ -86,7 +72,7 @@ def check_start(source: Path, settings: TrainingSettings, pair: Pair) -> None:
         raise SettingsError(
             f"The networks of {source} are others: {'; '.join(differing)}.",
             "The same networks are needed.",
-            "Choose its preset and settings, or start anew.",
+            "Choose its preset and settings, or start from random weights.",
         )
 
 

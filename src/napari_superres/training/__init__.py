@@ -1,1 +1,1 @@
-"""Training, whatever is learnt: the loop around a learner, its record, watch and clock."""
+"""Training of any kind: the loop around a learner, its record, watch and clock."""

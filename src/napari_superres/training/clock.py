@@ -10,14 +10,12 @@ from torch import Tensor
 
 from napari_superres.config import Budget
 
+LEAST_RATE = 0.02
+"""Share of the learning rate that annealing leaves."""
+
 
 class Clock:
-    """Seconds worked, pauses left out.
-
-    Parameters
-    ----------
-    before : seconds worked in earlier stretches
-    """
+    """Seconds worked without pauses, after `before` seconds in earlier stretches."""
 
     def __init__(self, before: float = 0.0) -> None:
         self.before = before
@@ -48,11 +46,8 @@ class Clock:
 def progress(budget: Budget, seconds: float, first_step: int, step: int) -> float | None:
     """Return the used share of a budget, 0 to 1, or None where it has no end.
 
-    Parameters
-    ----------
-    budget : minutes count from this stretch, steps from the run's beginning
-    seconds : worked in this stretch
-    first_step, step : where the stretch began, and where it is
+    Minutes and `seconds` count from this stretch, which began at `first_step`; steps from the
+    run's beginning.
     """
     shares = []
     if budget.minutes is not None:
@@ -67,11 +62,7 @@ def progress(budget: Budget, seconds: float, first_step: int, step: int) -> floa
 def used_share(budget: Budget, seconds: float, step: int) -> float:
     """Return the share of a budget that learning rates fall with; 0 where it has no end.
 
-    Parameters
-    ----------
-    budget : minutes count from this stretch, steps from the run's beginning
-    seconds : worked in this stretch
-    step : steps done in all, those before this stretch too, unlike in `progress`
+    Steps done before this stretch count too, unlike in `progress`.
     """
     share = 0.0
     if budget.steps is not None:
@@ -81,17 +72,10 @@ def used_share(budget: Budget, seconds: float, step: int) -> float:
     return share
 
 
-LEAST_RATE = 0.02
-"""Share of the learning rate that annealing leaves."""
-
-
 def annealed(share: float, annealing: float) -> float:
-    """Return the factor on the learning rate when `share` of a budget is used.
+    """Return the factor on the learning rate when `share` of a budget, 0 to 1, is used.
 
-    Parameters
-    ----------
-    share : 0 to 1
-    annealing : last share of the budget in which the factor falls from 1 to `LEAST_RATE`
+    It falls from 1 to `LEAST_RATE` in the last share `annealing` of the budget.
     """
     if annealing <= 0:
         return 1.0

@@ -4,7 +4,7 @@ Started by torchrun, each process draws its own crops; after each backward pass 
 gradients are averaged, so that all hold the same weights (docs/decisions/0006).
 Where there is one process, everything here does nothing.
 
-Whenever processes meet they first tell whether one of them has failed: then all
+Whenever processes meet they first exchange whether one of them has failed: then all
 raise, instead of waiting for ever for the one that is gone.
 """
 
@@ -55,7 +55,7 @@ def is_first() -> bool:
 
 @contextmanager
 def joined(device: str) -> Iterator[None]:
-    """Join the other processes, if there are any; tell them when this one fails.
+    """Join the other processes, if there are any; notify them when this one fails.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def joined(device: str) -> Iterator[None]:
 
 @contextmanager
 def failing_together() -> Iterator[None]:
-    """Let the other processes know when this one raises, and leave them."""
+    """Notify the other processes when this one raises, and leave them."""
     try:
         yield
     except Exception as error:
@@ -105,7 +105,7 @@ def failing_together() -> Iterator[None]:
 
 
 def leave(error: Exception) -> None:
-    """Tell the others that this process has failed; from here on it works alone."""
+    """Notify the others that this process has failed; from here on it works alone."""
     global _alone
     if size() > 1 and not isinstance(error, PeerError):
         _meet(failed=True)
@@ -119,7 +119,7 @@ def _meet(failed: bool = False) -> None:
         raise PeerError(
             "Another process of this training failed.",
             "All of them are needed.",
-            "Its own message tells why; what was learnt is kept.",
+            "Its own message says why; the weights are kept.",
         )
 
 

@@ -27,11 +27,7 @@ Changes = Mapping[str, int | str]
 def out_of_memory(device: str, changes: Changes, run: Path | None) -> OutOfMemoryError:
     """Return the error of a training step that does not fit.
 
-    Parameters
-    ----------
-    device : that has no room
-    changes : of engine settings that would need less; empty where there are none
-    run : folder to resume, or None when nothing was saved
+    `changes` of engine settings would need less; `run` can be resumed, None if nothing is saved.
     """
     options = " ".join(f"--set {name}={value}" for name, value in changes.items())
     what = " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in changes.items())

@@ -45,7 +45,7 @@ class RealImages:
     ----------
     patches : to draw from
     phases : how many; 0 for grey values
-    directed : patches are shown as they are
+    directed : patches are shown as they are, not turned or mirrored
     device : of the networks
     """
 

@@ -33,15 +33,10 @@ NOT_A_NUMBER = "a loss is not a number"
 class Watch:
     """Looks at each measurement and remembers what it needs for the next.
 
-    Parameters
-    ----------
-    target : measures of the high-res slices
-    learning_rate : as set; halved with each roll-back
-
     Attributes
     ----------
     rollbacks : how often the run was rolled back
-    good : whether the last look found nothing at all to complain of
+    good : whether the last look found nothing wrong at all
     """
 
     def __init__(self, target: Measurement, learning_rate: float) -> None:
@@ -70,7 +65,7 @@ class Watch:
 
         Parameters
         ----------
-        fractions : of each phase by name
+        fractions : of each phase by name, 0 to 1
         terms : loss terms of the step measured
         updates : of the generator, so far
         healthy : whether all weights are finite

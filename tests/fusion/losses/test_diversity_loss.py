@@ -58,7 +58,7 @@ def trainer(**changes: object) -> FusionLearner:
     return FusionRecipe(pair, settings).learner("cpu")
 
 
-def test_the_material_is_learnt_first_then_its_variety() -> None:
+def test_the_diversity_reward_begins_after_the_first_updates() -> None:
     shares = [share_of_reward(updates) for updates in (0, 150, 225, 300, 1000)]
     assert shares == [0, 0, 0.5, 1, 1]
 
@@ -71,13 +71,13 @@ def test_every_fourth_step_makes_two_realisations_of_a_crop() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"noise": "off"}, {"batch": 1}, {"diversity_weight": 0.0}])
-def test_nothing_is_asked_of_a_generator_that_has_only_one(changes: dict[str, object]) -> None:
+def test_there_is_no_diversity_loss_of_a_single_realisation(changes: dict[str, object]) -> None:
     training = trainer(**changes)
     training.steps = FIRST_UPDATES
     assert not any("diversity" in training.step() for _ in range(TWICE_EVERY))
 
 
-def test_realisations_differ_more_where_it_is_asked() -> None:
+def test_realisations_differ_more_with_the_diversity_loss() -> None:
     shares = []
     for weight in (0.0, 100.0):
         training = trainer(diversity_weight=weight)

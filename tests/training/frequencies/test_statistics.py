@@ -100,7 +100,7 @@ def test_sets_of_slices_in_one_go_are_counted_each_by_itself() -> None:
         torch.testing.assert_close(frequencies(alone), of_set)
 
 
-def test_specks_and_gaps_are_told_from_what_is_thicker() -> None:
+def test_specks_and_gaps_are_distinguished_from_thicker_parts() -> None:
     row = np.zeros(12, np.uint8)
     row[3] = row[6:8] = 1  # one voxel wide, and two
     image = np.repeat(row[None], 4, 0)

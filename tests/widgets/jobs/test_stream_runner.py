@@ -47,7 +47,7 @@ def test_pause_holds_the_stream_and_resume_lets_it_go_on(qtbot, runner, tmp_path
     qtbot.waitUntil(lambda: len(runner.seen) > before, timeout=5000)
 
 
-def test_stop_keeps_what_was_learnt(qtbot, runner, tmp_path):
+def test_stop_keeps_the_weights(qtbot, runner, tmp_path):
     engine = FakeEngine(steps=10_000, step_s=0.001)
     start(runner, engine, tmp_path)
     ends(qtbot, runner, RunState.RUNNING)

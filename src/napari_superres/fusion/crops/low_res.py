@@ -18,6 +18,10 @@ from torch import Tensor
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.training.frequencies.labels import one_hot
 
+DRAWS = 200
+"""Sets of cells tried for the one whose low-res fractions are most like the volume's."""
+MOST_CELLS = 4096
+"""Cells of a large volume to choose from."""
 Orientations = tuple[Tensor, Tensor]
 """Of patches: the volume's axis along each of theirs (B, 3), and whether mirrored, (B, 3) bool."""
 
@@ -134,7 +138,7 @@ class LowResSampler:
 
 
 def _orders(alike: Sequence[object]) -> Tensor:
-    """Return the ways, (P, 3), in which axes of equal values can change places."""
+    """Return the permutations, (P, 3), of axes that have equal values."""
     return torch.tensor(
         [
             order
@@ -144,17 +148,11 @@ def _orders(alike: Sequence[object]) -> Tensor:
     )
 
 
-DRAWS = 200
-"""Sets of cells tried for the one whose low-res fractions are most like the volume's."""
-MOST_CELLS = 4096
-"""Cells of a large volume to choose from."""
-
-
 def cells(sampler: LowResSampler) -> Tensor:
     """Return the first voxels (count, 3) of patches that cover the volume, evenly spread.
 
-    They overlap only where the volume is no multiple of a patch: disjoint crops tell
-    far more of a volume than as many at random places.
+    They overlap only where the volume is no multiple of a patch: disjoint crops sample a
+    volume far better than as many at random places.
     """
     columns = []
     for size, side, positions, every in zip(

@@ -113,16 +113,9 @@ def plane_symmetries(
 def random_slices(
     volumes_BNZYX: Tensor, axis: int, count: int | None, random: torch.Generator
 ) -> Tensor:
-    """Return slices normal to `axis` (0 z, 1 y, 2 x) of each volume.
+    """Return slices normal to `axis` of each volume, (B · count, N, rows, columns).
 
-    Parameters
-    ----------
-    volumes_BNZYX : generated probabilities
-    count : slices per volume, without repetition; None for all
-
-    Returns
-    -------
-    (B · count, N, rows, columns)
+    `count` slices of each, without repetition; None for all.
     """
     size = volumes_BNZYX.shape[axis + 2]
     if count is not None and count < size:

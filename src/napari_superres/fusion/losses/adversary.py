@@ -1,4 +1,4 @@
-"""What the discriminators see, learn, and say to the generator.
+"""The slices that the discriminators compare, their update, and the generator's loss.
 
 Legend of shape suffixes: B volumes or slices, N high-res phases, Z Y X voxels.
 """
@@ -26,19 +26,11 @@ AXES = range(3)
 MANY = 2**20
 """Values of slices from which a shared discriminator sees the axes one by one: less memory."""
 SlicePair = tuple[nn.Module, Tensor, Tensor]
-"""A discriminator, and the generated and real slices that it is to tell apart."""
+"""A discriminator, and the generated and real slices that it compares."""
 
 
 class Adversary:
-    """Shows generated and real slices to the discriminators (Dahari et al. 2022, Algorithm 1).
-
-    Parameters
-    ----------
-    engine : which losses, how many slices
-    slices : of real slices normal to z, y and x
-    random : to draw slices with
-    device, dtype : where, and in which arithmetic the discriminators work
-    """
+    """Shows generated and real slices to the discriminators (Dahari et al. 2022, Algorithm 1)."""
 
     def __init__(
         self,

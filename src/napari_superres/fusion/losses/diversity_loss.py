@@ -21,7 +21,7 @@ FLOOR = 0.01
 TWICE_EVERY = 4
 """Of so many of the generator's steps one makes two realisations of each crop."""
 FIRST_UPDATES = 150
-"""The material is learnt first: the reward begins then, and is whole at twice as many."""
+"""Updates before the reward begins, as the material comes first; whole at twice as many."""
 
 
 def share_of_reward(updates: float) -> float:

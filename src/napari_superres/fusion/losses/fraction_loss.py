@@ -1,10 +1,10 @@
-"""How much of each phase there is: known of both inputs, and asked of the generated crops.
+"""Match the volume fractions of generated crops to those of the inputs.
 
 Legend of shape suffixes: B crops, M low-res phases, N high-res phases, Z Y X voxels.
 
 A crop holds as much of a phase as its place in the low-res volume has, so a few crops
-tell little of the whole. What the place explains is known from the low-res volume
-and is taken off; the rest has a fifth of the spread or less.
+say little about the whole. What the place explains is known from the low-res volume
+and is subtracted; the rest has a fifth of the spread or less.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def wanted_fractions(
     high_res_N : fractions in the high-res slices
     low_res_M : fractions in the low-res volume
     lr_of_hr : low-res phase of each high-res phase
-    agree : whether the slices represent the volume; where not, they only tell how
+    agree : whether the slices represent the volume; where not, they only give how
         the high-res phases share what the low-res volume has of theirs
     """
     wanted = high_res_N.astype(np.float64).copy()
@@ -65,7 +65,7 @@ def wanted_fractions(
 
 
 class FractionLoss(RunningMean):
-    """Running volume fractions of generated crops, held against those wanted.
+    """Compares the running volume fractions of generated crops with those wanted.
 
     Parameters
     ----------
@@ -112,37 +112,27 @@ class FractionLoss(RunningMean):
         pull = 2 * error_N / SCALE * (soft_N - soft_N.detach())
         loss = error_N.square().mean() + pull.mean()
         if self.any_lost(found_N, soft_N.detach()):
-            loss = loss + self.way_back(fake_BNZYX, low_res_BMZYX)
+            loss = loss + self.recovery_loss(fake_BNZYX, low_res_BMZYX)
         return loss
 
     def any_lost(self, found_N: Tensor, soft_N: Tensor) -> bool:
-        """Return whether phases have so little left that no other loss finds them again.
+        """Return whether phases have so little left that no other loss recovers them.
 
         That is where a low-res phase has no labels, or a high-res one neither labels nor
-        probability.
-
-        Parameters
-        ----------
-        found_N : running fractions of labels, (n,)
-        soft_N : mean probabilities, (n,)
+        probability; running fractions `found_N` of labels, mean probabilities `soft_N`.
         """
         least_N = LOST * self.wanted
         without_N = found_N < least_N
         groups_M = torch.zeros_like(self.low_res).index_add_(0, self.lr_of_hr, found_N - least_N)
         return bool((groups_M < 0).any() | (without_N & (soft_N < least_N)).any())
 
-    def way_back(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
+    def recovery_loss(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
         """Return the cross-entropy towards the low-res volume as it is, up-sampled.
 
-        A generator fallen to one phase has saturated probabilities, which let no gradient of
+        A generator collapsed to one phase has saturated probabilities, which let no gradient of
         the discriminator or of frequencies through; the voxel-wise loss of a sampled volume
         sees one voxel in many. The logarithm's gradient vanishes nowhere. High-res phases share
         out the low-res phase that they belong to as they do on the whole.
-
-        Parameters
-        ----------
-        fake_BNZYX : generated probabilities
-        low_res_BMZYX : one-hot low-res phases of the same crops
         """
         coarse = functional.interpolate(low_res_BMZYX.float(), fake_BNZYX.shape[2:])
         wanted_BNZYX = coarse[:, self.lr_of_hr] * self.share.view(1, -1, 1, 1, 1)

@@ -27,12 +27,6 @@ class FusionNetworks(Networks):
     """Generator, its average, discriminators and optimisers.
 
     Weights are float32; autocast gives the arithmetic.
-
-    Parameters
-    ----------
-    settings : network, optimiser, seed
-    low_phases, high_phases : m and n
-    device : where to train
     """
 
     generator: Generator
@@ -101,7 +95,7 @@ class FusionNetworks(Networks):
         super().set_rate(rate, annealed)
 
     def start_from(self, average: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-        """Take the weights of another run: its average, and its discriminators."""
+        """Load the weights of another run: its average, and its discriminators."""
         self.average.load_state_dict(dict(average))
         self.generator.load_state_dict(dict(average))
         self.discriminators.load_state_dict(tensors_of(tensors, "discriminators"))

@@ -1,15 +1,14 @@
-"""How often phases meet: known of the real slices, and asked of the generated ones.
+"""Match the phase statistics of generated slices to those of the real ones.
 
 Legend of shape suffixes: B slices, N high-res phases, Y X rows and columns; K axes that
 slices are normal to, S statistics.
 
-Of a set of slices some things are known exactly that a discriminator learns slowly:
-how often each phase lies beside each other one, in which direction (the two-point
-correlations at short distances), how often it is but a speck or a gap a voxel or
-three wide, into how many parts it falls, how rough it is by single voxels, and how
-often three phases meet. A generator that is right in everything else may still coat
-the others from one side only, be rough, join particles that are apart, or bring three
-phases together too often. So it is asked for these frequencies themselves.
+The real slices give some statistics exactly that a discriminator learns slowly: how often
+each phase lies beside each other one, in which direction (the two-point correlations at
+short distances), how often it is a speck or a gap of one to three voxels, how many parts
+it has, how rough it is by single voxels, and how often three phases meet. A generator that
+is right in everything else may still coat the others from one side only, be rough, join
+particles that are apart, or bring three phases together too often.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ RARE = (0.002, 0.001, 0.0005, 0.0003, 0.001)
 WEIGHT = (1.0, 1.0, 4.0, 1.0, 4.0)
 """Of the relative error of each kind."""
 EVERY = 3
-"""Of so many slices one is looked at: those of a crop are much alike, and it takes time."""
+"""One slice in so many is counted: those of a crop are much alike, and it takes time."""
 PIECE = 2048
-"""Largest side of what is counted at once; pairs across the cuts are left out."""
+"""Largest side, in pixels, counted at once; pairs across the cuts are left out."""
 LARGEST_ERROR = 0.15
 """Relative errors beyond this pull no harder: other losses bring the first order."""
 
@@ -87,14 +86,14 @@ def pieces(image: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 class FrequencyLoss(RunningMean):
-    """Running frequencies of generated slices, held against those of the real ones.
+    """Compares the running frequencies of generated slices with those of the real ones.
 
     Parameters
     ----------
     wanted_KS : of slices normal to each axis
     phases : n
     distances : of the pairs in `wanted_KS`
-    every : of so many slices one is looked at
+    every : one slice in so many is counted
     """
 
     def __init__(

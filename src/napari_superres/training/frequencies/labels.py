@@ -1,4 +1,4 @@
-"""From labels to one-hot phases, and from what is asked of each phase back to labels.
+"""From labels to one-hot phases, and from values of each phase back to labels.
 
 Legend of shape suffixes: B volumes or slices, N phases.
 """

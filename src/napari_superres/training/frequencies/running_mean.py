@@ -1,4 +1,4 @@
-"""A mean over the latest steps, which a resumed run takes up."""
+"""A mean over the latest steps, kept in checkpoints."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class RunningMean:
         self.weight = torch.zeros((), device=like.device)
 
     def latest(self, counted: Tensor) -> Tensor:
-        """Take in what was counted in this step, by all processes; return the mean so far."""
+        """Add what all processes counted in this step; return the mean so far."""
         self.running.lerp_(distributed.mean_over_ranks(counted), 1 - KEPT)
         self.weight.lerp_(torch.ones_like(self.weight), 1 - KEPT)
         return self.running / self.weight
 
     def forget(self) -> None:
-        """Start the running mean anew."""
+        """Start the running mean again."""
         self.running.zero_()
         self.weight.zero_()
 
@@ -43,7 +43,7 @@ class RunningMean:
         return {f"{self.name}/running": self.running, f"{self.name}/weight": self.weight}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up what `state` returned; anew where it is not there."""
+        """Load what `state` returned; start again where it is missing."""
         self.forget()
         for name, mine in self.state().items():
             if name in tensors and tensors[name].shape == mine.shape:

@@ -64,7 +64,7 @@ def euler_densities(slices_BYXN: Tensor) -> Tensor:
 
     Parts less holes, with pixels joined by their sides: pixels − adjacent pairs + full
     2 × 2 blocks. The third Minkowski functional in two dimensions, beside area and
-    boundary length. Two-point frequencies do not tell it.
+    boundary length. It does not follow from two-point frequencies.
     """
     upper, lower = slices_BYXN[..., :-1, :, :], slices_BYXN[..., 1:, :, :]
     here, right = upper[..., :-1, :], upper[..., 1:, :]
