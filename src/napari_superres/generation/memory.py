@@ -33,13 +33,8 @@ def best_tile(
 ) -> Triple:
     """Return the shape of a tile, in high-res voxels, that is fast and fits into memory.
 
-    Parameters
-    ----------
-    generator : made ready by `for_generation`
-    result : voxels to generate
-    low_res_shape : of the whole low-res volume, zyx
-    device, bytes_per_value : where, and in which arithmetic
-    processes : that share the device's memory, each with a tile of its own
+    `generator` is made ready by `for_generation`; `processes` share the device's memory, each
+    with a tile of its own.
     """
     room = BEST_BYTES.get(device.type, BEST_BYTES["cpu"])
     free = free_bytes(device)

@@ -36,14 +36,8 @@ Counts = NDArray[np.int64]
 class RealisationsSink:
     """Writes blocks to the files of each realisation, and to maps of all of them.
 
-    Parameters
-    ----------
-    folder : to write to
-    job : what is generated
-    seeds : of the K realisations; block K·b + k is block b of the k-th
-    open_one : opens a file of the folder
-    keep_volumes : whether each realisation is written
-    kind : ending of the files; each kind has other blocks
+    Block K·b + k is block b of the k-th of K `seeds`. `open_one` opens a file of the folder;
+    `kind` is the ending of the files, as each kind has other blocks.
     """
 
     def __init__(
@@ -146,15 +140,8 @@ def _with_next(block: Box, result: Box) -> Box:
 def neighbour_pairs(labels: Labels, own: Sequence[int], n_phases: int) -> Counts:
     """Count phases and pairs of neighbours of the first `own` voxels of a block.
 
-    Parameters
-    ----------
-    labels : (Z, Y, X) phase indices, one voxel longer than `own` where the volume goes on
-    own : shape of the block itself
-    n_phases : n
-
-    Returns
-    -------
-    (1 + n, n) : voxels of each phase; then faces between a below and b above
+    `labels` are one voxel longer than `own` where the volume goes on. (1 + n, n): voxels of each
+    phase; then faces between a below and b above.
     """
     inside = labels[tuple(slice(size) for size in own)]
     found = np.zeros((1 + n_phases, n_phases), np.int64)

@@ -23,7 +23,7 @@ from napari_superres.fusion.networks.paper_blocks import Normed, UpSampledConvol
 from napari_superres.fusion.networks.trilinear import TrilinearConvolution
 from napari_superres.generation.noise import NoiseField
 from napari_superres.runs.device import exact_convolutions
-from napari_superres.training.frequencies.labels import first_largest
+from napari_superres.training.frequencies.labels import first_largest, one_hot
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -87,8 +87,7 @@ class Renderer:
         for axis, ((lo, hi), size) in enumerate(zip(box.ranges(), self.low_res_shape, strict=True)):
             index = torch.arange(lo, hi, device=self.device).clamp_(0, size - 1)
             labels_ZYX = labels_ZYX.index_select(axis, index)
-        phases = torch.arange(self.generator.low_phases, device=self.device)
-        return (labels_ZYX == phases.view(-1, 1, 1, 1)).to(self.dtype)[None]
+        return one_hot(labels_ZYX[None], self.generator.low_phases, self.dtype)
 
 
 def _failure(error: Exception, device: torch.device, what: str) -> EngineError:

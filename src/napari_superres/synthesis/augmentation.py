@@ -41,8 +41,8 @@ DELAY = sum(n * tap for n, tap in enumerate(LOW_PASS)) / sum(LOW_PASS) - OFFSET
 class Controller:
     """Adjusts the strength p so that the discriminator's r_t stays at its target.
 
-    r_t = E[sign D(real)] (eq. 1): 0 where real images are told no better than by
-    chance, 1 where the discriminator is sure of each, the mark of overfitting.
+    r_t = E[sign D(real)] (eq. 1): 0 where the discriminator knows real images no better
+    than by chance, 1 where it is sure of each, the mark of overfitting.
     Meaningful for the logistic loss only.
 
     Parameters
@@ -60,7 +60,7 @@ class Controller:
         self.forget()
 
     def forget(self) -> None:
-        """Begin again."""
+        """Start again."""
         self.strength = self.start
         self.overfitting = 0.0
         self._signs = 0.0
@@ -68,7 +68,7 @@ class Controller:
         self._batches = 0
 
     def observe(self, logits_B: Tensor) -> None:
-        """Take up the discriminator's logits of a batch of real images."""
+        """Count the discriminator's logits of a batch of real images."""
         signs = distributed.mean_over_ranks(logits_B.detach().sign().sum())
         self._signs += float(signs)
         self._images += len(logits_B)
@@ -89,13 +89,13 @@ class Controller:
         )
 
     def load(self, state: Tensor) -> None:
-        """Take up a state."""
+        """Load what `state` returned."""
         self.strength, self.overfitting, self._signs, images, batches = state.tolist()
         self._images, self._batches = int(images), int(batches)
 
 
 class Augmentation:
-    """The random changes that the discriminator sees both real and generated images through.
+    """The random changes of all images, real and generated, that the discriminator sees.
 
     Parameters
     ----------
@@ -164,13 +164,8 @@ class Augmentation:
 def resample(images_BCYX: Tensor, inverse_B33: Tensor) -> Tensor:
     """Return images whose pixel at place q is the source at `inverse` · q, mirrored outside.
 
-    Interpolated at twice the resolution between two low-pass filters
-    (Karras et al. 2020b, appendix B), so that nothing is aliased or blurred much.
-
-    Parameters
-    ----------
-    images_BCYX : images
-    inverse_B33 : of centred coordinates (x, y, 1) in pixels
+    Places are centred coordinates (x, y, 1) in pixels. Interpolated at twice the resolution
+    between two low-pass filters (Karras et al. 2020b, appendix B): little aliasing, little blur.
     """
     _, _, rows, columns = images_BCYX.shape
     fine = _twice(images_BCYX)

@@ -44,11 +44,7 @@ def enlarge(x_BCYX: Tensor) -> Tensor:
 class Linear(nn.Module):
     """A fully connected layer with equalised learning rate (Karras et al. 2018, 4.1).
 
-    Parameters
-    ----------
-    inputs, outputs : sizes
-    bias : its start
-    rate : learning rate relative to the optimiser's
+    `bias` is its start, `rate` its learning rate relative to the optimiser's.
     """
 
     def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0) -> None:
@@ -64,15 +60,7 @@ class Linear(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution with equalised learning rate; it may halve the resolution.
-
-    Parameters
-    ----------
-    inputs, outputs : channels
-    kernel : 1 or 3
-    down : halve the resolution, blurred first
-    bias : whether there is one
-    """
+    """A convolution with equalised learning rate; `down` blurs and halves the resolution."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, down: bool = False, bias: bool = True
@@ -96,17 +84,9 @@ class Conv(nn.Module):
 class StyledConv(nn.Module):
     """A convolution modulated by a style, its weights demodulated (Karras et al. 2020a, eq. 1, 3).
 
-    The style scales the input's channels; dividing the output's channels by the
-    expected norm is the same as demodulating the weights of each image, without a
-    convolution of its own for each.
-
-    Parameters
-    ----------
-    inputs, outputs : channels
-    latent : size of the style
-    kernel : 1 or 3
-    up : double the resolution
-    demodulate : whether the output's variance is kept at 1
+    The style, of size `latent`, scales the input's channels; dividing the output's channels by
+    the expected norm is the same as demodulating the weights of each image, without a
+    convolution of its own for each. `up` doubles the resolution.
     """
 
     def __init__(

@@ -18,38 +18,33 @@ from napari_superres.training.frequencies.frequency_loss import FrequencyLoss, w
 from napari_superres.training.frequencies.statistics import usable_distances
 
 COUNT = 4
-"""Levels of grey that frequencies are counted of."""
-
-
-def grey_middles(images: Sequence[NDArray[np.uint8]], count: int) -> NDArray[np.float64]:
-    """Return the mean grey values of the classes that Otsu's thresholds part, ascending.
-
-    Parameters
-    ----------
-    images : uint8 grey values
-    count : of the classes; fewer come back where the images have fewer values
-    """
-    values = np.sort(np.concatenate([image.ravel() for image in images]))
-    present = np.unique(values)
-    if len(present) <= count:
-        return present.astype(np.float64)
-    thresholds = multi_otsu(GreySample(values, values.size), count)
-    classes = np.split(values, np.searchsorted(values, thresholds, side="right"))
-    return np.asarray([part.mean() for part in classes if part.size])
+"""Levels of grey whose frequencies are counted."""
 
 
 class GreyClasses:
-    """The classes of grey values of some images; Otsu's search for them is done once."""
+    """The classes of grey values of some images, by Otsu's thresholds, found once."""
 
     def __init__(self, images: Sequence[NDArray[np.uint8]]) -> None:
         self._images = images
         self._middles: dict[int, NDArray[np.float64]] = {}
 
     def middles(self, count: int) -> NDArray[np.float64]:
-        """Return what `grey_middles` does."""
+        """Return the mean grey values of `count` classes, ascending.
+
+        Fewer come back where the images have fewer values.
+        """
         if count not in self._middles:
-            self._middles[count] = grey_middles(self._images, count)
+            self._middles[count] = self._find(count)
         return self._middles[count]
+
+    def _find(self, count: int) -> NDArray[np.float64]:
+        values = np.sort(np.concatenate([image.ravel() for image in self._images]))
+        present = np.unique(values)
+        if len(present) <= count:
+            return present.astype(np.float64)
+        thresholds = multi_otsu(GreySample(values, values.size), count)
+        classes = np.split(values, np.searchsorted(values, thresholds, side="right"))
+        return np.asarray([part.mean() for part in classes if part.size])
 
 
 def palette(classes: GreyClasses, count: int) -> Tensor:
@@ -62,15 +57,7 @@ def palette(classes: GreyClasses, count: int) -> Tensor:
 class GreyLevels:
     """Splits grey values among a few levels, softly, so that there is a gradient.
 
-    A value between the middles of two levels belongs to both, in proportion.
-
-    Parameters
-    ----------
-    classes : of the grey values, which are the levels
-
-    Attributes
-    ----------
-    middles : (K,) ascending grey values
+    A value between the middles of two levels, (K,) ascending, belongs to both, in proportion.
     """
 
     def __init__(self, classes: GreyClasses) -> None:
@@ -85,12 +72,7 @@ class GreyLevels:
         return np.digitize(image, halfway, right=True).astype(np.uint8)
 
     def shares(self, images_BCYX: Tensor) -> Tensor:
-        """Return each pixel's share of each level, (B, K, Y, X), adding up to 1.
-
-        Parameters
-        ----------
-        images_BCYX : grey values as −1 … 1, one channel
-        """
+        """Return each pixel's share of each level, (B, K, Y, X), of (B, 1, Y, X) grey as −1 … 1."""
         middles = torch.from_numpy(self.middles).to(images_BCYX) / 127.5 - 1
         grey_BCYX = images_BCYX.clamp(float(middles[0]), float(middles[-1]))
         gaps = middles.diff()[:, None, None]
@@ -102,14 +84,14 @@ class GreyLevels:
 
 
 class TextureLoss:
-    """Asks generated images for the frequencies of the real ones; see `fusion.frequency_loss`.
+    """Matches the frequencies of generated images to the real ones; see `FrequencyLoss`.
 
     Parameters
     ----------
     images : real images, uint8 grey values or phase indices
     phases : how many; 0 for grey values
     size : side of the generated images
-    directed : whether the images' directions mean something
+    directed : whether the material looks different rotated or mirrored
     device : of the generated images
     classes : of the images' grey values
     """

@@ -1,4 +1,4 @@
-"""Synthetic slices for the fusion: they join scarce high-res slices."""
+"""Synthetic images that join scarce high-res ones."""
 
 from __future__ import annotations
 
@@ -121,5 +121,5 @@ def _check_pixel_size(name: str, wanted: float | None, synthesiser: Synthesiser)
         raise ShapeError(
             f"The synthetic images have pixels of {size:.4g} µm, {name} of {wanted:.4g} µm.",
             "The same size is needed.",
-            "Take a synthesis that learnt from images of that pixel size.",
+            "Take a synthesis that was trained on images of that pixel size.",
         )

@@ -1,6 +1,6 @@
-"""Are samples new, or learnt by heart? The nearest real window of each sample.
+"""Are samples new, or memorised? The nearest real window of each sample.
 
-Compared is every place of the training images, in all rotations and mirrors that
+Every place of the training images is compared, in all rotations and mirrors that
 training shows; by FFT, so that no descriptor can miss one.
 """
 
@@ -27,7 +27,7 @@ class Nearest:
         share of pixels of another phase
     part, row, column : where the window begins
     way : rotation (0 to 3 quarter turns) and mirror (+ 4) that was applied to the sample
-    window : the real pixels, turned back so that they lie as the sample does
+    window : the real pixels, rotated and mirrored back to the sample's orientation
     """
 
     distance: float
@@ -53,7 +53,7 @@ class Memorisation:
 
     @property
     def ratio(self) -> float | None:
-        """Median distance of samples / of unseen patches; far below 1: learnt by heart."""
+        """Median distance of samples / of unseen patches; far below 1: memorised."""
         median = float(np.median(self.unseen)) if self.unseen.size else 0.0
         if median == 0:
             return None

@@ -26,11 +26,11 @@ SMALLEST = 4
 MAPS = 8
 """Maps that a style lays out at each resolution."""
 LAID_OUT = 4
-"""The style lays out features on grids as many times coarser than the image, and coarser still."""
+"""The style lays out features on grids at least so many times coarser than the image."""
 SHADE = 0.1
-"""Of grey values mixed of levels: how much an output of one adds."""
+"""How much the shade adds to grey values that are mixed of levels."""
 FINEST_LAID_OUT = 64
-"""On no finer grid than this: a map has as many weights as pixels times the style's size."""
+"""Finest such grid: a map has as many weights as pixels times the style's size."""
 
 
 def resolutions(size: int) -> list[int]:
@@ -57,13 +57,7 @@ class Layout(nn.Module):
     """Feature maps that are a linear function of the style: what lies where.
 
     Styles that only scale channels have to lay out each image from one constant, which
-    takes long to learn.
-
-    Parameters
-    ----------
-    latent : size of the style
-    channels : of the features
-    resolution : their side
+    takes long to train.
     """
 
     def __init__(self, latent: int, channels: int, resolution: int) -> None:
@@ -90,7 +84,7 @@ class Generator(nn.Module):
 
     Attributes
     ----------
-    palette : learnt levels that grey values are mixed of, and some shade added; None for
+    palette : trained levels that grey values are mixed of, with some shade added; None for
         grey values that are the network's output as it is
     """
 
@@ -174,7 +168,7 @@ class Generator(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside a shorter way, half the resolution."""
+    """Two convolutions beside a skip connection, half the resolution."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -185,19 +179,12 @@ class ResidualBlock(nn.Module):
     def forward(self, x_BCYX: Tensor) -> Tensor:
         """Return half the resolution."""
         y = activate(self.second(activate(self.first(x_BCYX))))
-        shorter: Tensor = self.skip(x_BCYX)
-        return (y + shorter) / math.sqrt(2)
+        skipped: Tensor = self.skip(x_BCYX)
+        return (y + skipped) / math.sqrt(2)
 
 
 class Discriminator(nn.Module):
-    """Residual discriminator that also sees how much the images of a batch differ.
-
-    Parameters
-    ----------
-    engine : widths, images in a group of the standard deviation
-    size : side of the images
-    channels : of the images
-    """
+    """Residual discriminator that also sees how much the images of a batch differ."""
 
     def __init__(self, engine: StyleEngine, size: int, channels: int) -> None:
         super().__init__()

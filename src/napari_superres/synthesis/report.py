@@ -72,14 +72,14 @@ def make_report(
         "real": measure_texture(real, segmenter),
         "synthetic": measure_texture(synthetic, segmenter),
     }
-    learnt = memorisation(
+    nearest = memorisation(
         synthetic[:CHECKED],
         training.parts,
         held_out.spread(CHECKED),
         len(images.phases),
         settings.directed,
     )
-    numbers = _numbers(opened, checkpoint, found, segmenter, learnt)
+    numbers = _numbers(opened, checkpoint, found, segmenter, nearest)
     if len(held_out):
         unseen = measure_texture(held_out.spread(count), segmenter)
         numbers["gap_to_held_out"] = asdict(texture_gap(found["synthetic"], unseen))
@@ -88,7 +88,7 @@ def make_report(
         _cards(numbers),
         _samples(synthetic, real, images),
         _charts(found, folder),
-        _nearest(synthetic, learnt, images, settings.directed),
+        _nearest(synthetic, nearest, images, settings.directed),
     ]
     return html.page(f"Synthesis of {images.name}", body), numbers
 
@@ -98,7 +98,7 @@ def _numbers(
     checkpoint: str,
     found: dict[str, Texture],
     segmenter: Segmenter,
-    learnt: Memorisation,
+    nearest: Memorisation,
 ) -> dict[str, Any]:
     return {
         "run": str(run.path),
@@ -107,9 +107,9 @@ def _numbers(
         "gap": asdict(texture_gap(found["synthetic"], found["real"])),
         "items": {name: numbers_of(texture) for name, texture in found.items()},
         "memorisation": {
-            "samples": [near.distance for near in learnt.samples],
-            "unseen": learnt.unseen.tolist(),
-            "ratio": learnt.ratio,
+            "samples": [near.distance for near in nearest.samples],
+            "unseen": nearest.unseen.tolist(),
+            "ratio": nearest.ratio,
         },
     }
 
@@ -158,23 +158,23 @@ def _charts(found: dict[str, Texture], folder: Path | None) -> str:
 
 
 def _nearest(
-    synthetic: NDArray[np.uint8], learnt: Memorisation, images: ImageSet, directed: bool
+    synthetic: NDArray[np.uint8], nearest: Memorisation, images: ImageSet, directed: bool
 ) -> str:
     pairs = [
         picture
-        for sample, near in zip(synthetic, learnt.samples, strict=False)
+        for sample, near in zip(synthetic, nearest.samples, strict=False)
         for picture in (sample, near.window)
     ]
     sheet = contact_sheet(as_colours(np.stack(pairs), images.phases), columns=8)
-    distances = [near.distance for near in learnt.samples]
+    distances = [near.distance for near in nearest.samples]
     text = (
         "Each sample beside the window of the training images that is most like it, of all "
         f"{'places' if directed else 'places, rotations and mirrors'}. "
         f"Median distance {np.median(distances):.3f}"
     )
-    if learnt.unseen.size:
-        text += f"; of real patches never trained on, {np.median(learnt.unseen):.3f}"
+    if nearest.unseen.size:
+        text += f"; of real patches never trained on, {np.median(nearest.unseen):.3f}"
     else:
         text += "; the run held no real patches out to compare it with"
     picture = html.image(sheet, "samples (odd columns), nearest (even)")
-    return html.section("Learnt by heart?", text + ".", ONE_COLUMN + picture + "</div>")
+    return html.section("Memorised?", text + ".", ONE_COLUMN + picture + "</div>")

@@ -108,13 +108,7 @@ class Synthesiser:
 
     @classmethod
     def load(cls, run: Path | str, checkpoint: str = "best", device: str = "auto") -> Synthesiser:
-        """Load a run's generator.
-
-        Raises
-        ------
-        RunFolderError
-            Not a run of synthesis, or no whole checkpoint.
-        """
+        """Load a run's generator; a RunFolderError where there is none of synthesis."""
         folder = Run.open(run, SYNTHESIS)
         settings = folder.settings
         info = folder.kept("real")

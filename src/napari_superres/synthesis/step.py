@@ -42,15 +42,7 @@ RAMP = 0.05
 
 
 class StyleNetworks(Networks):
-    """Generator, its average, discriminator and optimisers.
-
-    Parameters
-    ----------
-    settings : networks, optimisers, seed
-    phases : how many; 0 for grey values
-    device : where to train
-    classes : of the real images' grey values
-    """
+    """Generator, its average, discriminator and optimisers; `phases` is 0 for grey values."""
 
     generator: Generator
     average: Generator
@@ -109,15 +101,7 @@ class StyleNetworks(Networks):
 
 
 class StyleLearner(NetworkLearner):
-    """Everything that a step needs, advanced by `step`.
-
-    Parameters
-    ----------
-    patches : training patches
-    phases : how many; 0 for grey values
-    settings : what to learn
-    device : where to train
-    """
+    """Trains on patches of `phases` phases, 0 for grey values."""
 
     networks: StyleNetworks
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_superres.data.patches.cutting import Patches
-from napari_superres.training.frequencies.labels import first_largest
+from napari_superres.training.frequencies.labels import first_largest, one_hot
 
 
 def as_network(labels_BYX: Tensor, phases: int) -> Tensor:
@@ -26,8 +26,7 @@ def as_network(labels_BYX: Tensor, phases: int) -> Tensor:
     """
     if phases == 0:
         return labels_BYX[:, None].float() / 127.5 - 1
-    every = torch.arange(phases, device=labels_BYX.device)
-    return (labels_BYX[:, None] == every[:, None, None]).float()
+    return one_hot(labels_BYX, phases)
 
 
 def as_pixels(images_BCYX: Tensor, phases: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What is measured of a translation: given back when down-sampled, and like real high-res."""
+"""What is measured of a translation: low-res recovered by down-sampling, likeness to high-res."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from napari_superres.translation.step import TranslationLearner
 SHOWN, PICTURED = 6, 4
 SEED = 20221003
 CHUNK = 8
-GIVEN_BACK_UNIT = 0.02
+RECOVERED_UNIT = 0.02
 """A root mean square of this size, as a share of the grey range, adds 1 to the score."""
 
 
@@ -57,7 +57,7 @@ class TranslationJudge:
         self.target = Measurement(self.real.mean_fractions, {})
 
     def translate(self, count: int | None = None) -> tuple[NDArray[np.uint8], float]:
-        """Return (count, rows, columns) translations and how far they are from given back.
+        """Return (count, rows, columns) translations and the error of the recovered low-res.
 
         The latter is the root mean square difference between the low-res images and
         the down-sampled translations, as a share of the grey range (of 1 for phases).
@@ -76,7 +76,7 @@ class TranslationJudge:
         return torch.cat(parts).numpy(), float(torch.cat(squares).mean().sqrt()) / span
 
     def measure(self) -> Judgement:
-        """Return how well low-res is given back, and the gap to real high-res patches."""
+        """Return how well low-res is recovered, and the gap to real high-res patches."""
         images, rmse = self.translate()
         found = measure_texture(images, self.segmenter)
         gap = texture_gap(found, self.real)
@@ -93,7 +93,7 @@ class TranslationJudge:
         for item, texture in (("real", self.real), ("translated", found)):
             for name, curve in zip(texture.names, texture.curve, strict=True):
                 curves[f"two-point {name} {item}"] = curve
-        score = gap.score + rmse / GIVEN_BACK_UNIT
+        score = gap.score + rmse / RECOVERED_UNIT
         return Judgement(
             score,
             found.mean_fractions,

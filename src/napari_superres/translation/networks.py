@@ -37,7 +37,7 @@ def down_sample(images_BCYX: Tensor, scale_factor: int) -> Tensor:
 
 
 class PixelNorm(nn.Module):
-    """Divides the channels of each pixel by their root mean square, times a learnt gain."""
+    """Divides the channels of each pixel by their root mean square, times a trained gain."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -70,8 +70,8 @@ class Residual(nn.Module):
 class ToHighRes(nn.Module):
     """G_L2H: convolution, residual blocks at the low-res grid, doublings with noise.
 
-    The result is a change of the enlarged low-res image, so that what both domains
-    share need not be learnt.
+    The result is a change of the enlarged low-res image, so that the network does not
+    have to learn what both domains share.
 
     Parameters
     ----------

@@ -40,12 +40,7 @@ RAMP = 0.2
 class Pool:
     """Past images: each new one may be swapped for one of them (Shrivastava et al. 2017).
 
-    Parameters
-    ----------
-    name : in checkpoints
-    size : images kept; 0 for none
-    random : a generator on the CPU
-    device : of the images
+    `name` is that in checkpoints; `size` images are kept, 0 for none.
     """
 
     def __init__(self, name: str, size: int, random: torch.Generator, device: torch.device) -> None:
@@ -84,14 +79,7 @@ class Pool:
 
 
 class TranslationNetworks(Networks):
-    """Generators between the domains, the average of the one to high-res, critics, optimisers.
-
-    Parameters
-    ----------
-    settings : networks, optimisers, seed
-    phases : of both domains; 0 for grey values
-    device : where to train
-    """
+    """Generators between the domains, the average of the one to high-res, critics, optimisers."""
 
     generator: ToHighRes
     average: ToHighRes
@@ -148,15 +136,7 @@ class TranslationNetworks(Networks):
 
 
 class TranslationLearner(NetworkLearner):
-    """Everything that a step needs, advanced by `step`.
-
-    Parameters
-    ----------
-    low_res, high_res : training patches of the two domains, not paired
-    phases : of both; 0 for grey values
-    settings : what to learn
-    device : where to train
-    """
+    """Trains on patches of the two domains, not paired, of `phases` phases, 0 for grey values."""
 
     networks: TranslationNetworks
 
