@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QVBoxLayout
-
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.data.step import DataStep
 from napari_superres.widgets.export.step import ExportStep
@@ -14,6 +12,7 @@ from napari_superres.widgets.jobs.run_state import GENERATE
 from napari_superres.widgets.measure.step import MeasureStep
 from napari_superres.widgets.monitor.step import MonitorStep
 from napari_superres.widgets.parts.keys import MAIN, press_by_key
+from napari_superres.widgets.parts.layout import fill_column
 from napari_superres.widgets.run.run_bar import RunBar
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
@@ -78,10 +77,7 @@ class TrainPanel(Step):
             TrainStep(napari_viewer, training, TRAIN_FUSION),
             RunBar(training),
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolled(self.train), 1)
-        layout.addWidget(self.run_bar)
+        fill_column(self, scrolled(self.train), self.run_bar).setStretch(0, 1)
         self.run_bar.start_asked.connect(self._start)
         self.run_bar.continue_asked.connect(self.train.continue_run)
         self.run_bar.listen_to_keys(self)

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QWidget
 
 from napari_superres.data.files.images import ImageSet, read_images
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
@@ -22,7 +22,7 @@ from napari_superres.widgets.layers.shown import (
     with_path,
 )
 from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
-from napari_superres.widgets.parts.layout import new_form
+from napari_superres.widgets.parts.layout import fill_column, new_form
 from napari_superres.widgets.parts.timers import single_shot
 
 HOLD = (("as they look: up to 8 values are phases", None), ("phases", True), ("grey values", False))
@@ -55,10 +55,7 @@ class ImagePicker(QWidget):
         form = new_form()
         form.addRow(what, self.list)
         form.addRow("They hold", self.hold)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.open)
-        layout.addLayout(form)
+        fill_column(self, self.open, form)
         # several layers may come at once
         self._later = single_shot(self, self.chosen)
         self.open.clicked.connect(self._ask)

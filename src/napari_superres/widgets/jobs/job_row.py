@@ -9,7 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLayout, QProgressBar, QPushButton, QWidget
 
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.events import (
@@ -22,7 +22,7 @@ from napari_superres.events import (
 )
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
-from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.layout import Note, fill_column, row_of
 from napari_superres.words import left, line_of, share_of
 
 Job = Callable[[threading.Event], Iterator[Any]]
@@ -79,18 +79,10 @@ class JobRow(QWidget):
         self._then: Callable[[Any], None] | None = None
         self.bar, self.cancel, self.status = QProgressBar(), QPushButton("Cancel"), Note()
         self.cancel.setToolTip(cancel_tip)
-        row = QHBoxLayout()
-        for widget in buttons or (self.bar,):
-            row.addWidget(widget, 1 if isinstance(widget, QPushButton | QProgressBar) else 0)
-        row.addWidget(self.cancel)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        if above is not None:
-            self.column.addLayout(above)
-        self.column.addLayout(row)
-        if buttons:
-            self.column.addWidget(self.bar)
-        self.column.addWidget(self.status)
+        first, *others = buttons or (self.bar,)
+        row = row_of(first, *others, self.cancel, stretch=(1, *(0 for _ in others), 0))
+        parts = (*((above,) if above is not None else ()), row, *((self.bar,) if buttons else ()))
+        self.column = fill_column(self, *parts, self.status)
         self.cancel.clicked.connect(runner.stop)
         runner.state_changed.connect(self._on_state)
         runner.event.connect(self._on_event)

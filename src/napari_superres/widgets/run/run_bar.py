@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMessageBox, QProgressBar, QPushButton, QWidget
 
 from napari_superres.events import StepCompleted, StepProgress, TrainingFinished, TrainingStarted
 from napari_superres.runs.discard import Holdings, discard, holdings
@@ -22,7 +22,7 @@ from napari_superres.widgets.jobs.run_state import (
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.jobs.words import continue_text, failure_text, start_text
 from napari_superres.widgets.parts.keys import MIDDLE, START, STOP, on_key, with_key
-from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.layout import Note, fill_column, row_of
 from napari_superres.widgets.run.training import Training
 from napari_superres.words import line_of, share_of
 
@@ -63,14 +63,8 @@ class RunBar(QWidget):
         tip = "Save the weights and end; it can be continued later"
         self.stop.setToolTip(with_key(tip, STOP))
         self.discard.setToolTip("Delete the run and its weights, after asking")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 8)
-        layout.addWidget(self.status)
-        layout.addWidget(self.bar)
-        buttons = QHBoxLayout()
-        for button in (self.start, self.middle, self.stop, self.discard):
-            buttons.addWidget(button, 1)
-        layout.addLayout(buttons)
+        buttons = row_of(self.start, self.middle, self.stop, self.discard, stretch=(1,) * 4)
+        fill_column(self, self.status, self.bar, buttons).setContentsMargins(8, 4, 8, 8)
         self.start.clicked.connect(self.start_asked)
         self.middle.clicked.connect(self._on_middle)
         self.stop.clicked.connect(training.runner.stop)

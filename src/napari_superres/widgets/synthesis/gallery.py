@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog
 
 from napari_superres.command_line import as_line
 from napari_superres.errors import SettingsError
@@ -24,7 +24,7 @@ from napari_superres.widgets.layers.shown import (
     image_layer,
     zoom_to,
 )
-from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.layout import MARGIN, Note, fill_column
 from napari_superres.widgets.parts.paths import typed_path
 from napari_superres.widgets.run.preferences import preferences
 from napari_superres.widgets.run.step import Step
@@ -77,11 +77,7 @@ class GalleryStep(Step):
         self.jobs = JobRow(
             self.training.work, begins="Loading the network …", cancel_tip="Stop what is under way"
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self.run_note)
-        layout.addWidget(self.form, 1)
-        layout.addWidget(self.jobs)
+        fill_column(self, self.run_note, self.form, self.jobs, margin=MARGIN).setStretch(1, 1)
         form = self.form
         form.thumbnails.itemSelectionChanged.connect(self._show_picked)
         for button, does in (

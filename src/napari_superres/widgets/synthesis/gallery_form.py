@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +12,18 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QListView,
     QListWidget,
     QListWidgetItem,
     QPushButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_superres.data.phases import Phase
 from napari_superres.widgets.layers.shown import GREYS
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import Note, fill_column, heading, new_form, row_of
 from napari_superres.widgets.parts.preview_grid import coloured
 from napari_superres.widgets.parts.timers import single_shot
 
@@ -50,28 +47,27 @@ class GalleryForm(QWidget):
         self._make_dials()
         self._make_buttons()
         self.picked = Note()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        top = new_form()
+        top, many, self.classes_row = new_form(), new_form(), QWidget()
         top.addRow("Checkpoint", self.checkpoint)
-        top.addRow("Samples", _row(self.count, self.new))
+        top.addRow("Samples", _first_wide(self.count, self.new))
         top.addRow("Truncation", self.truncation)
-        layout.addLayout(top)
-        layout.addWidget(self.thumbnails, 1)
-        layout.addWidget(self.picked)
-        layout.addLayout(self._picked_buttons())
-        layout.addWidget(heading("Many samples"))
-        many = new_form()
-        many.addRow("First seed, count", _row(self.seed, self.many))
-        many.addRow("Write to", _row(self.path, self.browse, self.export))
-        self.classes_row = QWidget()
-        classes = new_form(self.classes_row)
-        classes.addRow("Phases, by thresholds", self.classes)
-        layout.addLayout(many)
-        layout.addWidget(self.classes_row)
-        layout.addLayout(_across(self.slices, self.option))
-        layout.addWidget(heading("Real against synthetic"))
-        layout.addWidget(self.report)
+        many.addRow("First seed, count", _first_wide(self.seed, self.many))
+        many.addRow("Write to", _first_wide(self.path, self.browse, self.export))
+        new_form(self.classes_row).addRow("Phases, by thresholds", self.classes)
+        column = fill_column(
+            self,
+            top,
+            self.thumbnails,
+            self.picked,
+            self._picked_buttons(),
+            heading("Many samples"),
+            many,
+            self.classes_row,
+            _first_wide(self.slices, self.option),
+            heading("Real against synthetic"),
+            self.report,
+        )
+        column.setStretch(1, 1)
 
     def _make_dials(self) -> None:
         self.thumbnails = Thumbnails()
@@ -155,19 +151,8 @@ def _spin(lowest: int, highest: int, value: int) -> QSpinBox:
     return spin
 
 
-def _across(*widgets: QWidget) -> QHBoxLayout:
-    layout = QHBoxLayout()
-    layout.setContentsMargins(0, 0, 0, 0)
-    for number, widget in enumerate(widgets):
-        layout.addWidget(widget, 1 if number == 0 else 0)
-    return layout
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    row = QWidget()
-    layout: Any = _across(*widgets)
-    row.setLayout(layout)
-    return row
+def _first_wide(first: QWidget, *others: QWidget) -> QWidget:
+    return row_of(first, *others, stretch=(1, *(0 for _ in others)))
 
 
 SIDE = 92

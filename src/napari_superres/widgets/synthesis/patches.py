@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import ComboBox
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from napari_superres.config import describe, validated
 from napari_superres.data.patches.cutting import PAPER_GRID
@@ -19,7 +19,7 @@ from napari_superres.widgets.images.pickers import ImagePicker
 from napari_superres.widgets.layers.colours import readable, theme_colours
 from napari_superres.widgets.layers.notes import KEY
 from napari_superres.widgets.layers.placement import placement_of
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.step import Step
@@ -45,20 +45,20 @@ class PatchesStep(Step):
         self.training = training
         self.plan: PatchPlan | None = None
         self._make_dials()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(heading("Real images"))
-        layout.addWidget(self.picker)
-        layout.addWidget(heading("Patches"))
         sizes = new_form()
         add_dial(sizes, self.side)
-        layout.addLayout(sizes)
-        layout.addWidget(self.form)
-        layout.addWidget(self.paper)
-        layout.addWidget(self.show_grid)
-        layout.addWidget(self.summary)
-        layout.addWidget(self.legend)
-        layout.addStretch(1)
+        fill_step(
+            self,
+            heading("Real images"),
+            self.picker,
+            heading("Patches"),
+            sizes,
+            self.form,
+            self.paper,
+            self.show_grid,
+            self.summary,
+            self.legend,
+        )
         self._redraw = single_shot(self, self._draw, 200)
         self.picker.chosen.connect(self.refresh)
         self.side.changed.connect(self.refresh)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
 
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.parts.keys import number_the_tabs
+from napari_superres.widgets.parts.layout import fill_column
 from napari_superres.widgets.run.run_bar import RunBar
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.run.training import Training
@@ -42,11 +43,9 @@ class TrainingDock(Step):
         self.tabs.setDocumentMode(True)
         for number, step in enumerate(steps, 1):
             self.tabs.addTab(scrolled(step), f"{number} {step.title}")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.run_bar)
+        column = fill_column(self, self.tabs, self.run_bar)
+        column.setSpacing(0)
+        column.setStretch(0, 1)
         self.setMinimumWidth(panel_width(self))
         number_the_tabs(self.tabs, self)
         self.run_bar.listen_to_keys(self)

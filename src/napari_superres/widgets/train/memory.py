@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.jobs.words import NONE, Changes, changes_text
-from napari_superres.widgets.parts.layout import Note
+from napari_superres.widgets.parts.layout import Note, fill_column
 from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.engine import Engine
 from napari_superres.widgets.run.preflight import preflight_text
@@ -45,10 +45,7 @@ class MemoryRow(QWidget):
         self.note, self.less = Note(), QPushButton()
         self.note.setToolTip("Estimated from the sizes of networks, crop and batch")
         self.less.setToolTip("Sets the advanced settings to what there is room for")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.note)
-        layout.addWidget(self.less)
+        fill_column(self, self.note, self.less)
         self.less.clicked.connect(self._on_less)
         self._offer(NONE)
 

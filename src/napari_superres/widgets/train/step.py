@@ -13,13 +13,21 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from pydantic import BaseModel
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 
 from napari_superres.config import Budget, describe, validated
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.jobs.threads import start_worker
 from napari_superres.widgets.jobs.words import Changes, default_runs_folder, free_run_folder
-from napari_superres.widgets.parts.layout import Fold, Note, heading, new_form
+from napari_superres.widgets.parts.layout import (
+    Fold,
+    Note,
+    fill_column,
+    fill_step,
+    heading,
+    new_form,
+    row_of,
+)
 from napari_superres.widgets.parts.paths import typed_path
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.run.engine import DeviceChoice
@@ -115,24 +123,22 @@ class TrainStep(Step):
         self.copy.setToolTip("The same run for a terminal, without napari")
 
     def _lay_out(self) -> None:
-        dials, row = new_form(), QHBoxLayout()
+        dials = new_form()
         for dial in (*self.choices.values(), self.preset, self.device, self.minutes, self.seed):
             add_dial(dials, dial)
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.choose)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addLayout(dials)
-        if self.memory is not None:
-            layout.addWidget(self.memory)
-        layout.addWidget(heading("Run folder"))
-        layout.addLayout(row)
-        below: list[QWidget] = [self.folder_note, self.copy]
-        if not self.kind.opened_in:
-            below += [heading("Earlier run"), EarlierRunRow(self.training)]
-        for widget in (*below, self.advanced):
-            layout.addWidget(widget)
-        layout.addStretch(1)
+        memory = () if self.memory is None else (self.memory,)
+        earlier = () if self.kind.opened_in else (EarlierRunRow(self.training),)
+        fill_step(
+            self,
+            dials,
+            *memory,
+            heading("Run folder"),
+            row_of(self.folder, self.choose, stretch=(1, 0)),
+            self.folder_note,
+            self.copy,
+            *earlier,
+            self.advanced,
+        )
 
     def _connect(self) -> None:
         training = self.training
@@ -318,10 +324,7 @@ class EarlierRunRow(QWidget):
         self.training = training
         self.note, self.open = Note(), QPushButton("Open an earlier run …")
         self.open.setToolTip("To look at, train on, or make images with")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.note)
-        layout.addWidget(self.open)
+        fill_column(self, heading("Earlier run"), self.note, self.open)
         self.open.clicked.connect(self._ask)
         training.run_changed.connect(self._show)
         self._show()

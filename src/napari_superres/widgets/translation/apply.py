@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QPushButton,
     QSpinBox,
-    QVBoxLayout,
 )
 
 from napari_superres.errors import SettingsError, SuperResError
@@ -20,7 +19,7 @@ from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.shown import add_layer
 from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
 from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, TARGETS, Target, free_path, target_of
 from napari_superres.widgets.run.preferences import preferences
@@ -63,11 +62,6 @@ class TranslationApplyStep(Step):
             begins="Loading the network …",
             cancel_tip="Stop after this slice; on disk, what is done is kept",
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(heading("Run"))
-        layout.addWidget(self.run_note)
-        layout.addWidget(heading("What to translate"))
         form = new_form()
         form.addRow("Layer", self.layer)
         form.addRow("Slices normal to", self.axis)
@@ -76,10 +70,15 @@ class TranslationApplyStep(Step):
         form.addRow("Realisations", self.count)
         form.addRow("Where to", self.kind)
         form.addRow("", self.file)
-        layout.addLayout(form)
-        layout.addWidget(self.summary)
-        layout.addWidget(self.jobs)
-        layout.addStretch(1)
+        fill_step(
+            self,
+            heading("Run"),
+            self.run_note,
+            heading("What to translate"),
+            form,
+            self.summary,
+            self.jobs,
+        )
         self.translate.clicked.connect(guarded(self.start))
         self.layer.chosen.connect(self.refresh)
         for combo in (self.axis, self.kind):

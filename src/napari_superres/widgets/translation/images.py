@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QPushButton, QSpinBox
 
 from napari_superres.config import describe, validated
 from napari_superres.errors import SuperResError
@@ -17,7 +17,7 @@ from napari_superres.widgets.images.engine import ImageInputs, ImageTraining, Se
 from napari_superres.widgets.images.pickers import ImagePicker
 from napari_superres.widgets.layers.data import slices_voxel_size
 from napari_superres.widgets.layers.images import ChosenImages
-from napari_superres.widgets.parts.layout import Note, heading, new_form
+from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form, row_of
 from napari_superres.widgets.parts.paths import typed_path
 from napari_superres.widgets.parts.settings_form import add_dial
 from napari_superres.widgets.run.step import Step
@@ -40,22 +40,13 @@ class TranslationImagesStep(Step):
         super().__init__(napari_viewer, training.session)
         self.training, self.augment = training, augment
         self._make_dials()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(heading("Low-res"))
-        layout.addWidget(self.low)
-        layout.addWidget(heading("High-res"))
-        layout.addWidget(self.high)
         form = new_form()
         add_dial(form, self.scale_factor)
         form.addRow("", self.directed.native)
-        row = QHBoxLayout()
-        for widget in (self.run, self.choose, self.count):
-            row.addWidget(widget)
-        form.addRow("Add synthetic", row)
-        layout.addLayout(form)
-        layout.addWidget(self.summary)
-        layout.addStretch(1)
+        form.addRow("Add synthetic", row_of(self.run, self.choose, self.count))
+        fill_step(
+            self, heading("Low-res"), self.low, heading("High-res"), self.high, form, self.summary
+        )
         for signal in (self.low.chosen, self.high.chosen):
             signal.connect(self._on_layers)
         for changed in (self.scale_factor.changed, self.directed.changed):
