@@ -6,14 +6,14 @@ SuperResError
 │   ├── NotSegmentedError   greyscale or colour where phases are needed
 │   ├── ShapeError          too few axes, too small, sizes that do not fit
 │   ├── PhaseError          phases or a phase map that do not fit
-│   ├── ScaleFactorError    not a scale factor, or at odds with the voxel sizes
+│   ├── ScaleFactorError    not a scale factor, or one that contradicts the voxel sizes
 │   ├── SettingsError       a setting out of range
 │   ├── RunFolderError      not a run, of another version, damaged, in use
 │   └── OutputError         a path that cannot be written, a full disk
 └── EngineError           a failure while working; exit status 1
     ├── OutOfMemoryError    the device has no room for a step
     ├── DivergenceError     training diverged, after all roll-backs
-    └── DeviceError         the device asked for is not there
+    └── DeviceError         the device does not exist or cannot be used
 
 Every message has three parts: what was found, what is needed, what to do.
 """
@@ -118,7 +118,7 @@ class DivergenceError(EngineError):
 
 
 class DeviceError(EngineError):
-    """The device asked for does not exist or cannot be used."""
+    """The device does not exist or cannot be used."""
 
 
 _NO_MEMORY = (

@@ -30,7 +30,7 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A job that is no training and no generation is under way.
+    """A job other than training and generation is running.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ class StepProgress:
 
     Attributes
     ----------
-    step : the step under way
+    step : the step that is running
     part : what of it is done, such as "discriminator"
     elapsed_s, progress, seconds_left : as in `StepCompleted`
     """

@@ -1,4 +1,4 @@
-"""What the inputs ask of a generator: crops to start from, slices and statistics to match."""
+"""The inputs of a training on its device: low-res crops, real slices, statistics to match."""
 
 from __future__ import annotations
 
@@ -94,9 +94,8 @@ def frequency_loss(
 ) -> FrequencyLoss | None:
     """Return the loss that matches the phase statistics of generated slices to the real ones.
 
-    None where it has no weight, and where the slices do not represent the volume: their
-    frequencies and the low-res volume could then be had together only by patterns that
-    are in neither.
+    None where it has no weight, and where the slices do not represent the volume: only
+    patterns that are in neither could then match both.
     """
     if settings.engine.frequency_weight == 0 or not report.fractions_agree:
         return None

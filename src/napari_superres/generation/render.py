@@ -153,7 +153,7 @@ def _job(run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolum
     run = Run.open(run_folder, FUSION)
     checkpoint = run.find_checkpoint(settings.checkpoint)
     return Job(
-        # by its name: a training that goes on meanwhile may save a better one
+        # by its name: a running training may save a better one meanwhile
         load_generator(run, checkpoint.name),
         run.low_res() if low_res is None else _with_phases(low_res, run.kept(LOW_RES).phases),
         tuple(run.kept(HIGH_RES).phases),

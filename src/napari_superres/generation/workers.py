@@ -26,7 +26,7 @@ from napari_superres.generation.stream import Block, Generated, Producer
 from napari_superres.writing.writer import HEARTBEAT_S
 
 AHEAD = 2
-"""Blocks under way per worker: one in work, one waiting; more would only fill memory here."""
+"""Blocks submitted per worker: one running, one waiting; more would only fill memory here."""
 
 RETRIES = 3
 CONNECT_S = 10.0
@@ -61,7 +61,7 @@ def on_workers(workers: Workers, job: Job) -> Iterator[Producer]:
     threads = max(torch.get_num_threads() // workers.count, 1) if workers.count else None
     with _client(dask, workers) as client, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-        # not scattered: what is submitted can be had again when its worker is lost
+        # not scattered: what is submitted can be computed again when its worker is lost
         sent = client.submit(_itself, job, pure=False)
         yield _producer(client, sent, threads)
 

@@ -15,6 +15,7 @@ the process was killed before the new one was in place.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -133,14 +134,8 @@ def left_folders(checkpoints: Path) -> list[Path]:
 
 def _free_number(folder: Path) -> str:
     """Return the suffix that makes its name unique: "", "-2", …."""
-    number = 1
-    while folder.with_name(f"{LEFT}{folder.name}{_numbered(number)}").exists():
-        number += 1
-    return _numbered(number)
-
-
-def _numbered(number: int) -> str:
-    return "" if number == 1 else f"-{number}"
+    suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    return next(s for s in suffixes if not folder.with_name(f"{LEFT}{folder.name}{s}").exists())
 
 
 def clear_temporary(checkpoints: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,20 +130,15 @@ def list_left(checkpoints: Path) -> list[CheckpointInfo]:
 def _read(found: list[Path]) -> list[CheckpointInfo]:
     states = []
     for folder in found:
-        try:
-            state = read_state(folder)
-            states.append((state["step"], folder, state))
-        except (OSError, ValueError, RecursionError):
-            continue
-    states.sort(key=lambda entry: entry[0])
-    scores = [state.get("score") for _, _, state in states]
+        with suppress(OSError, ValueError, RecursionError):  # damaged
+            states.append((folder, read_state(folder)))
+    states.sort(key=lambda entry: entry[1]["step"])
+    scores = [state.get("score") for _, state in states]
     # a score that is not a number compares as neither better nor worse
-    best = min(
-        (score for score in scores if score is not None and not math.isnan(score)), default=None
-    )
+    best = min((s for s in scores if s is not None and not math.isnan(s)), default=None)
     return [
-        CheckpointInfo(step, folder, score, best is not None and score == best, state)
-        for (step, folder, state), score in zip(states, scores, strict=True)
+        CheckpointInfo(state["step"], folder, score, best is not None and score == best, state)
+        for (folder, state), score in zip(states, scores, strict=True)
     ]
 
 
@@ -246,7 +241,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
 def check_can_train(run: Path) -> None:
-    """Check that the run in a folder can be trained further, as far as checkpoints tell.
+    """Check that the run in a folder can be trained further, as far as its checkpoints show.
 
     Raises
     ------

@@ -20,6 +20,16 @@ from napari_superres.errors import DeviceError
 # before torch is loaded: what Apple's GPU lacks is then done by the processor
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
+GIB = 2**30
+BASE_BYTES = 0.45 * GIB
+"""Memory of torch and the program itself."""
+GENERATOR_BYTES = {"light": 31.0, "paper": 17.0}
+DISCRIMINATOR_BYTES = {"light": 20.0, "paper": 5.0}
+"""Bytes in bfloat16 for each voxel or pixel of a step and each channel at the high-res grid."""
+FLOAT32 = 1.7
+"""Memory in float32 relative to bfloat16."""
+PAPER_CHANNELS = 64
+
 
 @dataclass(frozen=True)
 class DeviceInfo:
@@ -171,7 +181,7 @@ def keep_freed_memory() -> None:
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager[object]:
-    """Return the context in which networks compute: bfloat16 where that is asked for."""
+    """Return the context in which networks compute: in bfloat16 where `dtype` is that."""
     if dtype != torch.bfloat16:
         return contextlib.nullcontext()  # torch 2.4 has none at all for Apple's GPUs
     return torch.autocast(device.type, torch.bfloat16)
@@ -184,17 +194,6 @@ def exact_convolutions() -> contextlib.AbstractContextManager[None]:
     the algorithm that is fastest.
     """
     return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-
-
-GIB = 2**30
-BASE_BYTES = 0.45 * GIB
-"""Of torch and the program itself."""
-GENERATOR_BYTES = {"light": 31.0, "paper": 17.0}
-DISCRIMINATOR_BYTES = {"light": 20.0, "paper": 5.0}
-"""In bfloat16, for each voxel or pixel of a step and each channel at the high-res grid."""
-FLOAT32 = 1.7
-"""How many times as much float32 takes."""
-PAPER_CHANNELS = 64
 
 
 def training_bytes(settings: TrainingSettings, report: InputReport, device: str = "cpu") -> int:

@@ -1,4 +1,4 @@
-"""A run on disk, whatever it learns.
+"""A run of any kind on disk.
 
 run/ config.json     kind of run, settings, inputs, versions, hashes: see `config.py`
      inputs/         copies of the inputs: a run needs nothing else to resume or generate
@@ -40,7 +40,7 @@ from napari_superres.runs.new_folder import new_run_folder
 
 @dataclass(frozen=True)
 class Run(Generic[Settings]):
-    """An existing run; the module's docstring says what lies where.
+    """An existing run; the module's docstring lists its files.
 
     Attributes
     ----------

@@ -97,10 +97,7 @@ class Controller:
 class Augmentation:
     """The random changes of all images, real and generated, that the discriminator sees.
 
-    Parameters
-    ----------
-    grey : whether brightness and contrast change too
-    random : a generator on the CPU
+    `grey` images change in brightness and contrast too; `random` is on the CPU.
     """
 
     def __init__(self, grey: bool, random: torch.Generator) -> None:

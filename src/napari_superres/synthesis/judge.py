@@ -1,4 +1,4 @@
-"""What is measured of a style generator while it learns: its images beside real ones.
+"""What is measured of a style generator in training: its images beside real ones.
 
 Legend of shape suffixes: B images, Y X pixels.
 """
@@ -34,12 +34,6 @@ class StyleJudge:
     The real images are patches of all regions, held-out ones too: a held-out region by
     itself is a small sample, whose fractions differ from the whole's by more than a good
     generator's do.
-
-    Attributes
-    ----------
-    segmenter : phases, or Otsu's threshold of the training images
-    real : measures of real patches
-    target : their mean fractions
     """
 
     def __init__(

@@ -40,13 +40,7 @@ class Nearest:
 
 @dataclass(frozen=True, eq=False)
 class Memorisation:
-    """Distances of samples and of unseen real patches to the training images.
-
-    Attributes
-    ----------
-    samples : nearest real windows of the samples
-    unseen : distances of held-out patches; empty without any
-    """
+    """Distances of samples and of unseen patches to the training images; `unseen` may be empty."""
 
     samples: tuple[Nearest, ...]
     unseen: Floats

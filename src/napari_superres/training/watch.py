@@ -1,4 +1,4 @@
-"""Whether a training has diverged: no number, exploding losses, a phase gone.
+"""Whether a training has diverged: a loss that is not a number or explodes, a missing phase.
 
 Decisions depend on steps and measurements alone, never on the clock: a run that is
 killed and resumed decides the same.

@@ -2,7 +2,7 @@
 
 Legend of shape suffixes: B images, C channels, Y X pixels.
 
-Nothing looks at a whole image: the norm is taken over the channels of each pixel,
+No layer sees a whole image: the norm is taken over the channels of each pixel,
 so that a translation does not depend on how an image is cut into tiles.
 """
 

@@ -1,11 +1,11 @@
-"""How much two realisations of the same low-res crop differ: wanted, and not too little.
+"""Reward realisations of the same low-res crop that differ.
 
 Legend of shape suffixes: B crops, N high-res phases, Z Y X voxels.
 
-Neither the discriminator nor the voxel-wise loss asks that noise changes anything: a
-generator that makes one plausible volume of each low-res volume pleases both. But
-what the low-res volume leaves open is open: realisations should differ there, or they
-tell nothing of what is not known. Mode seeking (Mao et al. 2019, eq. 4) rewards it.
+Neither the discriminator nor the voxel-wise loss requires that noise changes anything: a
+generator that makes one plausible volume of each low-res volume satisfies both. But
+realisations should differ where the low-res volume leaves things open, or their spread
+says nothing of the uncertainty. Mode seeking (Mao et al. 2019, eq. 4) rewards it.
 """
 
 from __future__ import annotations
@@ -46,15 +46,10 @@ class DiversityLoss(RunningMean):
         super().__init__("diversity", torch.zeros((), device=device))
 
     def __call__(self, fake_BNZYX: Tensor) -> Tensor:
-        """Return the loss, a scalar, of crops of which the second half repeats the first.
+        """Return the loss, a scalar; crop i and i + B / 2 have the same low-res crop.
 
-        Counted are labels, the gradient is that of the probabilities, as in
-        `frequency_loss.FrequencyLoss`. Of these the squared difference: softer
-        probabilities do not make it larger.
-
-        Parameters
-        ----------
-        fake_BNZYX : generated probabilities; crop i and i + B / 2 have the same low-res crop
+        Labels are counted, the gradient is that of the probabilities, as in `FrequencyLoss`.
+        Of these the squared difference: softer probabilities do not make it larger.
         """
         first, second = fake_BNZYX.chunk(2)
         soft = 0.5 * (first - second).square().sum(1).mean()

@@ -92,13 +92,8 @@ class FractionLoss(RunningMean):
     def __call__(self, fake_BNZYX: Tensor, low_res_BMZYX: Tensor) -> Tensor:
         """Return the mean squared error of the running fractions, a scalar; more where one is lost.
 
-        Counted are labels, the gradient is that of the probabilities, as in
-        `frequency_loss.FrequencyLoss`.
-
-        Parameters
-        ----------
-        fake_BNZYX : generated probabilities
-        low_res_BMZYX : one-hot low-res phases of the same crops
+        Labels are counted, the gradient is that of the probabilities, as in `FrequencyLoss`;
+        `low_res_BMZYX` is one-hot and of the same crops.
         """
         soft_N = fake_BNZYX.mean((0, 2, 3, 4))
         with torch.no_grad():

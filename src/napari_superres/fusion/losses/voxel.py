@@ -36,7 +36,7 @@ def voxel_cross_entropy(
     """Return −Σ w · y · log p of the down-sampled probabilities, a mean over voxels.
 
     Its gradient does not vanish where the softmax is saturated, as that of the mean
-    squared error does: a generator fallen to one phase finds its way back. For that
+    squared error does, so that a generator collapsed to one phase recovers. For that
     the probabilities are cut off near float32's smallest, no earlier.
 
     Parameters
@@ -44,8 +44,8 @@ def voxel_cross_entropy(
     down_BMZYX : blurred and down-sampled probabilities p
     low_res_BMZYX : one-hot low-res phases y
     one_sided_M : as for `voxel_mismatch`
-    given_back_BMZYX : near one-hot p̂; then w = 1 − p̂, so that only voxels not given
-        back are pulled, and the others are free; None for w = 1 everywhere
+    given_back_BMZYX : near one-hot p̂; then w = 1 − p̂, so that only voxels that are
+        not recovered are pulled, and the others are free; None for w = 1 everywhere
     """
     terms = low_res_BMZYX * torch.log(down_BMZYX.clamp_min(1e-30))
     if given_back_BMZYX is not None:
@@ -58,7 +58,7 @@ def voxel_cross_entropy(
 def saturation_penalty(logits_BNZYX: Tensor, limit: float = 15.0) -> Tensor:
     """Return the mean square of what logits exceed `limit` by, their mean over N taken off.
 
-    Nothing while training goes well. A generator that has run into one phase has
+    Zero while training goes well. A generator that has collapsed to one phase has
     logits far beyond, where no other loss has a gradient; this one leads it back.
     """
     centred = logits_BNZYX - logits_BNZYX.mean(1, keepdim=True)

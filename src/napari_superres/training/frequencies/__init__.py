@@ -1,1 +1,1 @@
-"""How often phases meet: statistics of slices, and the loss that asks generated ones to match."""
+"""How often phases meet: statistics of slices, and the loss that matches generated ones to them."""
