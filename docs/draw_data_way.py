@@ -101,7 +101,7 @@ def draw() -> Figure:
 
 
 def _training(axes: Axes) -> None:
-    """Draw the loop of a training, what stops it and what it tells."""
+    """Draw the loop of a training, what stops it and what it reports."""
     frame = FancyBboxPatch(
         (2.9, 3.02), 6.5, 2.5, "round,pad=0,rounding_size=0.15", fc="none", ec=INK, lw=0.9, ls="--"
     )

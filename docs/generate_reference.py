@@ -61,8 +61,8 @@ def commands_page() -> str:
         "# Every command\n",
         f"`{NAME}` without a command opens napari with the panel docked. `--help` after any command"
         " shows the same as this page, `--debug` the traceback of a failure.\n",
-        "Exit status: 0 done; 2 wrong input, told in one line; 1 a failure; 130 interrupted, with"
-        " what was learnt saved.\n",
+        "Exit status: 0 done; 2 wrong input, reported in one line; 1 a failure; 130 interrupted,"
+        " with the weights saved.\n",
     ]
     for path, command in commands():
         lines += [f"## {path}\n", _help(command), "```", _usage(path, command), "```\n"]

@@ -13,7 +13,7 @@ thread outlives the window. Pictures of the light theme end in -light, those of
 the anisotropic example begin with aniso-. With ``--until data`` it ends after
 the first cheap scenes. With ``--trained DIR`` it trains ``--steps`` steps, stops,
 opens a copy of that run of the same example, and goes on with it: so pictures
-show something learnt without each theme's training for long.
+show a trained generator without each theme's training for long.
 """
 
 from __future__ import annotations
