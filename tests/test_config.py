@@ -87,10 +87,10 @@ def test_the_paper_preset_has_the_papers_numbers():
     assert (paper.crop, paper.crop_margin, paper.slices_per_axis) == (64, 4, None)
 
 
-def test_settings_that_do_not_fit_together_are_told_without_all_the_others():
-    with pytest.raises(SettingsError) as told:
+def test_settings_that_do_not_fit_together_are_reported_without_the_others():
+    with pytest.raises(SettingsError) as caught:
         validated(TranslationSettings, {"scale_factor": 3})
-    assert str(told.value) == (
+    assert str(caught.value) == (
         "The settings do not fit together. scale_factor: one of 1, 2, 4, 8, 16 is needed."
     )
 
@@ -126,7 +126,7 @@ def test_a_text_is_read_by_the_type_of_its_setting(name, text, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "found"),
     [
         ("crop", "3", "crop is 3. Input should be greater than or equal to 16."),
         ("learning_rate", "fast", "learning_rate is 'fast'. Input should be a valid number"),
@@ -135,7 +135,7 @@ def test_a_text_is_read_by_the_type_of_its_setting(name, text, value):
         ("discriminator_channels", "", "discriminator_channels is ()"),
     ],
 )
-def test_a_text_that_is_no_value_is_told_by_name(name, text, told):
+def test_a_text_that_is_no_value_is_reported_by_name(name, text, found):
     with pytest.raises(SettingsError) as caught:
         from_text(EngineSettings, name, text)
-    assert told in str(caught.value)
+    assert found in str(caught.value)

@@ -66,8 +66,8 @@ def test_the_settings_fit_the_published_data(case, preset, real_data, monkeypatc
     monkeypatch.setattr(training, "train", lambda *_: pytest.skip("checked"))
     with pytest.raises(pytest.skip.Exception):
         superres(["train", "--settings", str(EXAMPLES / f"{case}.toml"), "--preset", preset])
-    told = capsys.readouterr().out
-    assert ("the slices do not represent the volume" in told) == (case == "case4_cathode_sem")
+    printed = capsys.readouterr().out
+    assert ("the slices do not represent the volume" in printed) == (case == "case4_cathode_sem")
 
 
 @pytest.mark.usefixtures("small_reports")
@@ -97,7 +97,7 @@ def test_case_4_says_before_training_that_its_slices_are_unlike(script) -> None:
     assert "The slices do not represent the volume" in text
 
 
-def test_data_that_is_nowhere_is_told(script, tmp_path, monkeypatch, capsys) -> None:
+def test_data_that_is_nowhere_is_printed(script, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("SUPERRES_DATA", str(tmp_path))
     assert script.main(["case1_cathode", "--output", str(tmp_path / "result")]) == 2
     assert "set SUPERRES_DATA" in capsys.readouterr().err
@@ -126,7 +126,7 @@ def test_steps_and_minutes_both_count(script) -> None:
     assert script.budget_of(asked) == ["--minutes", "0.5", "--steps", "2000000"]
 
 
-def test_a_download_that_fails_is_told_in_one_line(script, tmp_path, monkeypatch, capsys) -> None:
+def test_a_failed_download_is_reported_in_one_line(script, tmp_path, monkeypatch, capsys) -> None:
     def unreachable(case: int) -> None:
         raise FileError("The site cannot be reached.", "It is needed once.", "Try again.")
 

@@ -71,8 +71,7 @@ def _parse_one(part: object) -> Fraction:
             fraction = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise ScaleFactorError(
-            f"{part!r} is not a scale factor.",
-            "A number such as 4, 1.6 or 8/5 is needed.",
+            f"{part!r} is not a scale factor.", "A number such as 4, 1.6 or 8/5 is needed."
         ) from error
     if not SMALLEST <= fraction <= LARGEST:
         raise ScaleFactorError(

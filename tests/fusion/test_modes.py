@@ -134,7 +134,7 @@ def warm(source: Path, **changes: object) -> TrainingSettings:
 
 def test_a_warm_start_begins_with_the_weights_of_another_run(tmp_path: Path) -> None:
     list(train(tiny_pair(), tiny_settings(), tmp_path / "first", Budget(steps=2)))
-    learnt = load_tensors(
+    source = load_tensors(
         Run.open(tmp_path / "first", FUSION).find_checkpoint().folder, "generator"
     )
     for event in train(tiny_pair(1), warm(tmp_path / "first"), tmp_path / "warm", Budget(steps=2)):
@@ -142,7 +142,7 @@ def test_a_warm_start_begins_with_the_weights_of_another_run(tmp_path: Path) -> 
             break
     begun = Run.open(tmp_path / "warm", FUSION).find_checkpoint("0")
     taken = load_tensors(begun.folder, "generator")
-    assert all(torch.equal(learnt[name], taken[name]) for name in learnt)
+    assert all(torch.equal(source[name], taken[name]) for name in source)
 
 
 def test_a_warm_started_run_needs_the_other_no_more(tmp_path: Path) -> None:

@@ -113,9 +113,9 @@ def test_checkpoints_that_cannot_be_read_are_not_trained_over(tmp_path: Path, cl
     run = train_tiny(tmp_path / "run", 2)
     for info in run.checkpoints():
         (info.folder / "state.json").write_text('{"step": "../../.."}')
-    status, told = cli_status("resume", str(run.path), "--steps", "4")
+    status, printed = cli_status("resume", str(run.path), "--steps", "4")
     assert status == 2
-    assert "No checkpoint" in told
+    assert "No checkpoint" in printed
 
 
 @pytest.fixture

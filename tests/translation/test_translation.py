@@ -1,4 +1,4 @@
-"""Networks between two sizes of voxel: trained, resumed, and told what does not fit."""
+"""Networks between two sizes of voxel: trained, resumed, and refused what does not fit."""
 
 from __future__ import annotations
 

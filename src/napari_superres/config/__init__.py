@@ -14,14 +14,7 @@ from napari_superres.config.model import (
     validated,
     without_none,
 )
-from napari_superres.config.shared import (
-    SAFE_FOR_ALL,
-    Annealing,
-    Device,
-    Patience,
-    Precision,
-    Seed,
-)
+from napari_superres.config.shared import SAFE_FOR_ALL, Annealing, Device, Patience, Precision, Seed
 from napari_superres.config.text import as_text, from_text, to_text
 from napari_superres.config.training import Budget, ImagingModel, TrainingSettings
 

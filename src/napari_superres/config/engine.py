@@ -24,7 +24,7 @@ class Preset(StrEnum):
 
 
 class EngineSettings(FrozenModel):
-    """The dials of network and optimisation; a preset sets them all."""
+    """Networks and optimisation of a fusion; a preset sets them all."""
 
     SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = (
         "batch",

@@ -1,4 +1,4 @@
-"""What a generation is asked to do."""
+"""Settings of a generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training run is asked to do, and for how long."""
+"""Settings of a fusion's training, and its budget."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ImagingModel(StrEnum):
 
 
 class TrainingSettings(PresetSettings):
-    """What a training run is asked to do."""
+    """Settings of a fusion's training."""
 
     PRESETS = PRESETS
 
@@ -90,7 +90,7 @@ class TrainingSettings(PresetSettings):
 
 
 class Budget(FrozenModel):
-    """When a training ends by itself: after minutes, after steps, or whichever is first."""
+    """When a training ends: after minutes, after steps, or whichever comes first."""
 
     minutes: float | None = Field(None, gt=0, description="Minutes to train, from this start.")
     steps: int | None = Field(None, gt=0, description="Train up to this many steps in all.")

@@ -87,10 +87,7 @@ class Material:
 
 
 def frequency_loss(
-    high_res: SegmentedSlices,
-    settings: TrainingSettings,
-    report: InputReport,
-    device: torch.device,
+    high_res: SegmentedSlices, settings: TrainingSettings, report: InputReport, device: torch.device
 ) -> FrequencyLoss | None:
     """Return the loss that matches the phase statistics of generated slices to the real ones.
 
@@ -112,10 +109,7 @@ def frequency_loss(
 
 
 def _slice_samplers(
-    high_res: SegmentedSlices,
-    settings: TrainingSettings,
-    report: InputReport,
-    device: torch.device,
+    high_res: SegmentedSlices, settings: TrainingSettings, report: InputReport, device: torch.device
 ) -> list[SliceSampler]:
     samplers = []
     margin = 2 * settings.engine.crop_margin

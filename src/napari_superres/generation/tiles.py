@@ -1,4 +1,4 @@
-"""Where a result lies and how it is cut: geometry only, no network, no voxels.
+"""Place and size of a result and its tiles: geometry only, no network, no voxels.
 
 Boxes are on the high-res grid of the whole low-res volume, whose first voxel is 0.
 Any cut gives the same labels, so sizes are chosen for speed and memory alone.

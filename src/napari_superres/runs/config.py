@@ -110,20 +110,13 @@ class FusionConfig(RunConfig):
     @property
     def kept(self) -> dict[str, KeptInput]:
         """The inputs by role."""
+        sets, hashes = self.high_res_images, self.input_hashes
         return {
             LOW_RES: KeptInput(
-                self.low_res_name,
-                self.low_res_phases,
-                self.low_res_voxel_size,
-                (1,),
-                self.input_hashes,
+                self.low_res_name, self.low_res_phases, self.low_res_voxel_size, (1,), hashes
             ),
             HIGH_RES: KeptInput(
-                self.high_res_name,
-                self.high_res_phases,
-                self.high_res_voxel_size,
-                self.high_res_images,
-                self.input_hashes,
+                self.high_res_name, self.high_res_phases, self.high_res_voxel_size, sets, hashes
             ),
         }
 

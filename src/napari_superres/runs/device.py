@@ -197,7 +197,7 @@ def exact_convolutions() -> contextlib.AbstractContextManager[None]:
 
 
 def training_bytes(settings: TrainingSettings, report: InputReport, device: str = "cpu") -> int:
-    """Return the memory that a step takes at its peak, within about a fifth.
+    """Return the bytes that a training step takes at its peak, within about a fifth.
 
     Two terms beside a constant: the generator's activations, crop volume × channels ×
     batch, and the discriminator's, slices × pixels × first channels.

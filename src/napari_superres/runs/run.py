@@ -171,9 +171,7 @@ class Run(Generic[Settings]):
         change = EngineChange(step=step, before=before, after=after)
         changes_made = (*self.config.changes, change)
         return replace(
-            self,
-            config=self.config.replace(settings=kept, changes=changes_made),
-            settings=settings,
+            self, config=self.config.replace(settings=kept, changes=changes_made), settings=settings
         )
 
     def write_config(self) -> None:

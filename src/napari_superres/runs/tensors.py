@@ -1,4 +1,4 @@
-"""Modules, optimisers and random numbers as tensors, and back: what a checkpoint stores."""
+"""Modules and optimisers as tensors, and back: what a checkpoint stores."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def with_synthetic(
 def images_with_synthetic(
     images: ImageSet, run: Path, count: int = 64, seed: int = 0, device: str = "auto"
 ) -> ImageSet:
-    """Return the high-res images of a translation with `count` synthetic ones added.
+    """Return the high-res images of a translation with `count` synthetic ones of a run added.
 
     Raises
     ------

@@ -55,11 +55,7 @@ class Memorisation:
 
 
 def memorisation(
-    samples: Pixels,
-    parts: Sequence[Pixels],
-    unseen: Pixels,
-    phases: int,
-    directed: bool = False,
+    samples: Pixels, parts: Sequence[Pixels], unseen: Pixels, phases: int, directed: bool = False
 ) -> Memorisation:
     """Look for every sample, and every unseen patch, in the training images.
 

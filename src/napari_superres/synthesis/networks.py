@@ -12,14 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from napari_superres.synthesis.layers import (
-    Conv,
-    Linear,
-    NoisyLayer,
-    StyledConv,
-    activate,
-    enlarge,
-)
+from napari_superres.synthesis.layers import Conv, Linear, NoisyLayer, StyledConv, activate, enlarge
 from napari_superres.synthesis.settings import StyleEngine
 
 SMALLEST = 4

@@ -32,7 +32,7 @@ class StylePreset(StrEnum):
 
 
 class StyleEngine(FrozenModel):
-    """The dials of the style-based networks and their optimisation; a preset sets them all."""
+    """Style-based networks and their optimisation; a preset sets them all."""
 
     SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = SAFE_FOR_ALL
 
@@ -155,7 +155,7 @@ STYLE_PRESETS: dict[StylePreset, StyleEngine] = {
 
 
 class SynthesisSettings(PresetSettings):
-    """What a synthesis is asked to learn."""
+    """Settings of a synthesis."""
 
     PRESETS = STYLE_PRESETS
 

@@ -15,7 +15,9 @@ Score = Callable[[Tensor], Tensor]
 
 
 def generator_loss(kind: str, fake_B: Tensor, real_B: Tensor) -> Tensor:
-    """Return the adversarial loss of the generator.
+    """Return the adversarial loss of the generator, a scalar.
+
+    Only the first kind uses `real_B`, and needs as many real as generated images.
 
     relativistic: softplus(real − fake), paired (Huang et al. 2025, eq. 2);
     logistic: softplus(−fake) (Goodfellow et al. 2014, non-saturating);
@@ -29,7 +31,7 @@ def generator_loss(kind: str, fake_B: Tensor, real_B: Tensor) -> Tensor:
 
 
 def discriminator_loss(kind: str, fake_B: Tensor, real_B: Tensor) -> Tensor:
-    """Return the adversarial loss of the discriminator, its penalty not included."""
+    """Return the adversarial loss of the discriminator, a scalar, without its penalty."""
     if kind == "relativistic":
         return F.softplus(fake_B - real_B).mean()
     if kind == "logistic":

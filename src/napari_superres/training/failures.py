@@ -12,12 +12,7 @@ from typing import Literal
 import torch
 
 from napari_superres.command_line import as_line
-from napari_superres.errors import (
-    EngineError,
-    OutOfMemoryError,
-    SuperResError,
-    is_out_of_memory,
-)
+from napari_superres.errors import EngineError, OutOfMemoryError, SuperResError, is_out_of_memory
 
 Task = Literal["Training", "Sampling", "Translation"]
 Changes = Mapping[str, int | str]

@@ -32,7 +32,7 @@ class TranslationPreset(StrEnum):
 
 
 class TranslationEngine(FrozenModel):
-    """The dials of the translation's networks and optimisation; a preset sets them all."""
+    """Networks and optimisation of a translation; a preset sets them all."""
 
     SAFE_TO_CHANGE: ClassVar[tuple[str, ...]] = SAFE_FOR_ALL
 
@@ -94,7 +94,7 @@ TRANSLATION_PRESETS: dict[TranslationPreset, TranslationEngine] = {
 
 
 class TranslationSettings(PresetSettings):
-    """What a translation is asked to learn."""
+    """Settings of a translation."""
 
     PRESETS = TRANSLATION_PRESETS
 

@@ -79,13 +79,13 @@ class _Stopped(Exception):  # noqa: N818  nothing went wrong
 
 
 def is_set(stop: threading.Event | None) -> bool:
-    """Return whether a stop was asked for."""
+    """Whether a stop was requested."""
     return stop is not None and stop.is_set()
 
 
 @contextmanager
 def one_thread(name: str) -> Iterator[ThreadPoolExecutor]:
-    """Give a pool of one thread; at the end what waits is cancelled, what runs is awaited."""
+    """Yield a pool of one thread; at the end what waits is cancelled, what runs is awaited."""
     pool = ThreadPoolExecutor(1, name)
     try:
         yield pool

@@ -95,12 +95,7 @@ class Adversary:
         return {"discriminator": total} | ({"penalty": penalty} if penalise else {})
 
     def _penalty(
-        self,
-        discriminator: nn.Module,
-        fake: Tensor,
-        real: Tensor,
-        fake_B: Tensor,
-        real_B: Tensor,
+        self, discriminator: nn.Module, fake: Tensor, real: Tensor, fake_B: Tensor, real_B: Tensor
     ) -> Tensor:
         if self.engine.loss == "wasserstein":
             pairs = min(len(fake), len(real))

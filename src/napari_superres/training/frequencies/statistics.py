@@ -141,7 +141,7 @@ def _inclusion_exclusion(phases: int, device: torch.device) -> tuple[Tensor, Ten
 
 
 def usable_distances(side: int) -> tuple[int, ...]:
-    """Return those of `DISTANCES` that slices of a smallest side of `side` have room for."""
+    """Return those of `DISTANCES` that fit slices whose smallest side has `side` pixels."""
     return tuple(distance for distance in DISTANCES if 2 * distance <= side) or DISTANCES[:1]
 
 
