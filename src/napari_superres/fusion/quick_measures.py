@@ -51,12 +51,7 @@ def slice_face_shares(high_res: SegmentedSlices) -> Faces:
     if not high_res.anisotropic:
         return face_shares(high_res.sets[0], n)
     planes = [face_shares(images, n) for images in high_res.sets]
-    return np.stack(
-        [
-            np.mean([planes[p][_side(p, axis)] for p in range(3) if p != axis], axis=0)
-            for axis in range(3)
-        ]
-    )
+    return _along_axes(planes)
 
 
 def two_point_curves(arrays: Sequence[Labels], n_phases: int, distances: Sequence[int]) -> Curves:
@@ -85,12 +80,7 @@ def slice_curves(high_res: SegmentedSlices, distances: Sequence[int]) -> Curves:
     planes = [two_point_curves(images, n, distances) for images in high_res.sets]
     if not high_res.anisotropic:
         return np.stack([planes[0].mean(0)] * 3)
-    return np.stack(
-        [
-            np.mean([planes[p][_side(p, axis)] for p in range(3) if p != axis], axis=0)
-            for axis in range(3)
-        ]
-    )
+    return _along_axes(planes)
 
 
 def usable_distances(shape: Sequence[int], high_res: SegmentedSlices) -> tuple[int, ...]:
@@ -104,6 +94,16 @@ def two_point_rmse(found: Curves, wanted: Curves) -> float:
     """Return the root mean square difference over axes and distances, mean over phases."""
     squares = np.square(found - wanted).mean((0, 2))
     return float(np.sqrt(squares).mean())
+
+
+def _along_axes(planes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return what a volume has along z, y, x: means over the two sets of slices with that side."""
+    return np.stack(
+        [
+            np.mean([planes[p][_side(p, axis)] for p in range(3) if p != axis], axis=0)
+            for axis in range(3)
+        ]
+    )
 
 
 def _side(normal: int, axis: int) -> int:

@@ -42,14 +42,12 @@ CACHED_VOXELS = 1 << 18
 class NoiseField:
     """A realisation of the noise, everywhere and at every level.
 
-    Parameters
+    Attributes
     ----------
-    seed : of the realisation
     factors : voxels per low-res voxel on the grid of each layer; 1 for a layer without
     period : low-res voxels, zyx, after which the noise repeats; None on an axis
         where it does not
     held : low-res voxels whose noise is that of `held_seed` instead
-    held_seed : of the realisation that stays the same there
     """
 
     seed: int

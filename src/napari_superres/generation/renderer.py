@@ -34,15 +34,9 @@ SMALLEST_TILE = 16
 class Renderer:
     """Generates any box of one volume; the same labels whatever the boxes.
 
-    Without memory for network and volume, or for a small tile, OutOfMemoryError is
+    `low_res` holds the phase indices of the whole volume, (Z, Y, X); a copy of the generator is
+    used. Without memory for network and volume, or for a small tile, OutOfMemoryError is
     raised; where torch fails otherwise, EngineError.
-
-    Parameters
-    ----------
-    generator : in any mode; a copy of it is used
-    low_res : (Z, Y, X) phase indices of the whole volume
-    device : torch's name
-    precision : of the network
     """
 
     def __init__(
@@ -107,11 +101,6 @@ def for_generation(generator: Generator, low_res_shape: Sequence[int]) -> Genera
     with channels last (a sixth faster on the CPU in float32); and a convolution after
     a trilinear up-sampling is done before it (`TrilinearConvolution`), unless the
     finer grid ends within a coarse voxel: there the order matters at the last face.
-
-    Parameters
-    ----------
-    generator : left as it is
-    low_res_shape : of the volume to generate, zyx
     """
     ready = copy.deepcopy(generator).eval().requires_grad_(False)
     for module in ready.modules():

@@ -72,12 +72,8 @@ def stream(
 ) -> Iterator[GenerationEvent]:
     """Generate the blocks that a sink does not have yet, and write them.
 
-    Parameters
-    ----------
-    produce : generates blocks
-    noise_of : the noise of each block
-    sink : where to write; its blocks are cut into tiles of at most `tile` high-res voxels
-    stop : set it to end after the current tile; what is written stays
+    Blocks are cut into tiles of at most `tile` high-res voxels. When `stop` is set it ends after
+    the current tile; what is written stays.
 
     Yields
     ------

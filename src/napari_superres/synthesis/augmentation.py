@@ -42,15 +42,9 @@ class Controller:
     """Adjusts the strength p so that the discriminator's r_t stays at its target.
 
     r_t = E[sign D(real)] (eq. 1): 0 where the discriminator knows real images no better
-    than by chance, 1 where it is sure of each, the mark of overfitting.
-    Meaningful for the logistic loss only.
-
-    Parameters
-    ----------
-    target : of r_t
-    every : batches between adjustments
-    kimg : thousands of images in which p can go from 0 to 1
-    start : p at first
+    than by chance, 1 where it is sure of each, the mark of overfitting. Meaningful for the
+    logistic loss only. p begins at `start`, changes every so many batches, and can go from
+    0 to 1 in `kimg` thousand images.
     """
 
     def __init__(

@@ -86,14 +86,8 @@ class GreyLevels:
 class TextureLoss:
     """Matches the frequencies of generated images to the real ones; see `FrequencyLoss`.
 
-    Parameters
-    ----------
-    images : real images, uint8 grey values or phase indices
-    phases : how many; 0 for grey values
-    size : side of the generated images
-    directed : whether the material looks different rotated or mirrored
-    device : of the generated images
-    classes : of the images' grey values
+    Images are uint8 grey values, of these `classes`, or indices of `phases`, 0 for grey values;
+    generated ones have `size` pixels a side. `directed`: rotations and mirrors look different.
     """
 
     def __init__(

@@ -69,14 +69,9 @@ class Layout(nn.Module):
 class Generator(nn.Module):
     """Style-based generator with skip connections.
 
-    Parameters
-    ----------
-    engine : widths
-    size : side of the images
-    channels : 1 for grey values in about −1 … 1, else phases (softmax)
-
     Attributes
     ----------
+    channels : 1 for grey values in about −1 … 1, else phases (softmax)
     palette : trained levels that grey values are mixed of, with some shade added; None for
         grey values that are the network's output as it is
     """

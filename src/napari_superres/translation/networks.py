@@ -71,13 +71,7 @@ class ToHighRes(nn.Module):
     """G_L2H: convolution, residual blocks at the low-res grid, doublings with noise.
 
     The result is a change of the enlarged low-res image, so that the network does not
-    have to learn what both domains share.
-
-    Parameters
-    ----------
-    engine : widths
-    scale_factor : 1, 2, 4, 8 or 16
-    phases : 0 for grey values, else how many
+    have to learn what both domains share. `phases` is 0 for grey values.
     """
 
     def __init__(self, engine: TranslationEngine, scale_factor: int, phases: int) -> None:
@@ -159,12 +153,8 @@ class ToLowRes(nn.Module):
 class PatchCritic(nn.Module):
     """Judges overlapping patches of an image (PatchGAN), at one or several resolutions.
 
-    Parameters
-    ----------
-    channels : of the images
-    width : of the first convolution
-    halvings : strided convolutions
-    scales : resolutions, each half of the one before
+    `width` is that of the first convolution, `halvings` counts strided ones; each of `scales`
+    resolutions is half of the one before.
     """
 
     def __init__(self, channels: int, width: int, halvings: int, scales: int) -> None:

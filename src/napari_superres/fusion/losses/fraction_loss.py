@@ -46,13 +46,8 @@ def wanted_fractions(
 ) -> NDArray[np.float64]:
     """Return the fraction that each high-res phase should have in the volume, (n,).
 
-    Parameters
-    ----------
-    high_res_N : fractions in the high-res slices
-    low_res_M : fractions in the low-res volume
-    lr_of_hr : low-res phase of each high-res phase
-    agree : whether the slices represent the volume; where not, they only give how
-        the high-res phases share what the low-res volume has of theirs
+    Where the slices represent the volume (`agree`), that in the slices. Where not, they only
+    give how the high-res phases share what the low-res volume has of theirs.
     """
     wanted = high_res_N.astype(np.float64).copy()
     if not agree:

@@ -26,11 +26,8 @@ AT_ONCE = 2**26
 def pair_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tensor:
     """Return P(phase a at x and phase b at x + distance), (N, N), adding up to 1.
 
-    Parameters
-    ----------
-    slices_BYXN : probabilities or one-hot
-    direction : 0 down the rows, 1 along the columns
-    distance : in pixels, smaller than the slices
+    `direction` is 0 down the rows, 1 along the columns; `distance` in pixels, smaller than the
+    slices.
     """
     axis = direction - 3
     reach = slices_BYXN.shape[axis] - distance
@@ -43,11 +40,7 @@ def thin_frequencies(slices_BYXN: Tensor, direction: int, distance: int) -> Tens
     """Return how often a phase is there, but at `distance` on neither side, and the reverse.
 
     The chance of chords shorter than about twice the distance, of each phase and of
-    what it is not.
-
-    Returns
-    -------
-    (2 N,) specks of each phase, then gaps in each phase
+    what it is not: (2 N,) specks of each phase, then gaps in each phase.
     """
     axis = direction - 3
     reach = slices_BYXN.shape[axis] - 2 * distance
@@ -75,15 +68,11 @@ def euler_densities(slices_BYXN: Tensor) -> Tensor:
 
 
 def neighbour_frequencies(slices_BYXN: Tensor) -> Tensor:
-    """Return how often a pixel stands out from its four neighbours, by phase.
+    """Return how often a pixel stands out from its four neighbours, by phase, (4 N,).
 
-    Of each phase the chance that a pixel has it and none of its neighbours does, that it
+    In this order the chance that a pixel has a phase and none of its neighbours does, that it
     has it and one does, that it alone lacks it and all do, and that it lacks it and three do:
     specks and pits of a pixel, and ends of threads and cracks a pixel wide.
-
-    Returns
-    -------
-    (4 N,) in that order
     """
     here = slices_BYXN[..., 1:-1, 1:-1, :]
     up, down = slices_BYXN[..., :-2, 1:-1, :], slices_BYXN[..., 2:, 1:-1, :]
