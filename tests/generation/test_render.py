@@ -13,7 +13,7 @@ from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, RunFolderError, SettingsError
 from napari_superres.generation import render
 from napari_superres.generation.render import generate, generate_many
-from napari_superres.generation.tiles import result_geometry
+from napari_superres.generation.tiles import result_place
 from napari_superres.runs.checkpoints import save_checkpoint
 from napari_superres.runs.config import HIGH_RES
 from napari_superres.runs.run import Run
@@ -70,11 +70,11 @@ def test_the_files_values_place_and_origin_are_those_of_the_run(run, tmp_path):
     settings = SETTINGS.replace(crop_border=True)
     list(generate(run.path, settings, output=output))
     metadata = read_tiff_metadata(output)
-    place = result_geometry(run.low_res(), run.settings.scale_factor, settings)
-    assert tifffile.imread(output).shape == place.shape == (12, 16, 10)
-    assert metadata.voxel_size == pytest.approx(place.voxel_size)
-    assert metadata.offset == pytest.approx(place.offset)
-    assert place.offset == pytest.approx((0.4 - 0.15, 0.4 - 0.15, 0.8 - 0.2))
+    size, offset = result_place(run.low_res(), run.settings.scale_factor, settings)
+    assert tifffile.imread(output).shape == (12, 16, 10)
+    assert metadata.voxel_size == pytest.approx(size)
+    assert metadata.offset == pytest.approx(offset)
+    assert offset == pytest.approx((0.4 - 0.15, 0.4 - 0.15, 0.8 - 0.2))
     assert metadata.phases == run.kept(HIGH_RES).phases == phases_from_values([0, 1, 2])
     assert metadata.provenance["checkpoint step"] == "1"
 

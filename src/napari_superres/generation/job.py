@@ -22,7 +22,7 @@ from napari_superres.generation.tiles import (
     low_res_box,
     low_res_to_high_res,
     result_box,
-    result_geometry,
+    result_place,
 )
 from napari_superres.runs.device import arithmetic, keep_freed_memory
 from napari_superres.scale_factor import format_scale_factor
@@ -107,7 +107,7 @@ class Job:
 
     def description(self, seeds: Sequence[int], **more: str) -> Description:
         """Return the description that a file of these realisations carries."""
-        place = result_geometry(self.low_res, self.generator.scale_factor, self.settings)
+        size, offset = result_place(self.low_res, self.generator.scale_factor, self.settings)
         about = {
             "software": f"napari-superres-fusion {__version__}",
             "seed": ",".join(map(str, seeds)),
@@ -124,7 +124,7 @@ class Job:
             about["held region"] = str(self.settings.held_region)
             about["held seed"] = str(self.settings.held_seed)
         about |= dict(self.provenance) | more
-        return Description(self.phases, place.voxel_size, place.offset, about, self.sources)
+        return Description(self.phases, size, offset, about, self.sources)
 
     @cached_property
     def sources(self) -> Mapping[str, str]:

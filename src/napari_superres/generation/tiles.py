@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box, Triple
@@ -92,35 +91,20 @@ def low_res_to_high_res(side: int, scale_factor: ScaleFactor) -> Triple:
     return z, y, x
 
 
-@dataclass(frozen=True)
-class ResultGeometry:
-    """Where a result lies.
-
-    Attributes
-    ----------
-    shape : voxels, zyx
-    voxel_size : µm, zyx; None when the low-res voxel size is unknown
-    offset : µm from the centre of the low-res volume's first voxel to the centre of
-        the result's first voxel, zyx; None with `voxel_size`
-    """
-
-    shape: Triple
-    voxel_size: VoxelSize | None
-    offset: VoxelSize | None
-
-
-def result_geometry(
+def result_place(
     low_res: SegmentedVolume, scale_factor: ScaleFactor, settings: GenerationSettings
-) -> ResultGeometry:
-    """Return where a result lies; both grids share the corner of their first voxels."""
-    box = result_box(low_res.shape, scale_factor, settings.region, crop_border=settings.crop_border)
+) -> tuple[VoxelSize, VoxelSize] | tuple[None, None]:
+    """Return voxel size and offset of a result, µm zyx; None where the low-res size is unknown.
+
+    The offset is from the centre of the low-res volume's first voxel to the centre of the
+    result's; both grids share the corner of their first voxels.
+    """
     if low_res.voxel_size is None:
-        return ResultGeometry(box.shape, None, None)
+        return None, None
+    box = result_box(low_res.shape, scale_factor, settings.region, crop_border=settings.crop_border)
     sizes = [size / float(sf) for size, sf in zip(low_res.voxel_size, scale_factor, strict=True)]
     starts = [
         (first + 0.5) * fine - 0.5 * coarse
         for first, fine, coarse in zip(box.start, sizes, low_res.voxel_size, strict=True)
     ]
-    return ResultGeometry(
-        box.shape, (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
-    )
+    return (sizes[0], sizes[1], sizes[2]), (starts[0], starts[1], starts[2])
