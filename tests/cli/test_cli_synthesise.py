@@ -42,6 +42,10 @@ def test_from_images_to_samples_an_interpolation_and_a_report(cli, image, tmp_pa
     assert cli("synthesise", "report", run, *files).status == 0
     step = json.loads((tmp_path / "r.json").read_text())["step"]
     assert (run / "checkpoints" / f"step-{step:07d}").is_dir()
+    listed = cli("checkpoints", run)
+    assert listed.status == 0, listed.err
+    assert "surface" in listed.out
+    assert str(run / "checkpoints" / f"step-{step:07d}" / "thumbnail.png") in listed.out
 
 
 @pytest.mark.parametrize("command", [("resume",), ("synthesise", "resume")])

@@ -1,7 +1,7 @@
 """The command `napari-superres`: entry, errors in one line, exit status.
 
-Exit status: 0 done, 2 wrong input, 1 a failure, 130 interrupted with what was
-learnt saved.
+Exit status: 0 done, 2 wrong input, 1 a failure, 130 interrupted with the
+weights saved.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def run_in_terminal(plan: DemoPlan) -> None:
     example = prepare(plan)
     made = time.monotonic()
     typer.echo(
-        f"2/4  Training for {plan.minutes:g} minutes (Ctrl-C stops it and keeps what was learnt)"
+        f"2/4  Training for {plan.minutes:g} minutes (Ctrl-C stops it and keeps the weights)"
     )
     with stop_on_interrupt() as stop:
         training = follow_training(

@@ -16,6 +16,24 @@ from napari_superres.errors import DeviceError
 
 PACKAGES = ("torch", "numpy", "napari", "PyQt6", "PySide6", "pyqtgraph", "tifffile", "zarr")
 GIB = 2**30
+COLUMNS = {
+    "fusion": (
+        ("low_res_mismatch", "low-res", 9, ".4f"),
+        ("two_point_error", "two-point", 11, ".4f"),
+        ("anisotropy", "between axes", 14, ".1%"),
+    ),
+    "synthesis": (
+        ("fraction_gap", "fractions", 11, ".4f"),
+        ("surface_gap", "surface", 9, ".1%"),
+        ("two_point_rmse", "two-point", 11, ".4f"),
+    ),
+    "translation": (
+        ("given_back_rmse", "low-res", 9, ".4f"),
+        ("surface_gap", "surface", 9, ".1%"),
+        ("two_point_rmse", "two-point", 11, ".4f"),
+    ),
+}
+"""What is listed of each kind of run: key, title, width, format."""
 
 
 def info() -> None:
@@ -51,23 +69,22 @@ def version_of(name: str) -> str:
 def checkpoints(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder.")],
 ) -> None:
-    """List the checkpoints of a run, to choose one for generate --checkpoint."""
-    from napari_superres.runs.config import FUSION
+    """List the checkpoints of a run, to choose one by --checkpoint."""
     from napari_superres.runs.run import Run
 
-    kept = Run.open(run, FUSION)
+    kept: Run[Any] = Run.open(run)
     found = kept.checkpoints()
     kept.find_checkpoint("last")  # says what to do where there is none
     best = kept.find_checkpoint("best")
-    typer.echo("    step    score  low-res  two-point  between axes")
+    columns = COLUMNS[kept.kind]
+    head = "".join(title.rjust(width) for _, title, width, _ in columns)
+    typer.echo(f"    step    score{head}")
     for info in (*found, *kept.left_checkpoints()):
         numbers = info.measurement
         cells = (
             f"{info.step:8}",
             _cell(numbers, "score", 9, ".2f"),
-            _cell(numbers, "low_res_mismatch", 9, ".4f"),
-            _cell(numbers, "two_point_error", 11, ".4f"),
-            _cell(numbers, "anisotropy", 14, ".1%"),
+            *(_cell(numbers, name, width, form) for name, _, width, form in columns),
         )
         marks = ["best"] * (info.folder == best.folder) + ["last"] * (info in found[-1:])
         marks += [info.name] * info.is_left

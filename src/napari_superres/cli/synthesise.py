@@ -51,8 +51,8 @@ def train(
 ) -> None:
     """Train a style-based generator on real images.
 
-    Without --minutes or --steps it trains until Ctrl-C. However it ends, what was
-    learnt is in the run folder, with copies of the images.
+    Without --minutes or --steps it trains until Ctrl-C. However it ends, the
+    weights are in the run folder, with copies of the images.
     """
     changed = parse_changes(changes, StyleEngine)
     engine = STYLE_PRESETS[others["preset"]].replace(**changed)

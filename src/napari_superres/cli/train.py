@@ -59,8 +59,8 @@ def train(
 ) -> None:
     """Train a generator on a low-res volume and high-res slices.
 
-    Without --minutes or --steps it trains until Ctrl-C. However it ends, what was
-    learnt is in the run folder, with copies of the inputs.
+    Without --minutes or --steps it trains until Ctrl-C. However it ends, the
+    weights are in the run folder, with copies of the inputs.
     """
     pair, factor = read_pair(
         low_res, high_res, asked["anisotropic"], asked.get("scale_factor"), voxel_size

@@ -1,7 +1,8 @@
 """The record of a training: what was measured, whether it is good, what was saved.
 
-A checkpoint is written by `Record.save` and nowhere else; when, says `loop.py`. Of
-several processes the first measures, logs and writes; all save and go back together.
+Checkpoints are written by `Record.save`, and after a failure by `Record.rescue`; when,
+says `loop.py`. Of several processes the first measures, logs and writes; all save and go
+back together.
 """
 
 from __future__ import annotations
