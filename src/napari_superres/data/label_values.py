@@ -44,9 +44,7 @@ def to_phases(
             f"{name} has the label values {strange}, not among its phases {values}.",
             "Every value needs a phase.",
         )
-    table = np.zeros(256, np.uint8)
-    table[values] = np.arange(len(values), dtype=np.uint8)
-    return [table[array.astype(np.uint8, copy=False)] for array in arrays], expected
+    return [indices_of(array.astype(np.uint8, copy=False), expected) for array in arrays], expected
 
 
 def _label_values(array: NDArray[np.generic], name: str) -> set[int]:
@@ -83,6 +81,13 @@ def value_counts(array: NDArray[np.uint8]) -> NDArray[np.int64]:
     for start in range(0, flat.size, COUNTED_AT_ONCE):
         counts += np.bincount(flat[start : start + COUNTED_AT_ONCE], minlength=256)
     return counts
+
+
+def indices_of(values: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.uint8]:
+    """Return phase indices of label values, same shape; of a value without a phase, 0."""
+    table = np.zeros(256, np.uint8)
+    table[[phase.value for phase in phases]] = np.arange(len(phases))
+    return table[values]
 
 
 def values_of(labels: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.files.tiff import read_tiff, write_labels_tiff
-from napari_superres.data.label_values import values_of
+from napari_superres.data.label_values import indices_of, values_of
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError
 from napari_superres.runs.config import KeptInput, image_file
@@ -53,9 +53,7 @@ def read_images(run: Path, role: str, kept: KeptInput) -> ImageSet:
     """Return a kept set of images, as phase indices where they are segmented."""
     arrays = [_read(run, image_file(role, index), kept) for index in range(kept.sets[0])]
     if kept.phases:
-        table = np.zeros(256, np.uint8)
-        table[[phase.value for phase in kept.phases]] = np.arange(len(kept.phases))
-        arrays = [table[array] for array in arrays]
+        arrays = [indices_of(array, kept.phases) for array in arrays]
     return ImageSet(tuple(arrays), kept.phases, kept.pixel_size, kept.name)
 
 

@@ -34,11 +34,14 @@ class PlainSink:
     Parameters
     ----------
     output : the .tif file or .zarr folder
-    result : box to write
+    result : box to write, in high-res voxels
     description : what the output says of itself
     block : shape of a block; None for whole rows, which are fast to write
 
-    An OutputError where the place cannot be written or has too little room.
+    Raises
+    ------
+    OutputError
+        The place cannot be written, has too little room, or holds something else.
     """
 
     def __init__(

@@ -21,16 +21,7 @@ LARGE = 512
 
 
 class ZarrSink:
-    """Writes cubes to a label pyramid beside the output, which it becomes at the end.
-
-    Parameters
-    ----------
-    output : the .zarr folder
-    result : box to write
-    description : what the volume says of itself
-
-    An OutputError where the place cannot be written or has too little room.
-    """
+    """Writes cubes to a label pyramid beside the output, which it becomes; see `PlainSink`."""
 
     def __init__(self, output: Path, result: Box, description: Description) -> None:
         self.output = output
