@@ -75,7 +75,7 @@ def began(process: psutil.Process) -> float:
     """Return when a process began, in seconds, the same whatever the clock is set to since.
 
     Linux notes the time since the computer's start; psutil adds a start that moves with
-    the clock, which is taken off again.
+    the clock, which is subtracted again.
     """
     start = psutil.boot_time() if psutil.LINUX else 0.0
     return float(process.create_time() - start)

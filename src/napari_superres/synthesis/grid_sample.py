@@ -1,4 +1,4 @@
-"""Images looked up at places between their pixels, differentiable as often as one likes.
+"""Images interpolated at places between their pixels, with derivatives of every order.
 
 torch's `grid_sample` cannot be differentiated twice in older versions (2.5 cannot),
 as R1 through the augmentation needs it.

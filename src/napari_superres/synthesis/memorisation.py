@@ -74,7 +74,7 @@ def memorisation(
 
 
 class Finder:
-    """Finds the nearest window of some images; their spectra are kept."""
+    """Finds the nearest window of some images, (rows, columns) uint8; their spectra are kept."""
 
     def __init__(self, parts: Sequence[Pixels], phases: int, directed: bool) -> None:
         self.parts, self.phases = parts, phases

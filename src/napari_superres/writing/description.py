@@ -51,7 +51,7 @@ class Description:
 
 
 def digest(weights: Mapping[str, Tensor]) -> str:
-    """Return a fingerprint of a network's weights."""
+    """Return the SHA-256 of a network's weights, in hexadecimal."""
     found = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
         found.update(name.encode())

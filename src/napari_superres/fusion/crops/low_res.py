@@ -69,7 +69,7 @@ class LowResSampler:
         """Return (count, 3) int64 first voxels of patches, at random.
 
         Uniform over all positions but the outermost, which come as often as half a patch
-        of others: patches at uniform positions would see the volume's border too seldom,
+        of others: patches at uniform positions would see the volume's border too rarely,
         and together have other phase fractions than the volume.
         """
         columns = []

@@ -19,7 +19,7 @@ from napari_superres.training.frequencies.running_mean import RunningMean
 FLOOR = 0.01
 """Added to the share of voxels that differ before its logarithm is taken."""
 TWICE_EVERY = 4
-"""Of so many of the generator's steps one makes two realisations of each crop."""
+"""One generator step in so many makes two realisations of each crop."""
 FIRST_UPDATES = 150
 """Updates before the reward begins, as the material comes first; whole at twice as many."""
 

@@ -26,7 +26,7 @@ from napari_superres.training.frequencies.running_mean import RunningMean
 SCALE = 0.05
 """Error of a fraction that counts as one."""
 LARGEST_ERROR = 0.15
-"""Errors beyond this, in units of `SCALE`, pull no harder."""
+"""Errors are clipped to this, in units of `SCALE`."""
 LOST = 0.1
 """A phase with less than this share of its fraction counts as lost."""
 

@@ -56,7 +56,7 @@ def voxel_cross_entropy(
 
 
 def saturation_penalty(logits_BNZYX: Tensor, limit: float = 15.0) -> Tensor:
-    """Return the mean square of what logits exceed `limit` by, their mean over N taken off.
+    """Return the mean square of the excess over `limit` of logits, less their mean over N.
 
     Zero while training goes well. A generator that has collapsed to one phase has
     logits far beyond, where no other loss has a gradient; this one leads it back.

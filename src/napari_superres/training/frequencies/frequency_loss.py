@@ -33,7 +33,7 @@ EVERY = 3
 PIECE = 2048
 """Largest side, in pixels, counted at once; pairs across the cuts are left out."""
 LARGEST_ERROR = 0.15
-"""Relative errors beyond this pull no harder: other losses bring the first order."""
+"""Relative errors are clipped to this: other losses correct large ones."""
 
 
 def wanted_frequencies(
@@ -119,7 +119,7 @@ class FrequencyLoss(RunningMean):
     def __call__(self, slices: Sequence[Tensor]) -> Tensor:
         """Return the mean squared relative error of the running frequencies, a scalar.
 
-        Counted are the labels that the probabilities give; the gradient is that of the
+        The labels that the probabilities give are counted; the gradient is that of the
         probabilities. The latest slices are a small share of the running mean, so
         none is pulled by itself to the average of the material.
 
