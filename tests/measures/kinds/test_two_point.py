@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_superres.measures.kinds import two_point as module
 from napari_superres.measures.kinds.two_point import correlation_length, two_point
 from tests.measures.materials import bernoulli, checkerboard, labels, lamellae
 
@@ -107,3 +108,13 @@ def test_a_correlation_that_falls_far_below_a_voxel_is_fitted_without_a_warning(
     decay = np.array([1, -0.06, -0.05, -0.07] + [0.0] * 20)
     fitted = correlation_length(1 / 9 + 2 / 9 * decay)
     assert fitted.length < 0.1
+
+
+def test_noise_that_no_exponential_fits_has_no_correlation_length(monkeypatch) -> None:
+    def not_found(*_, **__):
+        raise RuntimeError("Optimal parameters not found")
+
+    monkeypatch.setattr(module, "curve_fit", not_found)
+    found = correlation_length(np.array([0.5, 0.4, 0.3, 0.27]))
+    assert np.isnan(found.length)
+    assert np.isnan(found.error)

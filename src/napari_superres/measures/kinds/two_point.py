@@ -141,8 +141,8 @@ def correlation_length(correlation: NDArray[np.float64], spacing: float = 1.0) -
     Returns
     -------
     CorrelationLength
-        NaN for a phase that is absent or alone, or with fewer than three
-        distances; infinite where R does not fall.
+        NaN for a phase that is absent or alone, with fewer than three distances, or
+        where no fit is found; infinite where R does not fall.
     """
     known = correlation[np.isfinite(correlation)]
     fraction = known[0] if known.size else 0.0
@@ -152,14 +152,17 @@ def correlation_length(correlation: NDArray[np.float64], spacing: float = 1.0) -
     distance = np.arange(known.size, dtype=float)
     longest = 1e3 * known.size
     start = np.clip(np.argmax(decay < np.exp(-1)) or known.size, 0.1, longest / 2)
-    with np.errstate(divide="ignore"):  # far below a voxel, no change of λ shows
-        (log_length,), covariance = curve_fit(
-            lambda h, log_length: np.exp(-h * np.exp(-log_length)),
-            distance,
-            decay,
-            p0=[np.log(start)],
-            bounds=(np.log(1e-3), np.log(longest)),
-        )
+    try:
+        with np.errstate(divide="ignore"):  # far below a voxel, no change of λ shows
+            (log_length,), covariance = curve_fit(
+                lambda h, log_length: np.exp(-h * np.exp(-log_length)),
+                distance,
+                decay,
+                p0=[np.log(start)],
+                bounds=(np.log(1e-3), np.log(longest)),
+            )
+    except RuntimeError:  # noise, of which no exponential is the nearest
+        return CorrelationLength(np.nan, np.nan)
     length = float(np.exp(log_length))
     if length > 0.9 * longest:
         return CorrelationLength(np.inf, np.inf)
