@@ -83,6 +83,14 @@ def test_a_map_that_was_hidden_or_removed_meanwhile_stays_so(viewer, export):
     assert shown(viewer) == ["seed 0", "seed 1", "tomogram", BOX_LAYER]
 
 
+def test_a_hidden_volume_is_seen_while_its_box_is_drawn_and_is_hidden_again_after(viewer, export):
+    viewer.layers["seed 0"].visible = False
+    export.draw.click()
+    assert shown(viewer) == ["seed 0", "tomogram", BOX_LAYER]
+    viewer.layers.selection.active = viewer.layers["tomogram"]
+    assert shown(viewer) == ["seed 1", "agreement (%)", "tomogram", BOX_LAYER]
+
+
 def test_maps_are_not_offered_as_inputs(viewer):
     pickers = InputPickers(viewer)
     pickers.refill()

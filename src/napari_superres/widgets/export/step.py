@@ -107,7 +107,7 @@ class ExportStep(Step):
         self.hidden_layers.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
-        """Show the hidden layers again: another step is in view."""
+        """Let the layers be as before: another step is in view."""
         super().hideEvent(event)
         self.hidden_layers.restore()
 
@@ -268,9 +268,9 @@ class BoxForm(QWidget):
 
 
 class HiddenLayers:
-    """Hides maps and other realisations while the crop box is the selected layer.
+    """Shows the volume, not maps or other realisations, while the crop box is the selected layer.
 
-    They come back when another layer is selected, the crop box is removed, or `restore`
+    All are as before once another layer is selected, the crop box is removed, or `restore`
     is called. Other layers over the volume stay visible.
 
     Parameters
@@ -281,7 +281,7 @@ class HiddenLayers:
 
     def __init__(self, viewer: Any, drawing: str, volume: Callable[[], Any]) -> None:
         self.viewer, self.drawing, self.volume = viewer, drawing, volume
-        self._hidden: list[Any] = []
+        self._before: dict[Any, bool] = {}
         viewer.layers.selection.events.active.connect(self.refresh)
 
     def refresh(self, _event: object = None) -> None:
@@ -291,18 +291,16 @@ class HiddenLayers:
         if active is None or active.name != self.drawing or volume is None:
             return
         for layer in self.viewer.layers:
-            if layer.visible and covers(layer) and not same_layer(layer, volume):
-                self._hidden.append(unwrapped(layer))
-                layer.visible = False
+            wanted = same_layer(layer, volume)
+            if layer.visible != wanted and (wanted or covers(layer)):
+                self._before[unwrapped(layer)] = layer.visible
+                layer.visible = wanted
 
     def restore(self) -> None:
-        """Show again what was hidden and is still there."""
-        hidden, self._hidden = self._hidden, []
-        if not hidden:
-            return
+        """Show and hide again what was changed and is still there."""
+        before, self._before = self._before, {}
         for layer in self.viewer.layers:
-            if unwrapped(layer) in hidden:
-                layer.visible = True
+            layer.visible = before.get(unwrapped(layer), layer.visible)
 
 
 def covers(layer: Any) -> bool:
