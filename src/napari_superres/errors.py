@@ -28,12 +28,9 @@ class SuperResError(Exception):
 
     Parameters
     ----------
-    found : str
-        What was found, as a sentence.
-    needed : str
-        What is needed instead, as a sentence; may be empty.
-    action : str
-        What the user can do about it, as a sentence; may be empty.
+    found : what was found, as a sentence
+    needed : what is needed instead, as a sentence; may be empty
+    action : what the user can do about it, as a sentence; may be empty
     """
 
     exit_status = 1

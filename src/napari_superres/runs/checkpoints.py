@@ -101,7 +101,7 @@ def save_checkpoint(
     Raises
     ------
     OutputError
-        When it cannot be written; what was there before stays.
+        It cannot be written; earlier checkpoints stay.
     """
     final = checkpoints / f"{PREFIX}{state['step']:07d}"
     try:

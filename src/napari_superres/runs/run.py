@@ -61,13 +61,7 @@ class Run(Generic[Settings]):
         settings: Settings,
         sources: Mapping[str, inputs.Input],
     ) -> Run[Settings]:
-        """Make a new run folder with its configuration and copies of the inputs.
-
-        Parameters
-        ----------
-        path : new or empty folder
-        kind, settings : what is to be trained
-        sources : the inputs by role
+        """Make a new run folder with its configuration and copies of the inputs, by role.
 
         Raises
         ------

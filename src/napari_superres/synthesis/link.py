@@ -79,12 +79,8 @@ def images_with_synthetic(
 ) -> ImageSet:
     """Return the high-res images of a translation with `count` synthetic ones of a run added.
 
-    Raises
-    ------
-    PhaseError
-        One is greyscale and the other segmented, or their label values differ.
-    ShapeError
-        Another pixel size.
+    A PhaseError where one is greyscale and the other segmented, or their label values differ;
+    a ShapeError where the pixel sizes do.
     """
     synthesiser = Synthesiser.load(run, device=device)
     _check_pixel_size(images.name, images.pixel_size, synthesiser)
