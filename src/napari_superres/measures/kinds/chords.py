@@ -27,11 +27,6 @@ def chord_counts(labels: object, n_phases: int, keep_cut: bool = False) -> NDArr
     -------
     (axes, n, longest axis + 1) int64
         Entry [axis, phase, length in voxels].
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     longest = max(array.shape)

@@ -92,11 +92,6 @@ def fourier_profile(
     FourierProfile
         Rings up to the Nyquist frequency of the coarser axis, as wide as the
         lowest frequency of the smallest image; the mean over the images.
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When an image is no slice of phase indices.
     """
     sizes = np.ones(2) if pixel_size is None else np.asarray(pixel_size, float)
     lengths = np.array([image.shape for image in images]) * sizes

@@ -19,11 +19,6 @@ def phase_counts(labels: object, n_phases: int) -> NDArray[np.int64]:
     Returns
     -------
     (n,) int64
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     counts = np.zeros(n_phases, np.int64)
@@ -48,11 +43,6 @@ def volume_fractions(labels: object, n_phases: int) -> NDArray[np.float64]:
     Returns
     -------
     (n,) float64
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     counts = phase_counts(labels, n_phases)
     return ratio_or_zero(counts, int(counts.sum()))

@@ -26,11 +26,6 @@ def face_counts(labels: object, n_phases: int) -> tuple[NDArray[np.int64], int]:
         the other, counted once; the diagonal counts faces inside a phase.
     total : int
         All interior faces: 3xyz − xy − yz − zx in 3D.
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     per_axis = face_counts_per_axis(array, n_phases)
@@ -77,11 +72,6 @@ def interface_areas(labels: object, n_phases: int) -> NDArray[np.float64]:
     (n, n) float64
         Symmetric; the diagonal holds the share of faces inside each phase, so the
         upper triangle with the diagonal adds up to 1. All zero for a single voxel.
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     counts, total = face_counts(labels, n_phases)
     return ratio_or_zero(counts, total)

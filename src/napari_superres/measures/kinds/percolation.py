@@ -25,11 +25,6 @@ def percolating_fractions(labels: object, n_phases: int) -> NDArray[np.float64]:
     -------
     (n, axes) float64
         1 along an axis of one voxel, which every voxel spans.
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     fractions = np.zeros((n_phases, array.ndim))

@@ -34,11 +34,6 @@ def specific_surface_areas(
     -------
     (n,) float64
         Area / volume in 3D, perimeter / area in 2D: 1/µm (1/voxel without a size).
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     return np.asarray(interface_densities(labels, n_phases, voxel_size).sum(axis=1))
 

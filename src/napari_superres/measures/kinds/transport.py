@@ -46,11 +46,6 @@ def transport_efficiencies(
     Returns
     -------
     (n, axes) float64
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     sizes = np.ones(array.ndim) if voxel_size is None else np.asarray(voxel_size, float)

@@ -48,11 +48,6 @@ def triple_edge_counts(
         its inner pixel corners.
     totals : (directions,) int64
         All interior edges; in 3D z(y − 1)(x − 1) along z, and so on.
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     volume = array if array.ndim == 3 else array[None]
@@ -92,11 +87,6 @@ def triple_phase_boundaries(labels: object, n_phases: int) -> NDArray[np.float64
     -------
     (triples,) float64
         In the order of `phase_triples`: one entry for three phases, none for less.
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     counts, totals = triple_edge_counts(labels, n_phases)
     return ratio_or_zero(counts.sum(axis=0), int(totals.sum()))

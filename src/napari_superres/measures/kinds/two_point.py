@@ -39,11 +39,6 @@ def two_point(
     (axes, n, n, max_distance + 1) float64
         Entry [axis, a, b, d]. [axis, a, a, 0] is the volume fraction. NaN where no
         two voxels are d apart (d not below the size of the axis).
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume or slice.
     """
     array = as_labels(labels, n_phases)
     return np.stack(
