@@ -130,7 +130,7 @@ def _check_alone(others: Mapping[str, object]) -> None:
 def _write_picture(path: Path, inputs: MeasureInputs) -> None:
     """Draw the first volume beside what there is to compare it with, in three planes."""
     from napari_superres.measures.inputs import ReportInputs
-    from napari_superres.measures.report.planes import planes_figure
+    from napari_superres.measures.report.side_by_side import planes_figure
 
     first = inputs.measured[0]
     if isinstance(first, SegmentedSlices):

@@ -49,7 +49,12 @@ class Row:
     @property
     def title(self) -> str:
         """What the measure is called, with its unit."""
-        return SCALARS[self.measure].title + (f" ({self.unit})" if self.unit else "")
+        return titled(self.measure, self.unit)
+
+    @property
+    def label(self) -> str:
+        """Entry and axis, for tables and charts."""
+        return f"{self.entry.replace('|', ' | ')} {self.axis}".strip()
 
     @property
     def absolute(self) -> bool:
@@ -84,6 +89,11 @@ class Row:
         if self.gap is None or self.tolerance is None:
             return None
         return abs(self.gap) <= self.tolerance
+
+
+def titled(measure: str, unit: str) -> str:
+    """Return what a measure is called, with its unit where it has one."""
+    return SCALARS[measure].title + (f" ({unit})" if unit else "")
 
 
 def rows_of(found: Sequence[Summary], reference: Summary | None = None) -> list[Row]:

@@ -19,7 +19,7 @@ from napari_superres.measures.arrays import weighted_mean
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.kinds.fourier import log_magnitude
 from napari_superres.measures.report.figures import ITEM_COLOURS, ITEM_MARKERS, ITEM_TITLES
-from napari_superres.measures.rows import Row
+from napari_superres.measures.rows import Row, titled
 
 Numbers = Mapping[str, Any]
 DASHES = {"z": "-", "y": "--", "x": ":", "": "-"}
@@ -90,8 +90,7 @@ def violins(numbers: Numbers, by_axis: bool) -> Figure:
     for index, measure in enumerate(shown):
         axes = figure.add_subplot(rows, columns, index + 1)
         unit = numbers["items"]["super_res"]["units"].get(measure, "")
-        title = SCALARS[measure].title + (f" ({unit})" if unit else "")
-        tidy(axes, title)
+        tidy(axes, titled(measure, unit))
         _draw_violins(axes, numbers, measure, by_axis)
         if index == 0:
             axes.legend(fontsize=8, frameon=False)
@@ -257,8 +256,7 @@ def _draw_bars(axes: Axes, rows: Sequence[Row]) -> None:
         if row.reference is not None:
             reach = (place - 0.45, place + 0.45)
             axes.plot((row.reference,) * 2, reach, color=ITEM_COLOURS["high_res"], lw=2.5)
-    labels = [f"{row.entry.replace('|', ' | ')} {row.axis}".strip() for row in rows]
-    axes.set_yticks(range(len(rows)), labels, fontsize=8)
+    axes.set_yticks(range(len(rows)), [row.label for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="x", labelsize=8)
     axes.set_xlim(left=0)

@@ -37,36 +37,6 @@ def coloured(labels: Labels, phases: Sequence[Phase]) -> NDArray[np.float64]:
     return np.asarray(table[labels])
 
 
-def draw_slice(
-    axes: Axes,
-    labels: Labels,
-    phases: Sequence[Phase],
-    pixel_size: tuple[float, float],
-    title: str,
-    origin: tuple[float, float] = (0.0, 0.0),
-) -> None:
-    """Draw a label image to scale.
-
-    Parameters
-    ----------
-    labels : (rows, columns) phase indices
-    pixel_size : along rows and columns, any unit
-    origin : position of the first pixel's outer corner, the same unit
-    """
-    rows, columns = labels.shape
-    top, left = origin
-    bottom, right = top + rows * pixel_size[0], left + columns * pixel_size[1]
-    axes.imshow(
-        coloured(labels, phases),
-        extent=(left, right, bottom, top),
-        interpolation="nearest",
-        aspect="equal",
-    )
-    axes.set_title(title, fontsize=10)
-    axes.set_xticks([])
-    axes.set_yticks([])
-
-
 def draw_scale_bar(axes: Axes, unit: str) -> None:
     """Draw a bar of about a quarter of the width, with its length, into the lower left corner."""
     left, right = axes.get_xlim()

@@ -1,4 +1,4 @@
-"""The comparison figure: low-res, high-res, super-res and truth at one scale, with numbers."""
+"""Pictures of low-res, high-res, super-res and truth side by side, at one scale."""
 
 from __future__ import annotations
 
@@ -14,13 +14,34 @@ from napari_superres.measures.comparison import compare_volumes
 from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report.figures import (
     ITEM_TITLES,
+    coloured,
     draw_markers,
     draw_scale_bar,
-    draw_slice,
     phase_legend,
     save_figure,
 )
-from napari_superres.measures.report.panels import plane_panels
+from napari_superres.measures.report.panels import Panel, plane_panels
+
+SIDE = 192
+"""High-res voxels shown along each side: few enough to see a single one."""
+LEAST = 64
+"""Slices smaller than this do not make the window smaller: they are shown whole in its middle."""
+
+
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Draw a label image to scale."""
+    top, left = panel.origin
+    rows, columns = panel.labels.shape
+    height, width = panel.pixel_size
+    axes.imshow(
+        coloured(panel.labels, panel.phases),
+        extent=(left, left + columns * width, top + rows * height, top),
+        interpolation="nearest",
+        aspect="equal",
+    )
+    axes.set_title(panel.title, fontsize=10)
+    axes.set_xticks([])
+    axes.set_yticks([])
 
 
 def compare_figure(
@@ -57,9 +78,7 @@ def compare_figure(
             for column in range(columns)
         ]
         for axes, panel in zip(places, panels, strict=True):
-            draw_slice(
-                axes, panel.labels, panel.phases, panel.pixel_size, panel.title, panel.origin
-            )
+            draw_panel(axes, panel)
             axes.set(xlim=(0, length), ylim=(height, 0))
         draw_scale_bar(places[0], "µm" if super_res.voxel_size else "voxels")
     _draw_numbers(figure, grid, shown)
@@ -110,3 +129,59 @@ def _draw_table(axes: Axes, shown: Mapping[str, Any]) -> None:
     table.auto_set_font_size(False)
     table.set_fontsize(9)
     table.scale(1, 1.35)
+
+
+def planes_figure(inputs: ReportInputs, path: Path, title: str = "", side: int = SIDE) -> None:
+    """Draw the middle of the middle planes normal to z, y and x, a row each, at one scale.
+
+    Low-res, super-res and truth show the same place, the high-res slice another. The
+    window is no larger than the slices.
+
+    Parameters
+    ----------
+    inputs : what there is; the first realisation is shown
+    path : file to write (.png, .svg or .pdf)
+    title : above the picture
+    side : of the window, in high-res voxels
+
+    Raises
+    ------
+    OutputError
+        The picture cannot be written.
+    """
+    super_res, high_res, fine = inputs.super_res[0], inputs.high_res, inputs.fine
+    rows = [plane_panels(inputs, axis) for axis in range(3)]
+    columns = len(rows[0])
+    if high_res is not None:
+        smallest = min(min(image.shape) for images in high_res.sets for image in images)
+        side = min(side, max(smallest, LEAST))
+    figure = Figure(figsize=(3.2 * columns, 10.4), layout="constrained", dpi=130)
+    grid = figure.subplots(3, columns, squeeze=False)
+    for axis, panels in enumerate(rows):
+        shape = [size for a, size in enumerate(super_res.shape) if a != axis]
+        pixel = [size for a, size in enumerate(fine) if a != axis]
+        window = [min(side, have) * size for have, size in zip(shape, pixel, strict=True)]
+        middle = [have * size / 2 for have, size in zip(shape, pixel, strict=True)]
+        for axes, panel in zip(grid[axis], panels, strict=True):
+            draw_panel(axes, panel)
+            _show(axes, _middle_of(panel) if panel.elsewhere else middle, window)
+        draw_scale_bar(grid[axis][0], "µm" if super_res.voxel_size else "voxels")
+    legend = phase_legend(super_res.phases)
+    figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    save_figure(figure, path)
+
+
+def _middle_of(panel: Panel) -> list[float]:
+    return [
+        start + size * pixel / 2
+        for start, size, pixel in zip(
+            panel.origin, panel.labels.shape, panel.pixel_size, strict=True
+        )
+    ]
+
+
+def _show(axes: Axes, middle: list[float], window: list[float]) -> None:
+    (y, x), (height, width) = middle, window
+    axes.set(xlim=(x - width / 2, x + width / 2), ylim=(y + height / 2, y - height / 2))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from scipy import stats
@@ -16,6 +17,7 @@ from napari_superres.measures.rows import (
     MISMATCH_TOLERANCE,
     RELATIVE_TOLERANCE,
     TOLERANCES,
+    Row,
     number,
     rows_of,
     tolerance_of,
@@ -51,68 +53,40 @@ def scalar_table(numbers: Numbers) -> str:
     items = [name for name in ITEM_TITLES if name in numbers["items"]]
     against = [name.removeprefix("super_res_") for name in numbers["differences"]]
     head = ["", *(ITEM_TITLES[name] for name in items), *(f"Δ {ITEM_TITLES[n]}" for n in against)]
-    spread = _spread(numbers)
-    if spread:
-        head.append(f"mean ± s.d. of {1 + len(numbers['realisations'])}")
+    realisations = numbers["realisations"]
+    if realisations:
+        head.append(f"mean ± s.d. of {1 + len(realisations)}")
     rows: list[str] = []
-    for measure, about in SCALARS.items():
-        found = numbers["items"]["super_res"].get(measure)
-        if not found:
-            continue
-        unit = numbers["items"]["super_res"]["units"].get(measure, "")
-        rows.append(page.group(about.title + (f" ({unit})" if unit else ""), len(head)))
-        for entry, axis, _ in _leaves(found):
-            cells = [escape(f"{entry.replace('|', ' | ')} {axis}".strip())]
-            cells += [
-                number(_at(numbers["items"][name].get(measure), entry, axis)) for name in items
-            ]
-            cells += [_difference(numbers, measure, name, entry, axis) for name in against]
-            cells += [spread[measure, entry, axis]] if spread else []
+    found = rows_of([numbers["items"]["super_res"], *realisations])
+    for title, group in groupby(found, key=lambda row: row.title):
+        rows.append(page.group(title, len(head)))
+        for row in group:
+            cells = [escape(row.label)]
+            cells += [number(_at(numbers["items"][name], row)) for name in items]
+            cells += [_difference(numbers, name, row) for name in against]
+            if realisations:
+                cells.append(number(row.mean) + ("" if row.sd is None else f" ± {row.sd:.2g}"))
             rows.append(page.row(cells))
     return page.table(head, rows) + _errors(numbers)
 
 
-def _spread(numbers: Numbers) -> dict[tuple[str, str, str], str]:
-    """Return mean and standard deviation over realisations by measure, entry and axis."""
-    if not numbers["realisations"]:
-        return {}
-    rows = rows_of([numbers["items"]["super_res"], *numbers["realisations"]])
-    return {
-        (row.measure, row.entry, row.axis): number(row.mean)
-        + ("" if row.sd is None else f" ± {row.sd:.2g}")
-        for row in rows
-    }
-
-
-def _leaves(entries: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Yield entry, axis ("" for none) and value."""
-    for entry, value in entries.items():
-        if isinstance(value, Mapping):
-            for axis, part in value.items():
-                yield entry, axis, part
-        else:
-            yield entry, "", value
-
-
-def _at(entries: Mapping[str, Any] | None, entry: str, axis: str) -> Any:
-    value = (entries or {}).get(entry)
+def _at(summary: Mapping[str, Any], row: Row) -> Any:
+    value = summary.get(row.measure, {}).get(row.entry)
     if isinstance(value, Mapping):
-        return value.get(axis) if axis else None
-    return None if axis else value
+        return value.get(row.axis) if row.axis else None
+    return None if row.axis else value
 
 
-def _difference(numbers: Numbers, measure: str, other: str, entry: str, axis: str) -> str:
+def _difference(numbers: Numbers, other: str, row: Row) -> str:
     """Return a difference, marked by whether it is within tolerance."""
-    gaps = numbers["differences"][f"super_res_{other}"].get(measure, {}).get(entry)
-    gap = gaps.get(axis) if gaps and axis else gaps
-    absolute = SCALARS[measure].absolute
-    value = (gap or {}).get("difference" if absolute else "relative")
+    gaps = numbers["differences"][f"super_res_{other}"].get(row.measure, {}).get(row.entry)
+    gap = gaps.get(row.axis) if gaps and row.axis else gaps
+    value = (gap or {}).get("difference" if row.absolute else "relative")
     if value is None:
         return NOTHING
-    tolerance = tolerance_of(measure, numbers["items"][other], entry)
-    good = abs(value) <= tolerance
+    good = abs(value) <= tolerance_of(row.measure, numbers["items"][other], row.entry)
     mark = '<span class="good">✓</span>' if good else '<span class="bad">✗</span>'
-    return (f"{value:+.4f} " if absolute else f"{value:+.1%} ") + mark
+    return (f"{value:+.4f} " if row.absolute else f"{value:+.1%} ") + mark
 
 
 def _errors(numbers: Numbers) -> str:

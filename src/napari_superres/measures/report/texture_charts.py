@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_superres.data.phases import Phase
 from napari_superres.measures.kinds.texture import Texture
 from napari_superres.measures.kinds.two_point import correlation_length
-from napari_superres.measures.report.charts import new_figure
+from napari_superres.measures.report.charts import new_figure, tidy
 from napari_superres.measures.report.figures import coloured
 
 COLOURS = {"real": "#d1495b", "synthetic": "#2e78b8", "low-res": "#8c8c8c", "bicubic": "#3f8f63"}
@@ -74,14 +74,13 @@ def histogram_chart(found: Mapping[str, Texture]) -> Figure:
             values = {
                 item: getattr(texture, attribute)[:, index] for item, texture in found.items()
             }
+            tidy(axes, label)
             _draw_histograms(axes, {item: v[np.isfinite(v)] for item, v in values.items()})
-            axes.set_title(label, fontsize=10)
     grid[0, 0].legend(fontsize=8, frameon=False)
     return figure
 
 
 def _draw_histograms(axes: Axes, values: Mapping[str, NDArray[np.float64]]) -> None:
-    _tidy(axes)
     every = np.concatenate(list(values.values()))
     if not every.size:
         return
@@ -106,11 +105,10 @@ def correlation_chart(found: Mapping[str, Texture]) -> Figure:
     figure = new_figure(10, 3.0)
     grid = figure.subplots(1, len(shown), squeeze=False)[0]
     for index, (axes, name) in enumerate(zip(grid, shown, strict=True)):
-        _tidy(axes)
+        tidy(axes, name)
         for item, texture in found.items():
             _draw_correlation(axes, item, texture.correlations[:, index])
         axes.axhline(0, color="#888888", lw=0.6)
-        axes.set_title(name, fontsize=10)
         axes.set_xlabel("h (pixels)", fontsize=8)
         axes.set_ylabel("R(h)", fontsize=8)
         axes.set_xlim(left=0)
@@ -136,10 +134,3 @@ def _draw_correlation(axes: Axes, item: str, curves: NDArray[np.float64]) -> Non
     axes.plot(distance, normal(mean), color=COLOURS[item], lw=1.6, label=label)
     if np.isfinite(fitted):
         axes.plot(distance, np.exp(-distance / fitted), "--", color=COLOURS[item], lw=1)
-
-
-def _tidy(axes: Axes) -> None:
-    axes.set_facecolor("none")
-    axes.tick_params(labelsize=8)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
