@@ -17,7 +17,6 @@ from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.pair import Pair
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import SegmentedVolume
 from napari_superres.events import (
     CheckpointSaved,
     FinishReason,
@@ -143,11 +142,7 @@ class FakeEngine:
         yield TrainingFinished(reason, step, step * 0.5, folder)
 
     def generate(
-        self,
-        run_folder: Path,
-        settings: GenerationSettings,
-        low_res: SegmentedVolume | None,
-        stop: threading.Event,
+        self, run_folder: Path, settings: GenerationSettings, stop: threading.Event
     ) -> Iterator[GenerationEvent]:
         """Yield a volume of the trained shape, its phases in slabs."""
         shape, tiles = self.shape, 4
@@ -171,7 +166,7 @@ class FakeEngine:
         stop: threading.Event,
     ) -> Iterator[GenerationEvent]:
         """Write that volume, or a folder of realisations, as the engine would."""
-        events = list(self.generate(run_folder, settings, None, stop))
+        events = list(self.generate(run_folder, settings, stop))
         yield from events[:-1]
         if stop.is_set():
             yield GenerationFinished(FinishReason.STOPPED)

@@ -19,7 +19,7 @@ from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.notes import TRUTH
 from napari_superres.widgets.layers.shown import phase_layer
-from napari_superres.widgets.run.results import Generated
+from napari_superres.widgets.run.generation import Generated
 
 
 class DemoDriver(QObject):

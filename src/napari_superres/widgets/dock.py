@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from napari_superres.config import PRESETS, Budget, TrainingSettings
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.data.step import DataStep
 from napari_superres.widgets.export.step import ExportStep
 from napari_superres.widgets.generate.step import GenerateStep
+from napari_superres.widgets.inputs.inputs import Inputs
 from napari_superres.widgets.jobs.run_state import GENERATE
 from napari_superres.widgets.measure.step import MeasureStep
 from napari_superres.widgets.monitor.step import MonitorStep
 from napari_superres.widgets.parts.keys import MAIN, press_by_key
 from napari_superres.widgets.parts.layout import fill_column
+from napari_superres.widgets.run.command import train_command
 from napari_superres.widgets.run.run_bar import RunBar
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 from napari_superres.widgets.train.dock import TrainingDock, scrolled
-from napari_superres.widgets.train.fusion import TRAIN_FUSION
-from napari_superres.widgets.train.step import TrainStep
+from napari_superres.widgets.train.step import TrainKind, TrainStep
+
+
+def _values(inputs: Inputs) -> Mapping[str, Any]:
+    return {
+        "scale_factor": inputs.scale_factor,
+        "phase_map": inputs.table.phase_map,
+        "anisotropic": inputs.pair.high_res.anisotropic,
+    }
+
+
+def _command(settings: TrainingSettings, inputs: Inputs, budget: Budget, folder: Path) -> str:
+    return train_command(settings, budget, folder, inputs.low_res_path, inputs.high_res_paths)
+
+
+TRAIN_FUSION = TrainKind(
+    model=TrainingSettings,
+    presets=PRESETS,
+    preset_texts=(
+        ("quick: minutes on a laptop", "quick"),
+        ("standard: for a GPU", "standard"),
+        ("paper: networks and losses of the paper", "paper"),
+    ),
+    values=_values,
+    command=_command,
+    run_name=lambda inputs: inputs.pair.low_res.name if inputs is not None else "",
+    minutes=5,
+    choices={
+        "imaging": (
+            "Imaging model",
+            (
+                ("blurred: under-resolved, as X-ray CT", "blurred"),
+                ("sampled: under-sampled, as SEM", "sampled"),
+            ),
+        )
+    },
+    more=("blur_kernel", "blur_sd", "one_sided", "rotations", "mirrors", "warm_start"),
+    opened_in="in step 3, Monitor",
+)
 
 
 class SuperResDock(TrainingDock):
@@ -73,10 +115,8 @@ class TrainPanel(Step):
     def __init__(self, napari_viewer: Any, session: Session | None = None) -> None:
         super().__init__(napari_viewer, session)
         training = self.session.fusion
-        self.train, self.run_bar = (
-            TrainStep(napari_viewer, training, TRAIN_FUSION),
-            RunBar(training),
-        )
+        self.train = TrainStep(napari_viewer, training, TRAIN_FUSION)
+        self.run_bar = RunBar(training)
         fill_column(self, scrolled(self.train), self.run_bar).setStretch(0, 1)
         self.run_bar.start_asked.connect(self._start)
         self.run_bar.continue_asked.connect(self.train.continue_run)

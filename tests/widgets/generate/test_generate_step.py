@@ -19,7 +19,8 @@ from napari_superres.widgets.layers.box_drawing import REGION_LAYER
 from napari_superres.widgets.layers.files import read_result
 from napari_superres.widgets.layers.notes import SUPER_RES, role_of
 from napari_superres.widgets.layers.placement import placement_of
-from napari_superres.widgets.run.results import FusionRun, Written
+from napari_superres.widgets.run.fusion import FusionRun
+from napari_superres.widgets.run.generation import Written
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 

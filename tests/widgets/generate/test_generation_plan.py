@@ -19,7 +19,7 @@ from napari_superres.widgets.generate.plan import (
 from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.parts.paths import Target, free_path, target_of
-from napari_superres.widgets.run.results import FusionRun
+from napari_superres.widgets.run.fusion import FusionRun
 
 RUN = FusionRun(
     Path("run"), (Fraction(4),) * 3, (), (), (100, 100, 100), plain_placement(None), True

@@ -13,7 +13,7 @@ from napari_superres.widgets.layers.notes import SUPER_RES
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.layers.shown import phase_layer
 from napari_superres.widgets.measure.report import report_plan
-from napari_superres.widgets.run.results import FusionRun
+from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 from tests.fusion.materials import new_run

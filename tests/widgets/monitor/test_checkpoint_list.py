@@ -10,7 +10,7 @@ from napari_superres.scale_factor import parse_scale_factor
 from napari_superres.widgets.layers.placement import plain_placement
 from napari_superres.widgets.monitor import checkpoints
 from napari_superres.widgets.monitor.checkpoints import COLUMNS, CheckpointList, CheckpointRow
-from napari_superres.widgets.run.results import FusionRun
+from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.widgets.run.session import Session
 from tests.fakes import PHASES
 

@@ -62,9 +62,9 @@ def test_a_device_that_no_setting_knows_is_refused_by_the_page(page):
 def test_a_preference_changed_while_the_panel_is_open_takes_effect(
     page, make_napari_viewer_proxy, engine, tmp_path
 ):
+    from napari_superres.widgets.dock import TRAIN_FUSION
     from napari_superres.widgets.generate.step import GenerateStep
     from napari_superres.widgets.run.session import Session
-    from napari_superres.widgets.train.fusion import TRAIN_FUSION
     from napari_superres.widgets.train.step import TrainStep
 
     page.device = "cpu"
@@ -81,9 +81,9 @@ def test_a_preference_changed_while_the_panel_is_open_takes_effect(
 def test_a_step_s_own_device_stays_whatever_preference_changes(
     page, make_napari_viewer_proxy, engine, tmp_path
 ):
+    from napari_superres.widgets.dock import TRAIN_FUSION
     from napari_superres.widgets.generate.step import GenerateStep
     from napari_superres.widgets.run.session import Session
-    from napari_superres.widgets.train.fusion import TRAIN_FUSION
     from napari_superres.widgets.train.step import TrainStep
 
     viewer, session = make_napari_viewer_proxy(), Session(engine)
@@ -98,8 +98,8 @@ def test_a_step_s_own_device_stays_whatever_preference_changes(
 def test_auto_chosen_in_the_step_outlasts_the_next_look_for_devices(
     page, make_napari_viewer_proxy, engine
 ):
+    from napari_superres.widgets.dock import TRAIN_FUSION
     from napari_superres.widgets.run.session import Session
-    from napari_superres.widgets.train.fusion import TRAIN_FUSION
     from napari_superres.widgets.train.step import TrainStep
 
     page.device = "cuda"

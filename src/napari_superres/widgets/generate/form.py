@@ -21,8 +21,8 @@ from napari_superres.widgets.parts.paths import (
     target_of,
 )
 from napari_superres.widgets.parts.settings_form import SettingsForm
+from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.widgets.run.preferences import on_change, preferences
-from napari_superres.widgets.run.results import FusionRun
 
 
 class GenerateForm(QWidget):

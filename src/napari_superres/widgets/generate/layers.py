@@ -19,7 +19,8 @@ from napari_superres.widgets.layers.files import read_result
 from napari_superres.widgets.layers.notes import SUPER_RES, layer_phases, role_of
 from napari_superres.widgets.layers.shown import LayerTuple, add_layer, phase_layer
 from napari_superres.widgets.parts.layer_pickers import candidates
-from napari_superres.widgets.run.results import FusionRun, Generated, Written
+from napari_superres.widgets.run.fusion import FusionRun
+from napari_superres.widgets.run.generation import Generated, Written
 
 
 class HiddenPhase(QComboBox):

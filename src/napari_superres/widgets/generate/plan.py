@@ -14,7 +14,7 @@ from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
 from napari_superres.generation.tiles import result_box
 from napari_superres.widgets.parts.paths import KINDS, Target
-from napari_superres.widgets.run.results import FusionRun
+from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.words import sizes
 
 MAPS = 3  # most likely phase, agreement, entropy

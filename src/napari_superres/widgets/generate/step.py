@@ -28,7 +28,8 @@ from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.geometry import format_region, parse_region
 from napari_superres.widgets.layers.shown import LayerTuple
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
-from napari_superres.widgets.run.results import FusionRun, Generated, Written
+from napari_superres.widgets.run.fusion import FusionRun
+from napari_superres.widgets.run.generation import Generated, Written
 from napari_superres.widgets.run.session import Session
 from napari_superres.widgets.run.step import Step
 from napari_superres.words import line_of, sizes

@@ -30,7 +30,7 @@ from napari_superres.widgets.layers.notes import (
 from napari_superres.widgets.layers.view import LayerView, view_of
 from napari_superres.widgets.measure.pickers import slice_layers
 from napari_superres.widgets.parts.layer_pickers import candidates
-from napari_superres.widgets.run.results import FusionRun
+from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.widgets.run.session import Session
 
 ReadInputs = tuple[

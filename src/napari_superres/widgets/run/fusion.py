@@ -1,4 +1,4 @@
-"""The engine of fusion as the panel asks it."""
+"""A run of fusion as the panel shows it, and the engine that makes it; torch comes when called."""
 
 from __future__ import annotations
 
@@ -9,23 +9,56 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from napari_superres.config import Budget, GenerationSettings, TrainingSettings
+from napari_superres import __version__
+from napari_superres.config import GenerationSettings, TrainingSettings
 from napari_superres.data.pair import Pair
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.phases import Phase
+from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.errors import SuperResError
 from napari_superres.events import GenerationEvent, TrainingEvent
 from napari_superres.measures.kinds.representativity import representativity
 from napari_superres.measures.naming import phase_names
+from napari_superres.scale_factor import ScaleFactor, format_scale_factor
 from napari_superres.widgets.inputs.inputs import Inputs, missing_text
-from napari_superres.widgets.jobs.words import Changes
-from napari_superres.widgets.layers.placement import plain_placement
+from napari_superres.widgets.layers.notes import KEY
+from napari_superres.widgets.layers.placement import Placement, plain_placement
 from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.run.history import Band, PreviewBook, history_of_log
 from napari_superres.widgets.run.preflight import Preflight, estimate
-from napari_superres.widgets.run.results import FusionRun
 
 KIND = "fusion"
 CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class FusionRun:
+    """A run folder and what placing its results over the low-res layer takes."""
+
+    folder: Path
+    scale_factor: ScaleFactor
+    phases: tuple[Phase, ...]
+    low_res_phases: tuple[Phase, ...]
+    low_res_shape: tuple[int, int, int]
+    placement: Placement
+    trained: bool = False
+    name: str = ""
+
+    def noted(self, metadata: dict[str, Any], settings: GenerationSettings) -> dict[str, Any]:
+        """Return a result's layer metadata with where it comes from added."""
+        border = {"border dropped": "yes"} if settings.crop_border else {}
+        more = {
+            "scale_factor": format_scale_factor(self.scale_factor),
+            "border_dropped": settings.crop_border,
+            "provenance": border
+            | {
+                "software": f"napari-superres-fusion {__version__}",
+                "run": str(self.folder),
+                "checkpoint": settings.checkpoint,
+                "seed": str(settings.seed),
+                "scale factor": format_scale_factor(self.scale_factor),
+            },
+        }
+        return {**metadata, KEY: {**metadata[KEY], **more}}
 
 
 def shown(folder: Path, inputs: Inputs, pair: Pair, settings: TrainingSettings) -> FusionRun:
@@ -67,24 +100,16 @@ def read_run(folder: Path) -> EarlierRun:
     return EarlierRun(run, history, PreviewBook(read_previews(Path(folder))))
 
 
-def _train(
-    pair: Pair,
-    settings: TrainingSettings,
-    run_folder: Path,
-    budget: Budget,
-    stop: threading.Event,
-) -> Iterator[TrainingEvent]:
+def _train(*arguments: Any) -> Iterator[TrainingEvent]:
     from napari_superres.fusion.training import train
 
-    return train(pair, settings, run_folder, budget, stop)
+    return train(*arguments)
 
 
-def _resume(
-    run_folder: Path, budget: Budget, stop: threading.Event, changes: Changes
-) -> Iterator[TrainingEvent]:
+def _resume(*arguments: Any) -> Iterator[TrainingEvent]:
     from napari_superres.fusion.training import resume
 
-    return resume(run_folder, budget, stop, changes)
+    return resume(*arguments)
 
 
 def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
@@ -110,14 +135,11 @@ def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
 
 
 def _generate(
-    run_folder: Path,
-    settings: GenerationSettings,
-    low_res: SegmentedVolume | None,
-    stop: threading.Event,
+    run_folder: Path, settings: GenerationSettings, stop: threading.Event
 ) -> Iterator[GenerationEvent]:
     from napari_superres.generation.render import generate
 
-    return generate(run_folder, settings, low_res, stop=stop)
+    return generate(run_folder, settings, stop=stop)
 
 
 def _generate_to_disk(
@@ -139,7 +161,7 @@ class FusionEngine(Engine):
 
     Attributes
     ----------
-    generate : (run folder, settings, low-res volume or None for the run's own, stop) to events
+    generate : (run folder, settings, stop) to events
     generate_to_disk : (run folder, settings, realisations, file, stop) to events
     """
 

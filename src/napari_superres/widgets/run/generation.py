@@ -11,11 +11,36 @@ from weakref import WeakSet
 from qtpy.QtCore import QObject, Signal
 
 from napari_superres.config import GenerationSettings
+from napari_superres.data.volumes import Labels
 from napari_superres.events import GenerationEvent, GenerationFinished
 from napari_superres.widgets.inputs.inputs import Inputs
-from napari_superres.widgets.run.fusion import FusionEngine
-from napari_superres.widgets.run.results import FusionRun, Generated, Written
+from napari_superres.widgets.run.fusion import FusionEngine, FusionRun
 from napari_superres.widgets.run.training import Training
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A finished generation: phase indices, what it was asked for, and its run."""
+
+    labels: Labels
+    settings: GenerationSettings
+    run: FusionRun
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A finished generation on disk: a file, or a folder of `count` files of a `kind`."""
+
+    path: Path
+    settings: GenerationSettings
+    run: FusionRun
+    count: int = 1
+    kind: str = ""
+
+    @property
+    def seeds(self) -> range:
+        """Of the realisations, one after the other."""
+        return range(self.settings.seed, self.settings.seed + self.count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +102,7 @@ class Generation(QObject):
                 yield from engine.generate_to_disk(folder, settings, count, output, stop)
                 return
             for seed in range(settings.seed, settings.seed + count):
-                yield from engine.generate(folder, settings.replace(seed=seed), None, stop)
+                yield from engine.generate(folder, settings.replace(seed=seed), stop)
                 if stop.is_set():
                     return
 

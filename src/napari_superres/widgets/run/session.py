@@ -12,9 +12,8 @@ from napari_superres.widgets.inputs.inputs import Inputs
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
 from napari_superres.widgets.layers.notes import unwrapped
 from napari_superres.widgets.run.engine import Engine
-from napari_superres.widgets.run.fusion import FusionEngine
+from napari_superres.widgets.run.fusion import FusionEngine, FusionRun
 from napari_superres.widgets.run.generation import Generation
-from napari_superres.widgets.run.results import FusionRun
 from napari_superres.widgets.run.training import Training
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_superres.config import Budget
 from napari_superres.data.volumes import Labels
 from napari_superres.events import (
     Done,
@@ -30,7 +29,6 @@ from napari_superres.widgets.images.engine import (
     read_run,
     shown,
 )
-from napari_superres.widgets.jobs.words import Changes
 from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.synthesis.picks import Picks, Way
 
@@ -54,24 +52,20 @@ class Nearest:
     unseen: float | None = None
 
 
-def _train(
-    sets: Sets, settings: Any, run_folder: Path, budget: Budget, stop: threading.Event
-) -> Iterator[TrainingEvent]:
+def _train(sets: Sets, *arguments: Any) -> Iterator[TrainingEvent]:
     from napari_superres.synthesis.training import train
 
-    return train(sets[0], settings, run_folder, budget, stop)
+    return train(sets[0], *arguments)
 
 
 def _missing(inputs: ImageInputs | None, problem: str) -> str:
     return missing_images(inputs, problem, "Patches")
 
 
-def _resume(
-    run_folder: Path, budget: Budget, stop: threading.Event, changes: Changes
-) -> Iterator[TrainingEvent]:
+def _resume(*arguments: Any) -> Iterator[TrainingEvent]:
     from napari_superres.synthesis.training import resume
 
-    return resume(run_folder, budget, stop, changes)
+    return resume(*arguments)
 
 
 def _open(folder: Path) -> EarlierRun:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_superres.config import Budget
 from napari_superres.data.phases import Phase
 from napari_superres.events import GenerationEvent, TrainingEvent
 from napari_superres.widgets.images.engine import (
@@ -19,7 +18,6 @@ from napari_superres.widgets.images.engine import (
     read_run,
     shown,
 )
-from napari_superres.widgets.jobs.words import Changes
 from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.translation.plan import Subject, outputs
 
@@ -47,24 +45,20 @@ class Wanted:
     checkpoint: str = "best"
 
 
-def _train(
-    sets: Sets, settings: Any, run_folder: Path, budget: Budget, stop: threading.Event
-) -> Iterator[TrainingEvent]:
+def _train(sets: Sets, *arguments: Any) -> Iterator[TrainingEvent]:
     from napari_superres.translation.training import train
 
-    return train(sets[0], sets[1], settings, run_folder, budget, stop)
+    return train(sets[0], sets[1], *arguments)
 
 
 def _missing(inputs: ImageInputs | None, problem: str) -> str:
     return missing_images(inputs, problem, "Images")
 
 
-def _resume(
-    run_folder: Path, budget: Budget, stop: threading.Event, changes: Changes
-) -> Iterator[TrainingEvent]:
+def _resume(*arguments: Any) -> Iterator[TrainingEvent]:
     from napari_superres.translation.training import resume
 
-    return resume(run_folder, budget, stop, changes)
+    return resume(*arguments)
 
 
 def _open(folder: Path) -> EarlierRun:
