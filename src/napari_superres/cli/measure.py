@@ -13,14 +13,14 @@ import typer
 
 from napari_superres.cli import common, options
 from napari_superres.cli.fields import Fields, Given, with_options
-from napari_superres.cli.measure_inputs import MeasureInputs, as_slices, read_measure_inputs
+from napari_superres.cli.measure_inputs import as_slices, read_measure_inputs
 from napari_superres.cli.options import PAIR_OPTIONS
 from napari_superres.cli.progress import Bar
 from napari_superres.config import TrainingSettings
-from napari_superres.data.common_phases import Segmented
-from napari_superres.data.volumes import SegmentedSlices
+from napari_superres.data.volumes import Segmented, SegmentedSlices
 from napari_superres.errors import SettingsError, ShapeError
 from napari_superres.events import Done, Progress
+from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.measuring import TRANSPORT
 from napari_superres.measures.summary import QUICK_MEASURES, WITHOUT_TRANSPORT, Summary
 
@@ -103,14 +103,16 @@ def measure(
     """
     if run is not None:
         _check_alone({"high_res": high_res, "low_res": low_res, **asked})
-    inputs = read_measure_inputs(files, against, high_res, anisotropic, run, low_res, asked)
+    measured, inputs = read_measure_inputs(
+        files, against, high_res, anisotropic, run, low_res, asked
+    )
     if picture is not None:
-        _write_picture(picture, inputs)
+        _write_picture(picture, measured[0], inputs)
     if report is not None:
-        numbers = _write_report(report, inputs, transport, figures)
+        numbers = _write_report(report, measured, inputs, transport, figures)
     else:
         chosen = WITHOUT_TRANSPORT if everything else QUICK_MEASURES
-        numbers = _measure(inputs, [*chosen, *([TRANSPORT] if transport else [])])
+        numbers = _measure(measured, inputs, [*chosen, *([TRANSPORT] if transport else [])])
     typer.echo(table(numbers))
     if json_file is not None:
         common.write_text(json_file, json.dumps(numbers, indent=2) + "\n")
@@ -127,62 +129,59 @@ def _check_alone(others: Mapping[str, object]) -> None:
         )
 
 
-def _write_picture(path: Path, inputs: MeasureInputs) -> None:
+def _write_picture(path: Path, first: Segmented, inputs: ReportInputs) -> None:
     """Draw the first volume beside what there is to compare it with, in three planes."""
-    from napari_superres.measures.inputs import ReportInputs
     from napari_superres.measures.report.side_by_side import planes_figure
 
-    first = inputs.measured[0]
     if isinstance(first, SegmentedSlices):
         raise ShapeError(f"{first.name} is no volume.", "A picture in three planes is of one.")
-    beside = (inputs.low_res, inputs.high_res, inputs.truth, inputs.settings, inputs.offset)
-    planes_figure(ReportInputs((first,), *beside), path)
+    planes_figure(inputs, path)
     typer.echo(f"Picture  {path}")
 
 
 def _write_report(
-    path: Path, inputs: MeasureInputs, transport: bool, figures: bool
+    path: Path,
+    measured: Sequence[Segmented],
+    inputs: ReportInputs,
+    transport: bool,
+    figures: bool,
 ) -> dict[str, Any]:
     """Measure everything a report shows, with a bar, and write it; return the numbers."""
-    from napari_superres.measures.inputs import ReportInputs
     from napari_superres.measures.report.numbers import ReportOptions, measure_report
     from napari_superres.measures.report.writing import check_place, write_report
 
-    volumes = tuple(item for item in inputs.measured if not isinstance(item, SegmentedSlices))
-    if len(volumes) < len(inputs.measured):
+    if len(inputs.super_res) < len(measured):
         raise ShapeError("There are slices to report on.", "A report is about volumes.")
     check_place(path)
-    beside = (inputs.low_res, inputs.high_res, inputs.truth, inputs.settings, inputs.offset)
-    shown = ReportInputs(volumes, *beside)
     numbers: dict[str, Any] = {}
     with Bar("report") as bar:
-        for event in measure_report(shown, ReportOptions(transport=transport)):
+        for event in measure_report(inputs, ReportOptions(transport=transport)):
             if isinstance(event, Progress):
                 bar.follow(event)
             elif event.result is not None:
                 numbers = event.result
-                written = write_report(path, shown, numbers, figures)
+                written = write_report(path, inputs, numbers, figures)
     typer.echo("Report   " + ", ".join(str(file) for file in written))
     return numbers
 
 
-def _measure(inputs: MeasureInputs, measures: Sequence[str]) -> dict[str, Any]:
+def _measure(
+    measured: Sequence[Segmented], inputs: ReportInputs, measures: Sequence[str]
+) -> dict[str, Any]:
     """Return numbers as a report has them: what is measured, and how it differs."""
-    from napari_superres.measures.comparison import FORMAT_VERSION, compare_summaries
+    from napari_superres.measures.comparison import FORMAT_VERSION, differences_of
 
-    subjects = {"super_res": inputs.measured[0], **inputs.references}
-    summaries = _summaries([*subjects.values(), *inputs.measured[1:]], measures)
-    items = dict(zip(subjects, summaries, strict=False))
+    subjects = {"super_res": measured[0], "high_res": inputs.high_res, "truth": inputs.truth}
+    known = {name: item for name, item in subjects.items() if item is not None}
+    summaries = _summaries([*known.values(), *measured[1:]], measures)
+    items = dict(zip(known, summaries, strict=False))
     numbers: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "items": items,
-        "realisations": summaries[len(subjects) :],
-        "differences": {
-            f"super_res_{name}": compare_summaries(items["super_res"], items[name])
-            for name in inputs.references
-        },
+        "realisations": summaries[len(known) :],
+        "differences": differences_of(items),
     }
-    if (mismatch := _low_res_mismatch(inputs)) is not None:
+    if (mismatch := _low_res_mismatch(measured[0], inputs)) is not None:
         numbers["low_res_mismatch"] = mismatch
     return numbers
 
@@ -205,10 +204,10 @@ def _summaries(items: Sequence[Segmented], measures: Sequence[str]) -> list[Summ
     return found
 
 
-def _low_res_mismatch(inputs: MeasureInputs) -> float | None:
+def _low_res_mismatch(first: Segmented, inputs: ReportInputs) -> float | None:
     from napari_superres.measures.kinds.mismatch import mismatch_of
 
-    first, low_res, settings = inputs.measured[0], inputs.low_res, inputs.settings
+    low_res, settings = inputs.low_res, inputs.settings
     if low_res is None or settings is None:
         return None
     if isinstance(first, SegmentedSlices):

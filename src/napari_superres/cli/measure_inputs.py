@@ -3,53 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from napari_superres.cli.pair import choose_phase_map, choose_scale_factor
 from napari_superres.config import TrainingSettings, validated
 from napari_superres.data.boxes import Triple
-from napari_superres.data.common_phases import (
-    Segmented,
-    common_phases,
-    slices_with_phases,
-    volume_with_phases,
-    with_phases,
-)
 from napari_superres.data.pair import Pair
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
+from napari_superres.data.volumes import (
+    Segmented,
+    SegmentedSlices,
+    SegmentedVolume,
+    VoxelSize,
+    common_phases,
+)
 from napari_superres.errors import SettingsError, ShapeError
+from napari_superres.measures.inputs import ReportInputs
+from napari_superres.measures.summary import sized_as
 from napari_superres.scale_factor import super_res_shape
-
-_Item = TypeVar("_Item", bound=Segmented)
-
-
-@dataclass(frozen=True, eq=False)
-class MeasureInputs:
-    """What is to be measured, and against what, all over the same phases.
-
-    Attributes
-    ----------
-    measured : one volume or set of slices, or several realisations
-    high_res, truth : to compare with; None for none
-    low_res, settings : for the low-res mismatch; None for none
-    offset : first low-res voxel that the first volume covers, zyx
-    """
-
-    measured: tuple[Segmented, ...]
-    high_res: SegmentedSlices | None = None
-    truth: SegmentedVolume | None = None
-    low_res: SegmentedVolume | None = None
-    settings: TrainingSettings | None = None
-    offset: Triple = (0, 0, 0)
-
-    @property
-    def references(self) -> dict[str, Segmented]:
-        """What there is to compare with, by item name."""
-        both = {"high_res": self.high_res, "truth": self.truth}
-        return {name: item for name, item in both.items() if item is not None}
 
 
 def read_measure_inputs(
@@ -60,13 +33,18 @@ def read_measure_inputs(
     run: Path | None,
     low_res: Path | None,
     asked: Mapping[str, Any],
-) -> MeasureInputs:
+) -> tuple[tuple[Segmented, ...], ReportInputs]:
     """Read everything, over the phases that any of it has.
 
     Parameters
     ----------
     asked : settings for the low-res mismatch, where no run has them; scale factor and phase
         map as text, if they are given
+
+    Returns
+    -------
+    measured : one volume or set of slices, or several realisations
+    inputs : the volumes among them, and what there is to compare them with
     """
     from napari_superres.data.files.segmented import read_slices, read_volume
     from napari_superres.runs.config import FUSION, HIGH_RES
@@ -88,19 +66,24 @@ def read_measure_inputs(
     truth = other if isinstance(other, SegmentedVolume) else None
     slices = other if isinstance(other, SegmentedSlices) else slices
     phases = common_phases([*found, *(item for item in (truth, slices) if item is not None)])
+    measured = tuple(item.with_phases(phases) for item in found)
+    first = measured[0]
+    truth = truth and truth.with_phases(phases)
+    if isinstance(first, SegmentedVolume):  # on whose grid the others lie
+        measured = tuple(sized_as(item, first) for item in measured)
+        truth = truth and sized_as(truth, first)
     coarse = None if folder is None else folder.low_res()
-    measured = tuple(with_phases(item, phases) for item in found)
-    inputs = MeasureInputs(
-        tuple(_sized(item, measured[0]) for item in measured),
-        None if slices is None else slices_with_phases(slices, phases),
-        None if truth is None else _sized(volume_with_phases(truth, phases), measured[0]),
+    inputs = ReportInputs(
+        tuple(item for item in measured if isinstance(item, SegmentedVolume)),
         coarse if low_res is None else read_volume(low_res),
+        slices and slices.with_phases(phases),
+        truth,
         None if folder is None else folder.settings,
     )
     if inputs.low_res is not None and inputs.settings is None:
-        pair = Pair(inputs.low_res, as_slices(inputs.measured[0]))
+        pair = Pair(inputs.low_res, as_slices(first))
         inputs = replace(inputs, settings=_mismatch_settings(pair, asked))
-    return replace(inputs, offset=_first_low_res_voxel(files[0], inputs))
+    return measured, replace(inputs, offset=_first_low_res_voxel(files[0], first, inputs))
 
 
 def _read_segmented(path: Path, phases: Iterable[Phase] | None = None) -> Segmented:
@@ -112,13 +95,6 @@ def _read_segmented(path: Path, phases: Iterable[Phase] | None = None) -> Segmen
         return read_volume(path, phases=expected)
     except ShapeError:
         return read_slices([path], phases=expected)
-
-
-def _sized(item: _Item, first: Segmented) -> _Item:
-    """Return a volume of unknown voxel size with that of the first, on whose grid it lies."""
-    if isinstance(item, SegmentedVolume) and isinstance(first, SegmentedVolume):
-        return replace(item, voxel_size=item.voxel_size or first.voxel_size)
-    return item
 
 
 def as_slices(item: Segmented) -> SegmentedSlices:
@@ -136,7 +112,7 @@ def _mismatch_settings(pair: Pair, asked: Mapping[str, Any]) -> TrainingSettings
     return validated(TrainingSettings, {**asked, **chosen})
 
 
-def _first_low_res_voxel(file: Path, inputs: MeasureInputs) -> Triple:
+def _first_low_res_voxel(file: Path, found: Segmented, inputs: ReportInputs) -> Triple:
     """Return the first low-res voxel that the file covers; the first of all where none is known.
 
     It follows from the offset that the file carries: its first voxel's centre relative
@@ -144,7 +120,7 @@ def _first_low_res_voxel(file: Path, inputs: MeasureInputs) -> Triple:
     """
     from napari_superres.data.examples.simulate import low_res_shape
 
-    found, coarse, settings = inputs.measured[0], inputs.low_res, inputs.settings
+    coarse, settings = inputs.low_res, inputs.settings
     if isinstance(found, SegmentedSlices) or coarse is None or settings is None:
         return (0, 0, 0)
     covered = low_res_shape(found.shape, settings.scale_factor)

@@ -6,8 +6,8 @@ rely on uint8 indices 0 … n − 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,12 @@ class SegmentedVolume:
     def values(self) -> Labels:
         """The user's own label values, (Z, Y, X) uint8."""
         return values_of(self.labels, self.phases)
+
+    def with_phases(self, phases: tuple[Phase, ...]) -> SegmentedVolume:
+        """Return the same labels as indices into `phases`, which has all values of the volume."""
+        if _same_values(self.phases, phases):
+            return replace(self, phases=phases)
+        return SegmentedVolume.from_labels(self.values, self.voxel_size, phases, self.name)
 
     @classmethod
     def from_labels(
@@ -135,6 +141,13 @@ class SegmentedSlices:
         """Return the images of planes normal to `axis` (0 z, 1 y, 2 x)."""
         return self.sets[axis if self.anisotropic else 0]
 
+    def with_phases(self, phases: tuple[Phase, ...]) -> SegmentedSlices:
+        """Return the same labels as indices into `phases`, which has all values of the slices."""
+        if _same_values(self.phases, phases):
+            return replace(self, phases=phases)
+        sets = [[values_of(image, self.phases) for image in images] for images in self.sets]
+        return SegmentedSlices.from_labels(sets, self.voxel_size, phases, self.name)
+
     @classmethod
     def from_labels(
         cls,
@@ -175,6 +188,19 @@ class SegmentedSlices:
             voxel_size,
             name,
         )
+
+
+Segmented = SegmentedVolume | SegmentedSlices
+
+
+def common_phases(items: Iterable[Segmented]) -> tuple[Phase, ...]:
+    """Return the phases that any of the items has; the last one's names stand."""
+    by_value = {phase.value: phase for item in items for phase in item.phases}
+    return tuple(by_value[value] for value in sorted(by_value))
+
+
+def _same_values(some: Sequence[Phase], others: Sequence[Phase]) -> bool:
+    return [phase.value for phase in some] == [phase.value for phase in others]
 
 
 def _check_size(voxel_size: VoxelSize | None, name: str) -> None:

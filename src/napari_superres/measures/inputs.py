@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
-from napari_superres.data.common_phases import common_phases, slices_with_phases, volume_with_phases
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
+from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize, common_phases
 from napari_superres.measures.kinds.mismatch import mismatch_of
 from napari_superres.measures.summary import sized_as
 
@@ -77,9 +76,7 @@ def on_one_grid(inputs: ReportInputs) -> ReportInputs:
     phases = common_phases([*others, *reversed(inputs.super_res)])
     return replace(
         inputs,
-        super_res=tuple(
-            sized_as(volume_with_phases(one, phases), first) for one in inputs.super_res
-        ),
-        high_res=slices and sized_as(slices_with_phases(slices, phases), first),
-        truth=truth and sized_as(volume_with_phases(truth, phases), first),
+        super_res=tuple(sized_as(one.with_phases(phases), first) for one in inputs.super_res),
+        high_res=slices and sized_as(slices.with_phases(phases), first),
+        truth=truth and sized_as(truth.with_phases(phases), first),
     )

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_superres.data.common_phases import Segmented
-from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import Segmented, SegmentedSlices, SegmentedVolume
 from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.kinds.transport import efficiency

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.phases import Phase
-from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
+from napari_superres.data.volumes import Labels, Segmented, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.measures.arrays import as_labels, weighted_mean
 from napari_superres.measures.catalogue import SCALARS, Measure, scalars_on
@@ -22,7 +22,7 @@ from napari_superres.measures.naming import as_json, axis_names, pair_names, pha
 Summary = dict[str, Any]
 Images = Sequence[Labels]
 Values = NDArray[np.float64]
-_Segmented = TypeVar("_Segmented", SegmentedVolume, SegmentedSlices)
+_Segmented = TypeVar("_Segmented", bound=Segmented)
 
 MEASURES = (*SCALARS, *CURVES, "representativity")
 """What `measure_labels` can measure, by name."""

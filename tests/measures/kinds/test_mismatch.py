@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from napari_superres.config import ImagingModel, TrainingSettings
-from napari_superres.data.common_phases import slices_with_phases, volume_with_phases
 from napari_superres.data.phases import phases_from_values
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import PhaseError, ShapeError
@@ -81,7 +80,7 @@ def pair(coarse):
 def test_a_value_that_only_the_truth_has_needs_no_low_res_phase(coarse):
     low, fine, slices, settings = pair(coarse)
     three = phases_from_values([0, 1, 7])
-    fine, slices = volume_with_phases(fine, three), slices_with_phases(slices, three)
+    fine, slices = fine.with_phases(three), slices.with_phases(three)
     assert mismatch_of(low, slices, fine, settings) == 0
     fine.labels[0, 0, 0] = 2
     with pytest.raises(PhaseError, match=r"says nothing of high-res \(7\)"):
