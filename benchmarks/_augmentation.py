@@ -11,7 +11,7 @@ from _image_tasks import style_settings
 from matplotlib.figure import Figure
 
 from napari_superres.data.files.images import read_images
-from napari_superres.data.patches.cutting import Patches
+from napari_superres.data.patches import Patches
 from napari_superres.synthesis.step import StyleLearner
 from napari_superres.synthesis.training import cut_images
 from napari_superres.training.real_images import as_network

@@ -9,7 +9,7 @@ import numpy as np
 from _peak import peak_bytes
 
 from napari_superres.data.files.images import ImageSet
-from napari_superres.data.patches.cutting import PatchGrid, cut
+from napari_superres.data.patches import PatchGrid, cut
 from napari_superres.synthesis.settings import STYLE_PRESETS, StylePreset, SynthesisSettings
 from napari_superres.synthesis.step import StyleLearner
 from napari_superres.translation.settings import (

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from napari_superres.config import Budget
 from napari_superres.data.files.images import ImageSet, read_images
-from napari_superres.data.patches.cutting import PatchGrid, cut
+from napari_superres.data.patches import PatchGrid, cut
 from napari_superres.measures.kinds.texture import Segmenter, measure_texture, texture_gap
 from napari_superres.translation.judge import enlarge_bicubic
 from napari_superres.translation.settings import TranslationSettings

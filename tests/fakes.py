@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from napari_superres.config import Budget, GenerationSettings, TrainingSettings
-from napari_superres.data.files.pyramid import write_labels_zarr
+from napari_superres.data.files.ome_zarr import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.pair import Pair
 from napari_superres.data.phases import Phase

@@ -12,8 +12,7 @@ from PIL import Image
 
 from napari_superres.config import PRESETS, Budget, Preset
 from napari_superres.data.boxes import Box
-from napari_superres.data.files.ome_zarr import create_pyramid
-from napari_superres.data.files.pyramid import put_block
+from napari_superres.data.files.ome_zarr import create_pyramid, put_block
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.fusion.networks.designs import build_generator
 from napari_superres.fusion.networks.reference import _names

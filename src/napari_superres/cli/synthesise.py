@@ -134,7 +134,7 @@ def interpolate(
     device: options.Device = "auto",
 ) -> None:
     """Make the images on the way from one style to another, as a stack."""
-    from napari_superres.data.files.image_writing import check_place, write_images
+    from napari_superres.data.files.images import check_place, write_images
     from napari_superres.synthesis.sampling import Synthesiser
 
     check_place(output)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_superres.data.patches.cutting import Patches, spread_over_both
+from napari_superres.data.patches import Patches, spread_over_both
 from napari_superres.data.phases import Phase
 from napari_superres.events import ImagesMeasured, ImagesReady, Measurement
 from napari_superres.measures.kinds.texture import Segmenter, Texture, measure_texture, texture_gap

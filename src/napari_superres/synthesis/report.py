@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.files.output import make_folder
-from napari_superres.data.patches.cutting import spread_over_both
+from napari_superres.data.patches import spread_over_both
 from napari_superres.measures.kinds.texture import Segmenter, Texture, measure_texture, texture_gap
 from napari_superres.measures.report import page as html
 from napari_superres.measures.report.texture_charts import (

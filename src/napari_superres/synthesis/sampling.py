@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.files.image_writing import check_place, write_images
+from napari_superres.data.files.images import check_place, write_images
 from napari_superres.data.files.tiff import COMPRESSES
 from napari_superres.data.label_values import values_of
 from napari_superres.data.phases import Phase

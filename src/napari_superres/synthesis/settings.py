@@ -17,7 +17,7 @@ from napari_superres.config import (
     PresetSettings,
     Seed,
 )
-from napari_superres.data.patches.cutting import PatchGrid
+from napari_superres.data.patches import PatchGrid
 from napari_superres.runs.config import Kind
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from napari_superres.data.patches.cutting import Patches
+from napari_superres.data.patches import Patches
 from napari_superres.synthesis.augmentation import Augmentation, Controller
 from napari_superres.synthesis.levels import GreyClasses, TextureLoss, palette
 from napari_superres.synthesis.networks import Discriminator, Generator

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_superres.config import Budget
 from napari_superres.data.files.images import ImageSet
-from napari_superres.data.patches.cutting import Patches, patches_of
+from napari_superres.data.patches import Patches, patches_of
 from napari_superres.events import TrainingEvent
 from napari_superres.runs.config import Kind
 from napari_superres.runs.inputs import Input

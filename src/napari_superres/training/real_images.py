@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from napari_superres.data.patches.cutting import Patches
+from napari_superres.data.patches import Patches
 from napari_superres.training.frequencies.labels import first_largest, one_hot
 
 

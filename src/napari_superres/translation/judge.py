@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.patches.cutting import Patches
+from napari_superres.data.patches import Patches
 from napari_superres.data.phases import Phase
 from napari_superres.events import ImagesMeasured, ImagesReady, Measurement
 from napari_superres.measures.kinds.texture import Segmenter, measure_texture, texture_gap

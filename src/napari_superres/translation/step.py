@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_superres.data.patches.cutting import Patches
+from napari_superres.data.patches import Patches
 from napari_superres.training.networks import (
     NetworkLearner,
     Networks,

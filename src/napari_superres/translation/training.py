@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_superres.config import Budget
 from napari_superres.data.files.images import ImageSet
-from napari_superres.data.patches.cutting import Patches, PatchGrid, cut
+from napari_superres.data.patches import Patches, PatchGrid, cut
 from napari_superres.errors import PhaseError
 from napari_superres.events import TrainingEvent
 from napari_superres.runs.config import Kind

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from napari_superres.data.boxes import Box, Triple, cut
+from napari_superres.data.files.ome_zarr import write_labels_zarr
 from napari_superres.data.files.output import check_writable
-from napari_superres.data.files.pyramid import write_labels_zarr
 from napari_superres.data.files.tiff import COMPRESSES, write_labels_tiff
 from napari_superres.data.volumes import Labels
 from napari_superres.writing.description import Description

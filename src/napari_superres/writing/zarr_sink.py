@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_superres.data.boxes import Box, Triple, cut
-from napari_superres.data.files.ome_zarr import create_pyramid
+from napari_superres.data.files.ome_zarr import COMPRESSES, create_pyramid, put_block
 from napari_superres.data.files.output import check_writable, replace_folder, sync
-from napari_superres.data.files.pyramid import COMPRESSES, put_block
 from napari_superres.data.volumes import Labels
 from napari_superres.writing.description import Description
 from napari_superres.writing.journal import Journal, on_error, writing

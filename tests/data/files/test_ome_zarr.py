@@ -12,8 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_superres.data.files.ome_zarr import create_pyramid, halved, level_shapes, open_pyramid
-from napari_superres.data.files.pyramid import write_labels_zarr
+from napari_superres.data.files.ome_zarr import (
+    create_pyramid,
+    halved,
+    level_shapes,
+    open_pyramid,
+    write_labels_zarr,
+)
 from napari_superres.data.phases import Phase
 from napari_superres.errors import FileError, OutputError
 

@@ -9,7 +9,7 @@ import tifffile
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_superres.data.files.pyramid import write_labels_zarr
+from napari_superres.data.files.ome_zarr import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
 from napari_superres.errors import OutputError, PhaseError, ShapeError

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_superres.data.patches.cutting import patches_of
+from napari_superres.data.patches import patches_of
 from napari_superres.errors import ShapeError
 from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.widgets.synthesis.patches import HELD_OUT_COLOUR, TRAINING_COLOUR, shapes_of

@@ -1,23 +1,25 @@
-"""Sets of images, greyscale or segmented: what synthesis and translation learn from."""
+"""Sets of images, greyscale or segmented: read to learn from, written as a stack or as PNGs."""
 
 from __future__ import annotations
 
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_superres.data.files.output import TIFF, check_writable, make_folder, written_whole
 from napari_superres.data.files.reading import check_fits
 from napari_superres.data.files.segmented import ARRAYS, read_known, read_slices
+from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.files.tiff_metadata import TiffMetadata
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import SegmentedSlices, VoxelSize, looks_coloured
-from napari_superres.errors import FileError, NotSegmentedError, ShapeError
+from napari_superres.errors import FileError, NotSegmentedError, OutputError, ShapeError
 
 Pixels = NDArray[np.uint8]
 
@@ -214,3 +216,59 @@ def _planes(array: NDArray[np.generic], name: str) -> list[NDArray[np.generic]]:
             "An image, or a stack of images, is needed.",
         )
     return [array] if array.ndim == 2 else list(array)
+
+
+def check_place(path: Path, n_bytes: int = 0) -> None:
+    """Check, before images are made, that `write_images` can write them.
+
+    Parameters
+    ----------
+    path : a .tif file, or a folder
+    n_bytes : room that a file needs
+
+    Raises
+    ------
+    OutputError
+        It is of another kind, or cannot be written.
+    """
+    if path.suffix.lower() in TIFF:
+        check_writable(path, n_bytes)
+    elif path.suffix or path.is_file():
+        raise OutputError(
+            f"{path.name} ends in {path.suffix}." if path.suffix else f"{path} is a file.",
+            "A .tif file, or a folder for PNG files, is needed.",
+        )
+
+
+def write_images(
+    path: Path,
+    images: NDArray[np.uint8],
+    phases: tuple[Phase, ...] = (),
+    pixel_size: float | None = None,
+    provenance: Mapping[str, str] | None = None,
+) -> None:
+    """Write images.
+
+    Parameters
+    ----------
+    path : a .tif file, or a folder (made if it is not there) for image-0000.png …
+    images : (count, rows, columns) grey values or label values
+    phases : named in the TIFF; empty for grey values
+    pixel_size : µm
+
+    Raises
+    ------
+    OutputError
+        It cannot be written, or is a file of another kind.
+    """
+    check_place(path)
+    if path.suffix.lower() in TIFF:
+        size = None if pixel_size is None else (pixel_size,) * 3
+        write_labels_tiff(path, images, voxel_size=size, phases=phases, provenance=provenance)
+        return
+    from PIL import Image
+
+    make_folder(path)
+    for index, image in enumerate(images):
+        with written_whole(path / f"image-{index:04d}.png") as temporary:
+            Image.fromarray(image).save(temporary, format="PNG")

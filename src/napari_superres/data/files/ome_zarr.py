@@ -8,27 +8,34 @@ each the most frequent label of eight, ties to the lowest.
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
+from napari_superres.data.boxes import Box, Triple
+from napari_superres.data.files.output import check_writable, refused, replace_folder
 from napari_superres.data.files.reading import check_fits, check_regular_below
 from napari_superres.data.files.tiff_metadata import DOCUMENT_KEY, document, read_document
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, VoxelSize, is_length
-from napari_superres.errors import FileError
+from napari_superres.errors import FileError, ShapeError
 
 if TYPE_CHECKING:
     Array = zarr.Array[Any]
 else:
     Array = zarr.Array  # early releases of zarr 3 do not subscript it
 
+SIDE = 128
+"""Voxels of the cubes that a volume is written by."""
+COMPRESSES = 3  # labels shrink at least so much, all levels included
 INNER_CHUNK = 64
 COARSEST = 256
 """Levels are added until the longest side has at most so many voxels."""
@@ -37,11 +44,23 @@ MICROMETRES = {
     "micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "angstrom": 1e-4, "meter": 1e6,
 }  # fmt: skip
 
-
 _READ_ERRORS = (
     OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError,
     OverflowError, MemoryError, RecursionError, NotImplementedError, AssertionError,
 )  # fmt: skip
+
+
+class Lazy(Protocol):
+    """An array as far as it is read here: NumPy, dask, zarr, or one that computes its values."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Voxels along each axis."""
+        ...
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a part of it."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +183,105 @@ def ngff_metadata(
     }
 
 
+def put_block(
+    levels: Sequence[Array], start: Triple, indices: Labels, values: Labels, n_phases: int
+) -> None:
+    """Write one block and what becomes of it at the coarser levels.
+
+    Parameters
+    ----------
+    levels : of the pyramid, finest first
+    start : of the block, voxels of the finest level; a multiple of its side
+    indices : (Z, Y, X) phase indices
+    values : (n,) uint8, the label value of each phase index
+    n_phases : number of phases; 0 for numbers, which are averaged
+    """
+    for level, array in enumerate(levels):
+        if level:
+            indices = halved(indices, n_phases)
+            start = (start[0] // 2, start[1] // 2, start[2] // 2)
+        array[Box.whole(indices.shape).moved(start).slices()] = values[indices]
+
+
+def halved(labels: Labels, n_phases: int) -> Labels:
+    """Return the most frequent phase index of each 2³ voxels, ties to the lowest.
+
+    Parameters
+    ----------
+    labels : (Z, Y, X) phase indices; odd sizes are completed by their last voxels
+    n_phases : number of phases; 0 for numbers, which are averaged
+    """
+    odd = [(0, size % 2) for size in labels.shape]
+    padded = np.pad(labels, odd, mode="edge")
+    if not n_phases:
+        z, y, x = padded.shape
+        eight = padded.reshape(z // 2, 2, y // 2, 2, x // 2, 2)
+        mean: Labels = np.round(eight.mean((1, 3, 5), dtype=np.float32)).astype(np.uint8)
+        return mean
+    most = np.zeros([size // 2 for size in padded.shape], np.uint8)
+    result = np.zeros(most.shape, np.uint8)
+    for phase in range(n_phases):
+        is_phase = (padded == phase).view(np.uint8)
+        count = is_phase[::2] + is_phase[1::2]
+        count = count[:, ::2] + count[:, 1::2]
+        count = count[:, :, ::2] + count[:, :, 1::2]
+        result[count > most] = phase
+        np.maximum(most, count, out=most)
+    return result
+
+
+def write_labels_zarr(
+    path: Path,
+    labels: Lazy,
+    *,
+    voxel_size: VoxelSize | None,
+    offset: VoxelSize | None = None,
+    phases: Sequence[Phase],
+    provenance: Mapping[str, str] | None = None,
+) -> None:
+    """Write label values as an OME-Zarr pyramid, a block in memory at a time.
+
+    Parameters
+    ----------
+    path : the .zarr folder; an earlier one is replaced only once the new one is whole
+    labels : (Z, Y, X) uint8 label values, each that of a phase, or grey values
+    voxel_size, offset : µm, zyx, or None
+    phases : named in the metadata; none for grey values
+    provenance : how the volume came to be, name : text
+
+    Raises
+    ------
+    ShapeError
+        Not three axes, or no voxels.
+    OutputError
+        The folder cannot be written, or something else is in its place.
+    """
+    if len(labels.shape) != 3 or 0 in labels.shape:
+        raise ShapeError(f"The labels have shape {labels.shape}.", "Axes z, y, x are needed.")
+    check_writable(path, int(np.prod(labels.shape)) // COMPRESSES)
+    values = np.array([phase.value for phase in phases] or range(256), np.uint8)
+    index_of = np.zeros(256, np.uint8)
+    index_of[values] = np.arange(len(values), dtype=np.uint8)
+    with (
+        refused(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder,
+    ):
+        temporary = Path(folder) / path.name
+        levels = create_pyramid(
+            temporary,
+            labels.shape,
+            SIDE,
+            voxel_size=voxel_size,
+            offset=offset,
+            phases=phases,
+            provenance=provenance or {},
+        )
+        for z, y, x in product(*(range(0, size, SIDE) for size in labels.shape)):
+            part = np.asarray(labels[z : z + SIDE, y : y + SIDE, x : x + SIDE])
+            put_block(levels, (z, y, x), index_of[part], values, len(phases))
+        replace_folder(temporary, path)
+
+
 def open_pyramid(path: str | Path) -> LabelsPyramid:
     """Open an OME-Zarr volume.
 
@@ -204,33 +322,6 @@ def read_whole(name: str, level: Array) -> NDArray[np.generic]:
             "A whole OME-Zarr volume is needed.",
             "Copy or export it again.",
         ) from error
-
-
-def halved(labels: Labels, n_phases: int) -> Labels:
-    """Return the most frequent phase index of each 2³ voxels, ties to the lowest.
-
-    Parameters
-    ----------
-    labels : (Z, Y, X) phase indices; odd sizes are completed by their last voxels
-    n_phases : number of phases; 0 for numbers, which are averaged
-    """
-    odd = [(0, size % 2) for size in labels.shape]
-    padded = np.pad(labels, odd, mode="edge")
-    if not n_phases:
-        z, y, x = padded.shape
-        eight = padded.reshape(z // 2, 2, y // 2, 2, x // 2, 2)
-        mean: Labels = np.round(eight.mean((1, 3, 5), dtype=np.float32)).astype(np.uint8)
-        return mean
-    most = np.zeros([size // 2 for size in padded.shape], np.uint8)
-    result = np.zeros(most.shape, np.uint8)
-    for phase in range(n_phases):
-        is_phase = (padded == phase).view(np.uint8)
-        count = is_phase[::2] + is_phase[1::2]
-        count = count[:, ::2] + count[:, 1::2]
-        count = count[:, :, ::2] + count[:, :, 1::2]
-        result[count > most] = phase
-        np.maximum(most, count, out=most)
-    return result
 
 
 def lengths(multiscale: Mapping[str, Any]) -> tuple[VoxelSize | None, VoxelSize | None]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_superres.data.files.pyramid import write_labels_zarr
+from napari_superres.data.files.ome_zarr import write_labels_zarr
 from napari_superres.data.files.tiff import write_labels_tiff
 from napari_superres.data.phases import Phase
 from napari_superres.data.volumes import Labels, SegmentedVolume, VoxelSize

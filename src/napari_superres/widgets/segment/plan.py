@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from napari_superres.data.grey.grey_values import (
+from napari_superres.data.grey_values import (
     NO_SMOOTHING,
     GreySample,
     Smoothing,
@@ -19,8 +19,8 @@ from napari_superres.data.grey.grey_values import (
     grey_sample,
     smoothed_part,
 )
-from napari_superres.data.grey.thresholds import classify, multi_otsu, segment_slabs
 from napari_superres.data.phases import PALETTE, Phase
+from napari_superres.data.thresholds import classify, multi_otsu, segment_slabs
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, SettingsError
 from napari_superres.events import Done, FinishReason, Progress

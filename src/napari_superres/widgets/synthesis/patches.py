@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from napari_superres.config import describe, validated
-from napari_superres.data.patches.cutting import PAPER_GRID
+from napari_superres.data.patches import PAPER_GRID
 from napari_superres.errors import SuperResError
 from napari_superres.synthesis.settings import RESOLUTIONS, SynthesisSettings
 from napari_superres.widgets.images.engine import ImageInputs, ImageTraining

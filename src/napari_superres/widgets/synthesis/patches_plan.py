@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.patches.cutting import PatchGrid, divide, patches_of
-from napari_superres.data.patches.regions import Region
+from napari_superres.data.patches import PatchGrid, Region, divide, patches_of
 from napari_superres.synthesis.settings import SynthesisSettings
 from napari_superres.widgets.layers.images import Planes
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_superres.data.patches.cutting import (
+from napari_superres.data.patches import (
     PAPER_GRID,
     PatchGrid,
     cut,
     patches_of,
+    split,
     spread_over_both,
 )
-from napari_superres.data.patches.regions import split
 from napari_superres.errors import SettingsError, ShapeError
 
 

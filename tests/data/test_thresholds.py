@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_superres.data.grey.grey_values import GreySample, Smoothing, grey_sample, smoothed_part
-from napari_superres.data.grey.thresholds import (
+from napari_superres.data.grey_values import GreySample, Smoothing, grey_sample, smoothed_part
+from napari_superres.data.thresholds import (
     check_thresholds,
     classify,
     multi_otsu,

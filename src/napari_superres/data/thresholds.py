@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_superres.data.grey.grey_values import (
+from napari_superres.data.grey_values import (
     NO_SMOOTHING,
     Grey,
     GreySample,

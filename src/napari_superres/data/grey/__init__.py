@@ -1,1 +1,0 @@
-"""Grey values to phases: histograms, thresholds, segmentation."""

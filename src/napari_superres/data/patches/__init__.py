@@ -1,1 +1,0 @@
-"""Patches of images: cutting, and regions that are held out."""
