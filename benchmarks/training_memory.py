@@ -21,8 +21,8 @@ from napari_superres.config import PRESETS, Preset, TrainingSettings
 from napari_superres.data.checks.inputs import check_inputs
 from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
+from napari_superres.fusion.memory import discriminator_load, generator_load, training_bytes
 from napari_superres.fusion.training import FusionRecipe
-from napari_superres.runs.device import discriminator_load, generator_load, training_bytes
 
 QUICK, PAPER = PRESETS[Preset.QUICK], PRESETS[Preset.PAPER]
 CONFIGURATIONS = {

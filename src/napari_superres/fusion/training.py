@@ -21,11 +21,11 @@ from napari_superres.data.volumes import SegmentedSlices
 from napari_superres.events import TrainingEvent
 from napari_superres.fusion.evaluation import Evaluator
 from napari_superres.fusion.material import Material
+from napari_superres.fusion.memory import memory_warning
 from napari_superres.fusion.networks.trained import FusionNetworks
 from napari_superres.fusion.step import FusionLearner
 from napari_superres.fusion.warm_start import check_start, start_from
 from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES, Kind
-from napari_superres.runs.device import memory_warning
 from napari_superres.runs.inputs import Input
 from napari_superres.runs.run import Run
 from napari_superres.training import start as training

@@ -32,7 +32,6 @@ from napari_superres.training.networks import (
     Networks,
     apply_gradients,
     detached,
-    parameters_of,
 )
 from napari_superres.training.real_images import RealImages
 
@@ -51,7 +50,7 @@ class StyleNetworks(Networks):
         self, settings: SynthesisSettings, phases: int, device: str, classes: GreyClasses
     ) -> None:
         engine = settings.engine
-        self._made_from = settings, phases, device, classes
+        self.settings = settings
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             channels = max(1, phases)
@@ -68,33 +67,25 @@ class StyleNetworks(Networks):
         self.generator_optimiser = self._optimiser(generator, path_every)
         self.discriminator_optimiser = self._optimiser(self.discriminator, r1_every)
         super().__init__(
-            generator,
             average,
-            {"generator": generator, "discriminator": self.discriminator},
+            {"generator": generator},
+            {"discriminator": self.discriminator},
             {
                 "generator_optimiser": self.generator_optimiser,
                 "discriminator_optimiser": self.discriminator_optimiser,
             },
+            (settings, phases, device, classes),
         )
 
     def _optimiser(self, module: nn.Module, every: int | None) -> torch.optim.Adam:
-        engine = self._made_from[0].engine
+        engine = self.settings.engine
         share = 1.0 if every is None else every / (every + 1)  # Karras et al. 2020a, appendix B
         groups = [{"params": list(module.parameters()), "share": share}]
         return torch.optim.Adam(groups, engine.learning_rate * share, (0.0, engine.beta_2**share))
 
-    def again(self, seed: int) -> StyleNetworks:
-        """Return networks of the same settings with other weights."""
-        settings, phases, device, classes = self._made_from
-        return StyleNetworks(settings.replace(seed=seed), phases, device, classes)
-
-    def parameters(self) -> tuple[int, int]:
-        """Return the number of parameters of generator and discriminator."""
-        return parameters_of([self.generator]), parameters_of([self.discriminator])
-
     def follow(self, steps: int) -> None:
         """Move the average towards the generator; after few steps it forgets faster."""
-        settings = self._made_from[0]
+        settings = self.settings
         batch = settings.engine.batch
         half_life = min(settings.half_life, steps * batch * RAMP)
         self.update_average(0.5 ** (batch / half_life) if half_life > 0 else 0.0)

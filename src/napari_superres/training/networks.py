@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,40 +15,40 @@ from napari_superres.training import distributed
 
 
 class Networks:
-    """Networks, their optimisers, and the moving average of the generator.
+    """Networks, their optimisers, and the moving average of the first generator.
 
     An optimiser's group may name a `share` of the learning rate.
 
     Parameters
     ----------
-    generator, average : the second becomes a copy of the first, which follows it
-    modules : all but the average, by their names in checkpoints
-    optimisers : by their names in checkpoints
+    average : becomes a copy of the first generator, which it follows
+    generators, discriminators, optimisers : by their names in checkpoints
+    made_from : settings, and what else the class was given
     """
 
     def __init__(
         self,
-        generator: nn.Module,
         average: nn.Module,
-        modules: Mapping[str, nn.Module],
+        generators: Mapping[str, nn.Module],
+        discriminators: Mapping[str, nn.Module],
         optimisers: Mapping[str, torch.optim.Optimizer],
+        made_from: Sequence[Any],
     ) -> None:
-        self.generator, self.average = generator, average
-        self.modules, self.optimisers = modules, optimisers
-        average.load_state_dict(generator.state_dict())
+        self.generator, self.average = next(iter(generators.values())), average
+        self.modules = {**generators, **discriminators}
+        self.optimisers, self._generators = optimisers, tuple(generators.values())
+        self._discriminators, self._made_from = tuple(discriminators.values()), made_from
+        average.load_state_dict(self.generator.state_dict())
         average.requires_grad_(False).eval()
 
     def parameters(self) -> tuple[int, int]:
         """Return the number of parameters of generators and discriminators."""
-        raise NotImplementedError
+        return parameters_of(self._generators), parameters_of(self._discriminators)
 
-    def again(self, seed: int) -> Networks:
+    def again(self, seed: int) -> Self:
         """Return networks of the same settings with other weights."""
-        raise NotImplementedError
-
-    def trained(self) -> Sequence[nn.Module]:
-        """Return the generators, whose weights must stay finite."""
-        return (self.generator,)
+        settings, *others = self._made_from
+        return type(self)(settings.replace(seed=seed), *others)
 
     def set_rate(self, rate: float, annealed: float = 1.0) -> None:
         """Set Adam's learning rate of all networks to `rate` × `annealed`."""
@@ -76,7 +76,9 @@ class Networks:
     def healthy(self) -> bool:
         """Whether every weight of the generators is finite."""
         return all(
-            bool(torch.isfinite(p).all()) for module in self.trained() for p in module.parameters()
+            bool(torch.isfinite(weight).all())
+            for module in self._generators
+            for weight in module.parameters()
         )
 
     def state(self) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_superres.data.patches import Patches
 from napari_superres.training.networks import (
@@ -21,7 +21,6 @@ from napari_superres.training.networks import (
     Networks,
     descend,
     detached,
-    parameters_of,
 )
 from napari_superres.training.real_images import RealImages
 from napari_superres.translation.networks import (
@@ -86,7 +85,7 @@ class TranslationNetworks(Networks):
 
     def __init__(self, settings: TranslationSettings, phases: int, device: str) -> None:
         engine, factor = settings.engine, settings.scale_factor
-        self._made_from = settings, phases, device
+        self.half_life = engine.average_half_life
         channels, width = max(1, phases), engine.discriminator_channels
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -105,33 +104,16 @@ class TranslationNetworks(Networks):
             for modules in (self.generators, self.critics)
         )
         super().__init__(
-            to_high,
             average,
-            {
-                "to_high": to_high,
-                "to_low": self.to_low,
-                "critic_high": self.critic_high,
-                "critic_low": self.critic_low,
-            },
+            {"to_high": to_high, "to_low": self.to_low},
+            {"critic_high": self.critic_high, "critic_low": self.critic_low},
             {"generators": self.generator_optimiser, "critics": self.critic_optimiser},
+            (settings, phases, device),
         )
-
-    def again(self, seed: int) -> TranslationNetworks:
-        """Return networks of the same settings with other weights."""
-        settings, phases, device = self._made_from
-        return TranslationNetworks(settings.replace(seed=seed), phases, device)
-
-    def parameters(self) -> tuple[int, int]:
-        """Return the number of parameters of generators and critics."""
-        return parameters_of(self.generators), parameters_of(self.critics)
-
-    def trained(self) -> Sequence[nn.Module]:
-        """Return the generators, whose weights must stay finite."""
-        return self.generators
 
     def follow(self, steps: int) -> None:
         """Move the average towards the generator; after few steps it forgets faster."""
-        half_life = min(self._made_from[0].engine.average_half_life, steps * RAMP)
+        half_life = min(self.half_life, steps * RAMP)
         self.update_average(0.5 ** (1 / half_life) if half_life > 0 else 0.0)
 
 

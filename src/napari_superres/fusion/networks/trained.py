@@ -15,7 +15,7 @@ from napari_superres.runs.checkpoints import load_weights
 from napari_superres.runs.config import HIGH_RES, LOW_RES
 from napari_superres.runs.run import Run
 from napari_superres.runs.tensors import tensors_of
-from napari_superres.training.networks import Networks, parameters_of
+from napari_superres.training.networks import Networks
 
 SHORTEST = 0.3
 """Share of the average's half-life that is left when the learning rate is annealed."""
@@ -36,7 +36,6 @@ class FusionNetworks(Networks):
         self, settings: TrainingSettings, low_phases: int, high_phases: int, device: str
     ) -> None:
         engine = settings.engine
-        self._made_from = settings, low_phases, high_phases, device
         self.annealed = 1.0
         self.longest_half_life = self.half_life = engine.average_half_life
         with torch.random.fork_rng(devices=[]):
@@ -60,23 +59,15 @@ class FusionNetworks(Networks):
             for module in (generator, self.discriminators)
         )
         super().__init__(
-            generator,
             average,
-            {"generator": generator, "discriminators": self.discriminators},
+            {"generator": generator},
+            {"discriminators": self.discriminators},
             {
                 "generator_optimiser": self.generator_optimiser,
                 "discriminator_optimiser": self.discriminator_optimiser,
             },
+            (settings, low_phases, high_phases, device),
         )
-
-    def again(self, seed: int) -> FusionNetworks:
-        """Return networks of the same settings with other weights."""
-        settings, low_phases, high_phases, device = self._made_from
-        return FusionNetworks(settings.replace(seed=seed), low_phases, high_phases, device)
-
-    def parameters(self) -> tuple[int, int]:
-        """Return the number of parameters of generator and discriminators."""
-        return parameters_of([self.generator]), parameters_of([self.discriminators])
 
     def follow(self, updates: int) -> None:
         """Move the average towards the generator; after few updates it forgets faster."""

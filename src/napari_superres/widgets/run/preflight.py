@@ -45,7 +45,8 @@ def estimate(settings: TrainingSettings) -> Preflight:
     import numpy as np
 
     from napari_superres.data.checks.inputs import InputReport, crop_shape
-    from napari_superres.runs.device import choose_device, device_report, training_bytes
+    from napari_superres.fusion.memory import training_bytes
+    from napari_superres.runs.device import choose_device, device_report
 
     device = choose_device(settings.device)
 

@@ -3,19 +3,19 @@ from __future__ import annotations
 import pytest
 
 from napari_superres.data.checks.inputs import check_inputs
-from napari_superres.runs import device
+from napari_superres.fusion import memory
 from napari_superres.runs.device import DeviceInfo
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
 
 
 def needed(**engine: object) -> int:
     settings = tiny_settings(engine=TINY.replace(**engine))
-    return device.training_bytes(settings, check_inputs(tiny_pair(), settings))
+    return memory.training_bytes(settings, check_inputs(tiny_pair(), settings))
 
 
 def test_more_of_anything_needs_more() -> None:
     small = needed()
-    assert small > device.BASE_BYTES
+    assert small > memory.BASE_BYTES
     assert needed(batch=4) > small
     assert needed(slices_per_axis=8) > small
     assert needed(channels=8) > small
@@ -26,8 +26,8 @@ def test_more_of_anything_needs_more() -> None:
 def test_a_warning_comes_when_it_exceeds_what_is_free(
     free: int, warned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device, "device_info", lambda name: DeviceInfo(name, "", free, free))
+    monkeypatch.setattr(memory, "device_info", lambda name: DeviceInfo(name, "", free, free))
     settings = tiny_settings()
-    text = device.memory_warning(settings, check_inputs(tiny_pair(), settings), "cpu")
+    text = memory.memory_warning(settings, check_inputs(tiny_pair(), settings), "cpu")
     assert (text is not None) is warned
     assert text is None or "GiB free: a smaller batch or crop" in text
