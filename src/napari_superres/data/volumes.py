@@ -137,6 +137,11 @@ class SegmentedSlices:
         """Whether there is a set for each axis."""
         return len(self.sets) == 3
 
+    @property
+    def images(self) -> list[Labels]:
+        """The images of all sets."""
+        return [image for images in self.sets for image in images]
+
     def normal_to(self, axis: int) -> tuple[Labels, ...]:
         """Return the images of planes normal to `axis` (0 z, 1 y, 2 x)."""
         return self.sets[axis if self.anisotropic else 0]

@@ -153,7 +153,7 @@ def planes_figure(inputs: ReportInputs, path: Path, title: str = "", side: int =
     rows = [plane_panels(inputs, axis) for axis in range(3)]
     columns = len(rows[0])
     if high_res is not None:
-        smallest = min(min(image.shape) for images in high_res.sets for image in images)
+        smallest = min(min(image.shape) for image in high_res.images)
         side = min(side, max(smallest, LEAST))
     figure = Figure(figsize=(3.2 * columns, 10.4), layout="constrained", dpi=130)
     grid = figure.subplots(3, columns, squeeze=False)

@@ -89,7 +89,7 @@ def make_table(
     """
     low_shares = shares([low_res.labels], len(low_res.phases))
     low = {p.value: float(s) for p, s in zip(low_res.phases, low_shares, strict=True)}
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     high = shares(images, len(high_res.phases))
     values = [phase.value for phase in high_res.phases]
     guessed = guess_phase_map(dict(zip(values, high, strict=True)), low)
