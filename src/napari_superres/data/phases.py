@@ -47,13 +47,7 @@ class Phase:
 
 
 def phases_from_values(values: Sequence[int]) -> tuple[Phase, ...]:
-    """Return unnamed phases for sorted label values, with the palette's colours.
-
-    Raises
-    ------
-    PhaseError
-        When a value is outside 0 to 255.
-    """
+    """Return unnamed phases for sorted label values, with the palette's colours."""
     return tuple(
         Phase(int(value), colour=PALETTE[index % len(PALETTE)])
         for index, value in enumerate(sorted({int(v) for v in values}))

@@ -91,13 +91,7 @@ def read_slices(
 
 
 def read_known(file: Path, readers: Mapping[str, Callable[[Path], Read]]) -> Read:
-    """Read a file by its ending, after checking that there is something in it.
-
-    Raises
-    ------
-    FileError
-        Missing, empty, damaged, or none of `readers` reads it.
-    """
+    """Read a file by its ending, after checking that there is something in it."""
     reader = next((r for ending, r in readers.items() if file.name.lower().endswith(ending)), None)
     try:
         if not file.exists():

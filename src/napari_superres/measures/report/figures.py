@@ -113,13 +113,7 @@ def ink(figure: Figure, colour: str) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as what the file's ending says, .png, .svg or .pdf.
-
-    Raises
-    ------
-    OutputError
-        It cannot be written, or its ending is of no picture.
-    """
+    """Write a .png, .svg or .pdf file of a figure; OutputError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
