@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.label_values import to_phases, values_of
-from napari_superres.data.phases import Phase
+from napari_superres.data.phases import Phase, to_phases, values_of
 from napari_superres.errors import NotSegmentedError, SettingsError, ShapeError
 
 Labels = NDArray[np.uint8]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.checks.representativity import fraction_interval
-from napari_superres.data.label_values import value_counts
 from napari_superres.data.pair import Pair
+from napari_superres.data.phases import value_counts
 from napari_superres.data.volumes import Labels, SegmentedSlices
 
 FractionError = Callable[[Sequence[Labels], Sequence[int]], float]

@@ -9,8 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.label_values import value_counts
-from napari_superres.data.phases import Phase, phase_colours
+from napari_superres.data.phases import Phase, phase_colours, value_counts
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 
 
