@@ -10,7 +10,11 @@ published pairs (in $SUPERRES_DATA) against their high-res slices. A line for ea
 median.
 Anisotropy is the largest deviation of an axis from the mean of the axes, in interface area;
 lopsided is how much more often one phase comes before another along an axis than after it.
-Two realisations of a perfect result differ in as many voxels as one of them does from the truth.
+3D patterns, slices and imprint: `measures/kinds/patterns.py` and `imprint.py`; "no side" is of
+patterns symmetrised over the cube's symmetries. Of twelve realisations by their noise alone, and
+as `generate` makes them (noise and symmetry): how much they differ, over what they differ from the
+truth (1 where they are calibrated), calibration error, Brier score, voxels whose most frequent
+phase is wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 
@@ -32,9 +37,18 @@ from napari_superres.events import GenerationFinished, RolledBack, TrainingFinis
 from napari_superres.fusion.quick_measures import anisotropy, face_shares
 from napari_superres.fusion.training import train
 from napari_superres.generation.render import generate
+from napari_superres.measures.kinds.calibration import calibration
 from napari_superres.measures.kinds.fractions import volume_fractions
+from napari_superres.measures.kinds.imprint import face_imprint, fraction_imprint
 from napari_superres.measures.kinds.interfaces import interface_areas
 from napari_superres.measures.kinds.mismatch import low_res_mismatch
+from napari_superres.measures.kinds.patterns import (
+    block_frequencies,
+    pattern_distance,
+    slice_frequencies,
+    slice_pattern_distances,
+    symmetrised,
+)
 from napari_superres.measures.kinds.transport import transport_efficiencies
 from napari_superres.measures.kinds.triple import triple_phase_boundaries
 from napari_superres.measures.kinds.two_point import two_point
@@ -129,7 +143,7 @@ def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
         rollbacks += isinstance(event, RolledBack)
         if isinstance(event, TrainingFinished):
             steps = event.step
-    labels, other = (realisation(run, options.checkpoint, noise) for noise in (0, 1))
+    labels = realisation(run, options.checkpoint, 0)
     phases = len(pair.high_res.phases)
     transport = options.pair == "generated" and not options.no_transport
     row = {"seed": seed, "steps": steps, "roll-backs": rollbacks}
@@ -139,15 +153,59 @@ def one_run(options: argparse.Namespace, seed: int, folder: Path) -> Row:
         labels, pair.low_res.labels, lr_of_hr, settings.scale_factor, settings.imaging
     )
     row["lopsided"] = lopsidedness(labels, phases)
-    row["realisations differ"] = float((labels != other).mean())
-    if options.pair == "generated":
-        row["from the truth"] = float((labels != against[0]).mean())
+    row |= samples(labels, against, settings)
+    truth = against[0] if options.pair == "generated" else None
+    for name, symmetry in (("noise", "none"), ("seeds", "auto")):
+        made = (
+            realisation(run, options.checkpoint, noise, symmetry)
+            for noise in range(options.realisations)
+        )
+        row |= {f"{name}: {key}": value for key, value in spread(made, truth, phases).items()}
     return row
 
 
-def realisation(run: Path, checkpoint: str, seed: int) -> Labels:
-    """Return the whole super-res volume of one seed of the noise."""
-    for event in generate(run, GenerationSettings(checkpoint=checkpoint, seed=seed)):
+def samples(labels: Labels, against: list[Labels], settings: TrainingSettings) -> Row:
+    """Return how far small patterns are from those wanted, and how the grid shows."""
+    phases = len(settings.phase_map)
+    row: Row = {}
+    if against[0].ndim == 3:
+        truth = against[0]
+        blocks = block_frequencies(labels, phases), block_frequencies(truth, phases)
+        row["3D patterns"] = pattern_distance(*blocks)
+        turned = [symmetrised(one, phases, 3) for one in blocks]
+        row["3D, no side"] = pattern_distance(*turned)
+        wanted = [slice_frequencies(list(np.moveaxis(truth, axis, 0)), phases) for axis in range(3)]
+    else:  # slices of an isotropic material, which may be turned
+        wanted = [symmetrised(slice_frequencies(against, phases), phases, 2)] * 3
+    for axis, gap in zip("zyx", slice_pattern_distances(labels, wanted, phases), strict=True):
+        row[f"slices {axis}"] = float(gap)
+    for axis, gap in zip("zyx", face_imprint(labels, settings.scale_factor, phases), strict=True):
+        row[f"imprint {axis}"] = float(gap)
+    row["imprint, fractions"] = fraction_imprint(labels, settings.scale_factor, phases)
+    return row
+
+
+def spread(made: Iterable[Labels], truth: Labels | None, phases: int) -> Row:
+    """Return how realisations differ, from each other and from the truth where there is one."""
+    volumes = list(made)
+    if truth is None:
+        pairs = combinations(volumes, 2)
+        return {"differ": float(np.mean([(one != other).mean() for one, other in pairs]))}
+    found = calibration(volumes, truth, phases)
+    return {
+        "differ": found.pair_difference,
+        "from truth": found.truth_difference,
+        "ratio": found.ratio,
+        "ECE": found.error,
+        "Brier": found.brier,
+        "likely wrong": found.likely_wrong,
+    }
+
+
+def realisation(run: Path, checkpoint: str, seed: int, symmetry: str = "auto") -> Labels:
+    """Return the whole super-res volume of one seed."""
+    settings = GenerationSettings(checkpoint=checkpoint, seed=seed, symmetry=symmetry)
+    for event in generate(run, settings):
         if isinstance(event, GenerationFinished) and event.labels is not None:
             return event.labels
     raise RuntimeError("the generation ended without a volume")
@@ -164,6 +222,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--checkpoint", default="best")
     parser.add_argument("--slice-size", type=int, default=512, help="of the generated slices")
+    parser.add_argument("--realisations", type=int, default=12)
     parser.add_argument("--no-transport", action="store_true")
     parser.add_argument("--keep", type=Path, help="leave the runs in this new folder")
     options = parser.parse_args()

@@ -14,6 +14,11 @@ class GenerationSettings(FrozenModel):
     """How a volume is generated."""
 
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the noise: one realisation.")
+    symmetry: Literal["auto", "none"] = Field(
+        "auto",
+        description="auto: each seed turns and mirrors the material as it may be, generates, and "
+        "turns the result back, so that no side is preferred; none: as it lies.",
+    )
     region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = Field(
         None,
         description="Part to generate, in low-res voxels, half open, zyx; empty for the whole.",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 
@@ -18,6 +19,7 @@ from napari_superres.fusion.networks.generator import Generator
 from napari_superres.generation.memory import best_tile
 from napari_superres.generation.noise import NoiseField, layer_factors
 from napari_superres.generation.renderer import Precision, Renderer, for_generation
+from napari_superres.generation.symmetry import IDENTITY, Symmetry, symmetry_of_seed
 from napari_superres.generation.tiles import (
     low_res_box,
     low_res_to_high_res,
@@ -32,6 +34,13 @@ OUTSIDE = 1000
 """Low-res voxels; more than any network sees beyond a face."""
 
 
+class Draw(NamedTuple):
+    """A realisation: its noise, and how the material is turned for it."""
+
+    noise: NoiseField
+    symmetry: Symmetry
+
+
 @dataclass(frozen=True)
 class Job:
     """A volume to generate.
@@ -44,6 +53,7 @@ class Job:
     settings : seed, region, tile, precision, noise; the checkpoint is not used
     device : torch's name; where the settings name no card, workers take several in turn
     provenance : more about the result for its file, name : text
+    symmetries : of the material, of which each realisation has one
     """
 
     generator: Generator
@@ -52,6 +62,7 @@ class Job:
     settings: GenerationSettings
     device: str = "cpu"
     provenance: Mapping[str, str] = field(default_factory=dict)
+    symmetries: tuple[Symmetry, ...] = (IDENTITY,)
 
     @cached_property
     def result(self) -> Box:
@@ -76,9 +87,17 @@ class Job:
         factors = layer_factors(self.generator)
         return NoiseField(settings.seed, factors, (z, y, x), box, settings.held_seed)
 
-    def noise_of(self, seed: int) -> NoiseField:
-        """Return the noise of another realisation."""
-        return replace(self.noise, seed=seed)
+    def symmetry(self, seed: int) -> Symmetry:
+        """Return the symmetry of a realisation; with a held region that of the held seed."""
+        held = self.settings.held_region is not None
+        return symmetry_of_seed(self.settings.held_seed if held else seed, self.symmetries)
+
+    def draw(self, seed: int) -> Draw:
+        """Return a realisation: its noise lies in the turned volume."""
+        symmetry, noise = self.symmetry(seed), self.noise
+        z, y, x = (noise.period[axis] for axis in symmetry.order)
+        held = None if noise.held is None else symmetry.box(noise.held, self.low_res.shape)
+        return Draw(replace(noise, seed=seed, period=(z, y, x), held=held), symmetry)
 
     @cached_property
     def precision(self) -> Precision:
@@ -116,6 +135,8 @@ class Job:
             "high-res voxels zyx": ",".join(f"{lo}:{hi}" for lo, hi in self.result.ranges()),
             "precision": self.precision,
         }
+        if len(self.symmetries) > 1:
+            about["symmetry"] = ",".join(str(self.symmetry(seed)) for seed in seeds)
         if self.settings.crop_border:
             about["border dropped"] = "yes"
         if self.settings.periodic_axes:

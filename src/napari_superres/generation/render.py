@@ -17,6 +17,7 @@ from napari_superres.fusion.networks.trained import load_generator
 from napari_superres.generation.job import Job
 from napari_superres.generation.realisations import RealisationsSink
 from napari_superres.generation.stream import in_this_process, stream
+from napari_superres.generation.symmetry import IDENTITY, symmetries_of
 from napari_superres.generation.workers import Workers, on_workers
 from napari_superres.runs.config import FUSION, HIGH_RES, LOW_RES
 from napari_superres.runs.device import choose_device
@@ -160,6 +161,7 @@ def _job(run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolum
         settings,
         choose_device(settings.device),
         {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
+        symmetries_of(run.settings) if settings.symmetry == "auto" else (IDENTITY,),
     )
 
 
@@ -184,7 +186,7 @@ def _stream(
     workers: Workers | None,
 ) -> Iterator[GenerationEvent]:
     """Generate the blocks of a sink, which take the seeds in turn."""
-    noises = [job.noise_of(seed) for seed in seeds]
+    draws = [job.draw(seed) for seed in seeds]
     with ExitStack() as stack:
         stack.enter_context(closing(sink))
         if workers is None:
@@ -192,7 +194,7 @@ def _stream(
         else:
             produce = stack.enter_context(on_workers(workers, job))
         tile = job.tile(_processes(workers))
-        yield from stream(produce, lambda i: noises[i % len(noises)], sink, tile, stop)
+        yield from stream(produce, lambda i: draws[i % len(draws)], sink, tile, stop)
 
 
 def _processes(workers: Workers | None) -> int:

@@ -22,7 +22,9 @@ from napari_superres.fusion.networks.generator import Generator
 from napari_superres.fusion.networks.paper_blocks import Normed, UpSampledConvolution
 from napari_superres.fusion.networks.trilinear import TrilinearConvolution
 from napari_superres.generation.noise import NoiseField
+from napari_superres.generation.symmetry import IDENTITY, Symmetry
 from napari_superres.runs.device import exact_convolutions
+from napari_superres.scale_factor import super_res_shape
 from napari_superres.training.frequencies.labels import first_largest, one_hot
 
 Precision = Literal["float32", "bfloat16"]
@@ -45,6 +47,8 @@ class Renderer:
         self.device = torch.device(device)
         self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
         self.low_res_shape = low_res.shape
+        self.high_res_shape = super_res_shape(low_res.shape, generator.scale_factor)
+        self._turned: dict[Symmetry, Tensor] = {}
         try:
             self.generator = for_generation(generator, low_res.shape).to(self.device, self.dtype)
             self._low_res_ZYX = torch.from_numpy(np.ascontiguousarray(low_res)).to(self.device)
@@ -52,14 +56,21 @@ class Renderer:
             what = f"the network and the low-res volume of {low_res.shape} voxels"
             raise _failure(error, self.device, what) from error
 
-    def labels(self, box: Box, noise: NoiseField) -> Labels:
+    def labels(self, box: Box, noise: NoiseField, symmetry: Symmetry = IDENTITY) -> Labels:
         """Return phase indices of `box`, (Z, Y, X) uint8.
 
         A tile that does not fit into memory is halved until it does.
+
+        Parameters
+        ----------
+        box : on the high-res grid
+        noise : of the turned volume
+        symmetry : in which the volume is turned, generated, and turned back
         """
         try:
             with torch.inference_mode(), exact_convolutions():
-                return self._labels(box, noise).cpu().numpy()
+                turned = symmetry.box(box, self.high_res_shape)
+                return symmetry.back(self._labels(turned, noise, symmetry).cpu().numpy())
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or max(box.shape) <= SMALLEST_TILE:
                 raise _failure(error, self.device, f"a tile of {box.shape} voxels") from error
@@ -67,18 +78,20 @@ class Renderer:
             torch.cuda.empty_cache()
         result = np.empty(box.shape, np.uint8)
         for half in halves(box):
-            result[half.slices(box.start)] = self.labels(half, noise)
+            result[half.slices(box.start)] = self.labels(half, noise, symmetry)
         return result
 
-    def _labels(self, box: Box, noise: NoiseField) -> Tensor:
-        needed = self.generator.low_res_box(box, self.low_res_shape)
-        logits_BNZYX = self.generator.logits(self._one_hot(needed), box, self.low_res_shape, noise)
-        return first_largest(logits_BNZYX)[0]
+    def _labels(self, box: Box, noise: NoiseField, symmetry: Symmetry) -> Tensor:
+        shape = symmetry.shape(self.low_res_shape)
+        low_res_BMZYX = self._one_hot(self.generator.low_res_box(box, shape), symmetry)
+        return first_largest(self.generator.logits(low_res_BMZYX, box, shape, noise))[0]
 
-    def _one_hot(self, box: Box) -> Tensor:
+    def _one_hot(self, box: Box, symmetry: Symmetry = IDENTITY) -> Tensor:
         """Return (1, M, Z, Y, X) of a box; outside, the faces of the volume repeat."""
-        labels_ZYX = self._low_res_ZYX
-        for axis, ((lo, hi), size) in enumerate(zip(box.ranges(), self.low_res_shape, strict=True)):
+        if symmetry not in self._turned:
+            self._turned = {symmetry: symmetry.turn(self._low_res_ZYX)}
+        labels_ZYX = self._turned[symmetry]
+        for axis, ((lo, hi), size) in enumerate(zip(box.ranges(), labels_ZYX.shape, strict=True)):
             index = torch.arange(lo, hi, device=self.device).clamp_(0, size - 1)
             labels_ZYX = labels_ZYX.index_select(axis, index)
         return one_hot(labels_ZYX[None], self.generator.low_phases, self.dtype)

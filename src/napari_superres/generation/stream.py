@@ -23,7 +23,7 @@ from napari_superres.events import (
     GenerationStarted,
     TileCompleted,
 )
-from napari_superres.generation.noise import NoiseField
+from napari_superres.generation.job import Draw
 from napari_superres.generation.renderer import Renderer
 from napari_superres.writing.sink import Sink
 from napari_superres.writing.writer import BackgroundWriter, is_set, one_thread, until_done
@@ -38,13 +38,13 @@ class Block:
     index : in its sink
     box : on the high-res grid
     tiles : it is cut into
-    noise : realisation
+    draw : realisation
     """
 
     index: int
     box: Box
     tiles: Sequence[Box]
-    noise: NoiseField
+    draw: Draw
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class Generated:
 Producer = Callable[[Sequence[Block]], Iterator[Generated]]
 """Generates blocks in any order, yielding at least every `HEARTBEAT_S`."""
 
-NoiseOf = Callable[[int], NoiseField]
-"""Returns the noise of a block of a sink, by the block's index."""
+DrawOf = Callable[[int], Draw]
+"""Returns the realisation that a block of a sink belongs to, by the block's index."""
 
 
 def stream(
     produce: Producer,
-    noise_of: NoiseOf,
+    draw_of: DrawOf,
     sink: Sink,
     tile: Triple,
     stop: threading.Event | None = None,
@@ -83,7 +83,7 @@ def stream(
     with closing(sink), BackgroundWriter(sink) as writer:
         cuts = {box: cut_evenly(box, tile) for box in set(sink.blocks)}  # realisations share them
         blocks = [
-            Block(index, box, cuts[box], noise_of(index)) for index, box in enumerate(sink.blocks)
+            Block(index, box, cuts[box], draw_of(index)) for index, box in enumerate(sink.blocks)
         ]
         tiles = sum(len(block.tiles) for block in blocks)
         left = [block for block in blocks if block.index not in sink.done]
@@ -119,7 +119,7 @@ def in_this_process(renderer: Renderer) -> Producer:
             for block in blocks:
                 labels = np.empty(block.box.shape, np.uint8)
                 for number, tile in enumerate(block.tiles, 1):
-                    running = pool.submit(renderer.labels, tile, block.noise)
+                    running = pool.submit(renderer.labels, tile, *block.draw)
                     for _ in until_done(running):
                         yield Generated(0)
                     labels[tile.slices(block.box.start)] = running.result()

@@ -169,7 +169,7 @@ def generate_block(job: Job, block: Block, threads: int | None) -> Labels:
         cached = _renderers["last"] = (job, on_own_card(job).renderer())
     labels = np.empty(block.box.shape, np.uint8)
     for tile in block.tiles:
-        labels[tile.slices(block.box.start)] = cached[1].labels(tile, block.noise)
+        labels[tile.slices(block.box.start)] = cached[1].labels(tile, *block.draw)
     return labels
 
 

@@ -85,7 +85,7 @@ class GenerateForm(QWidget):
         self.file = PathField("Generate into", tip_of_file)
         self.path = self.file.path
         self.advanced_form = SettingsForm(
-            GenerationSettings, ("tile", "device", "precision", "periodic_axes")
+            GenerationSettings, ("tile", "device", "precision", "periodic_axes", "symmetry")
         )
         self.advanced_form.show_settings(GenerationSettings())
         self._preferred: str = self.advanced_form.dials["device"].value
