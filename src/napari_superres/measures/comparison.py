@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_superres.data.volumes import Segmented
 from napari_superres.errors import PhaseError
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.inputs import ReportInputs
-from napari_superres.measures.summary import Summary, measure_slices, measure_volume, sized_as
+from napari_superres.measures.summary import Summary, measure_item, sized_as
 
 FORMAT_VERSION = 1
 
@@ -169,14 +170,14 @@ def compare_volumes(inputs: ReportInputs) -> dict[str, Any]:
         truth), ``low_res_mismatch`` (with `settings`) and ``differences``
         (super_res_high_res, super_res_truth), see `compare_summaries`.
     """
-    items: dict[str, Summary] = {}
-    if inputs.low_res is not None:
-        items["low_res"] = measure_volume(inputs.low_res)
-    if inputs.high_res is not None:
-        items["high_res"] = measure_slices(sized_as(inputs.high_res, inputs.super_res[0]))
-    items["super_res"] = measure_volume(inputs.super_res[0])
-    if inputs.truth is not None:
-        items["truth"] = measure_volume(inputs.truth)
+    high_res, super_res = inputs.high_res, inputs.super_res[0]
+    parts: dict[str, Segmented | None] = {
+        "low_res": inputs.low_res,
+        "high_res": high_res and sized_as(high_res, super_res),
+        "super_res": super_res,
+        "truth": inputs.truth,
+    }
+    items = {name: measure_item(item) for name, item in parts.items() if item is not None}
     numbers: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "items": items,

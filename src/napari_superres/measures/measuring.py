@@ -16,8 +16,7 @@ from napari_superres.measures.naming import as_json, axis_names, phase_names
 from napari_superres.measures.summary import (
     MEASURES,
     Summary,
-    measure_slices,
-    measure_volume,
+    measure_item,
     sized_as,
 )
 
@@ -112,20 +111,14 @@ def _one_by_one(
     item: Segmented, measures: Sequence[str], device: str
 ) -> Iterator[tuple[str, float, Summary]]:
     """Yield what comes next, the share done, and the part of the summary just measured."""
-    head = _measured(item, [], device)
+    head = measure_item(item, [], device)
     for index, name in enumerate(measures):
         text = SCALARS[name].title if name in SCALARS else name.replace("_", " ")
         yield text, index / len(measures), head
         if name == TRANSPORT and isinstance(item, SegmentedVolume):
             yield from _transport(item, index, len(measures), device)
         else:
-            yield text, (index + 1) / len(measures), _measured(item, [name], device)
-
-
-def _measured(item: Segmented, measures: Sequence[str], device: str) -> Summary:
-    if isinstance(item, SegmentedVolume):
-        return measure_volume(item, measures, device=device)
-    return measure_slices(item, measures)
+            yield text, (index + 1) / len(measures), measure_item(item, [name], device)
 
 
 def _transport(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -39,7 +39,6 @@ def measure_labels(
     voxel_size: Sequence[float] | None = None,
     name: str = "volume",
     measures: Collection[str] = QUICK_MEASURES,
-    before_each: Callable[[str], None] | None = None,
     device: str = "cpu",
 ) -> Summary:
     """Measure a volume, a slice, or several images of one material.
@@ -52,7 +51,6 @@ def measure_labels(
     voxel_size : µm along the axes of `labels`; None when unknown
     name : what is measured, for tables
     measures : names out of `MEASURES`; what slices do not have is left out
-    before_each : called with the name of each measure beforehand
     device : cpu, or a torch device for transport efficiencies
 
     Returns
@@ -81,8 +79,6 @@ def measure_labels(
     for measure in (known for known in MEASURES if known in measures):
         if measure in SCALARS and ndim == 2 and not SCALARS[measure].of_slices:
             continue
-        if before_each is not None:
-            before_each(measure)
         if measure in SCALARS:
             summary[measure] = _scalar(scalars_on(device)[measure], images, phases, sizes)
             summary["units"][measure] = SCALARS[measure].unit_in(length)
@@ -115,32 +111,32 @@ def _about(images: Images, phases: Sequence[Phase], voxel_size: Sequence[float] 
     }
 
 
+def measure_item(
+    item: Segmented, measures: Collection[str] = QUICK_MEASURES, device: str = "cpu"
+) -> Summary:
+    """Measure a volume or slices."""
+    if isinstance(item, SegmentedVolume):
+        return measure_volume(item, measures, device)
+    return measure_slices(item, measures)
+
+
 def measure_volume(
-    volume: SegmentedVolume,
-    measures: Collection[str] = QUICK_MEASURES,
-    before_each: Callable[[str], None] | None = None,
-    device: str = "cpu",
+    volume: SegmentedVolume, measures: Collection[str] = QUICK_MEASURES, device: str = "cpu"
 ) -> Summary:
     """Measure a segmented volume; see `measure_labels`."""
     return measure_labels(
-        volume.labels, volume.phases, volume.voxel_size, volume.name, measures, before_each, device
+        volume.labels, volume.phases, volume.voxel_size, volume.name, measures, device
     )
 
 
-def measure_slices(
-    slices: SegmentedSlices,
-    measures: Collection[str] = QUICK_MEASURES,
-    before_each: Callable[[str], None] | None = None,
-) -> Summary:
+def measure_slices(slices: SegmentedSlices, measures: Collection[str] = QUICK_MEASURES) -> Summary:
     """Measure high-res slices; the sets of an anisotropic material count equally.
 
     Each axis lies in two of three sets, so the mean over the sets stands beside
     the measure of a volume; what belongs to an axis is the mean over its two sets.
     """
     parts = [
-        measure_labels(
-            images, slices.phases, pixel_size(slices, axis), slices.name, measures, before_each
-        )
+        measure_labels(images, slices.phases, pixel_size(slices, axis), slices.name, measures)
         for axis, images in enumerate(slices.sets)
     ]
     if not slices.anisotropic:

@@ -106,9 +106,9 @@ def _draw_violins(axes: Axes, numbers: Numbers, measure: str, by_axis: bool) -> 
         leaves = _flat(measure, measures[measure], by_axis)
         shift = (index - (len(sampled) - 1) / 2) * width
         drawn = {
-            place + shift: _numbers_of(leaves[label], "values")
+            place + shift: values
             for place, label in enumerate(labels)
-            if label in leaves and _numbers_of(leaves[label], "values")
+            if (values := _numbers_of(leaves.get(label, []), "values"))
         }
         axes.plot([], [], color=colour, lw=6, alpha=0.6, label=ITEM_TITLES[item])
         if not drawn:
@@ -124,14 +124,14 @@ def _draw_violins(axes: Axes, numbers: Numbers, measure: str, by_axis: bool) -> 
         if whole is None or (item == "low_res" and measure != "volume_fractions"):
             continue
         leaves = _flat(measure, whole, by_axis)
-        points = [
-            (place, float(np.mean(_numbers_of(leaves[label]))))
+        points = {
+            place: float(np.mean(values))
             for place, label in enumerate(labels)
-            if label in leaves and _numbers_of(leaves[label])
-        ]
+            if (values := _numbers_of(leaves.get(label, [])))
+        }
         axes.plot(
-            [place for place, _ in points],
-            [value for _, value in points],
+            list(points),
+            list(points.values()),
             ITEM_MARKERS[item],
             color=ITEM_COLOURS[item],
             ms=7,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_superres.data.volumes import SegmentedVolume
+from napari_superres.data.volumes import Segmented, SegmentedVolume
 from napari_superres.errors import SettingsError
 from napari_superres.events import Done, Progress
 from napari_superres.measures.comparison import FORMAT_VERSION, differences_of
@@ -28,8 +28,7 @@ from napari_superres.measures.summary import (
     MEASURES,
     WITHOUT_TRANSPORT,
     Summary,
-    measure_slices,
-    measure_volume,
+    measure_item,
 )
 
 PACKAGES = ("napari-superres-fusion", "numpy", "scipy", "torch", "matplotlib")
@@ -91,20 +90,17 @@ def measure_report(
     if not inputs.super_res:
         raise SettingsError("There is no super-res volume.", "A report needs at least one.")
     options, inputs = options or ReportOptions(), on_one_grid(inputs)
-    items: dict[str, Summary] = {}
-    stages = len(inputs.volumes()) + (inputs.high_res is not None) + len(inputs.super_res) - 1
-    samples = 1 + (inputs.truth is not None)
-    total = stages + 4 * samples  # sub-volumes take about four times as long as a volume
-    for name, volume in inputs.volumes().items():
-        yield Progress(f"measuring {volume.name}", len(items) / total)
-        items[name] = measure_volume(volume, options.measures, device=options.device)
+    named: dict[str, Segmented] = {**inputs.volumes()}
     if inputs.high_res is not None:
-        yield Progress(f"measuring {inputs.high_res.name}", len(items) / total)
-        items["high_res"] = measure_slices(inputs.high_res, options.measures)
-    realisations: list[Summary] = []
-    for volume in inputs.super_res[1:]:
-        yield Progress(f"measuring {volume.name}", (len(items) + len(realisations)) / total)
-        realisations.append(measure_volume(volume, options.measures, device=options.device))
+        named["high_res"] = inputs.high_res
+    whole = [*named.values(), *inputs.super_res[1:]]
+    stages, samples = len(whole), 1 + (inputs.truth is not None)
+    total = stages + 4 * samples  # sub-volumes take about four times as long as a volume
+    summaries: list[Summary] = []
+    for item in whole:
+        yield Progress(f"measuring {item.name}", len(summaries) / total)
+        summaries.append(measure_item(item, options.measures, options.device))
+    items = dict(zip(named, summaries, strict=False))
     sub_volumes: dict[str, Any] = {}
     sampled = {"super_res": inputs.super_res, "truth": (inputs.truth,) if inputs.truth else ()}
     for index, (name, volumes) in enumerate((k, v) for k, v in sampled.items() if v):
@@ -116,7 +112,7 @@ def measure_report(
                 sub_volumes[name] = event
     numbers = _about(inputs, options) | {
         "items": items,
-        "realisations": realisations,
+        "realisations": summaries[len(named) :],
         "differences": differences_of(items),
         "sub_volumes": sub_volumes,
     }
