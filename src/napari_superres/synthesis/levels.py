@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.grey_values import GreySample
-from napari_superres.data.thresholds import multi_otsu
+from napari_superres.data.grey import GreySample, multi_otsu
 from napari_superres.training.frequencies.frequency_loss import FrequencyLoss, wanted_frequencies
 from napari_superres.training.frequencies.statistics import usable_distances
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_superres.data.grey_values import NO_SMOOTHING, GreySample
+from napari_superres.data.grey import NO_SMOOTHING, GreySample
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, ShapeError
 from napari_superres.events import FinishReason
 from napari_superres.widgets.layers.data import volume_from_layer

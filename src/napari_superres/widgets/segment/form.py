@@ -19,9 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_superres.data.grey_values import GreySample, Smoothing
+from napari_superres.data.grey import MOST_CLASSES, GreySample, Smoothing
 from napari_superres.data.phases import Phase
-from napari_superres.data.thresholds import MOST_CLASSES
 from napari_superres.widgets.jobs.job_row import JobRow
 from napari_superres.widgets.jobs.stream_runner import StreamRunner
 from napari_superres.widgets.layers.colours import ThemeColours, readable, rgb

@@ -11,7 +11,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
 
-from napari_superres.data.thresholds import multi_otsu
+from napari_superres.data.grey import multi_otsu
 from napari_superres.errors import SuperResError
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import theme_colours

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import psutil
 
-from napari_superres.data.grey_values import (
+from napari_superres.data.grey import (
     NO_SMOOTHING,
     GreySample,
     Smoothing,
     check_grey,
+    classify,
     grey_sample,
+    multi_otsu,
+    segment_slabs,
     smoothed_part,
 )
 from napari_superres.data.phases import PALETTE, Phase
-from napari_superres.data.thresholds import classify, multi_otsu, segment_slabs
 from napari_superres.data.volumes import Labels
 from napari_superres.errors import NotSegmentedError, OutOfMemoryError, SettingsError
 from napari_superres.events import Done, FinishReason, Progress

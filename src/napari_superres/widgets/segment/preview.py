@@ -8,7 +8,7 @@ from typing import Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_superres.data.grey_values import Smoothing
+from napari_superres.data.grey import Smoothing
 from napari_superres.widgets.jobs.threads import Latest, Outcome
 from napari_superres.widgets.layers.colours import phase_colormap
 from napari_superres.widgets.layers.notes import KEY, PREVIEW, same_layer

@@ -140,8 +140,7 @@ def _nearest(
 
 def _thresholds(run: Path, classes: int) -> tuple[float, ...]:
     """Return what splits grey samples: of the run's real images, as `--augment-with` does."""
-    from napari_superres.data.grey_values import grey_sample
-    from napari_superres.data.thresholds import multi_otsu
+    from napari_superres.data.grey import grey_sample, multi_otsu
     from napari_superres.measures.kinds.texture import Segmenter
     from napari_superres.runs.run import Run
     from napari_superres.synthesis.settings import SYNTHESIS

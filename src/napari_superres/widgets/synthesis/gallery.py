@@ -49,7 +49,7 @@ def beside(samples: Pixels, windows: Pixels) -> Pixels:
 
 def thresholded(images: Pixels, thresholds: Sequence[float]) -> Pixels:
     """Return phase indices of grey values."""
-    from napari_superres.data.thresholds import classify
+    from napari_superres.data.grey import classify
 
     return classify(images, thresholds)
 

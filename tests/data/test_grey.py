@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 
-from napari_superres.data.grey_values import GreySample, Smoothing, grey_sample, smoothed_part
-from napari_superres.data.thresholds import (
+from napari_superres.data.grey import (
+    GreySample,
+    Smoothing,
     check_thresholds,
     classify,
+    grey_sample,
     multi_otsu,
     segment_slabs,
+    smoothed_part,
 )
 from napari_superres.errors import NotSegmentedError, SettingsError, ShapeError
 
