@@ -21,23 +21,21 @@ Values = NDArray[np.float64]
 Images = Sequence[Labels]
 
 
-def two_point_curves(
-    labels: Labels, n_phases: int, max_distance: int = MAX_DISTANCE
-) -> tuple[Values, Values]:
+def two_point_curves(labels: Labels, n_phases: int) -> tuple[Values, Values]:
     """Return the intra-phase (n, axes, d + 1) and inter-phase (pairs, axes, d + 1) correlations.
 
     An inter-phase correlation is the mean of a → b and b → a.
     """
-    found = two_point(labels, n_phases, max_distance).transpose(1, 2, 0, 3)
+    found = two_point(labels, n_phases, MAX_DISTANCE).transpose(1, 2, 0, 3)
     both = (found + found.transpose(1, 0, 2, 3)) / 2
     each = np.arange(n_phases)
     return found[each, each], both[np.triu_indices(n_phases, 1)]
 
 
-def chord_curves(labels: Labels, n_phases: int, max_length: int = MAX_DISTANCE) -> Values:
-    """Return the chord length distributions (n, axes, max_length + 1); longer ones are cut off."""
+def chord_curves(labels: Labels, n_phases: int) -> Values:
+    """Return the chord length distributions (n, axes, d + 1); longer ones are cut off."""
     distribution = chord_distribution(chord_counts(labels, n_phases)).transpose(1, 0, 2)
-    curves = np.zeros((n_phases, labels.ndim, max_length + 1))
+    curves = np.zeros((n_phases, labels.ndim, MAX_DISTANCE + 1))
     kept = min(curves.shape[-1], distribution.shape[-1])
     curves[..., :kept] = distribution[..., :kept]
     return curves

@@ -76,9 +76,10 @@ def test_a_single_slice_unlike_the_volume_does_not_represent_it():
     assert "in HR, 0.40 in LR: the slice does not represent the volume" in warning
 
 
-def test_each_fraction_of_the_slices_is_told_with_its_expected_error():
+def test_each_fraction_of_the_slices_is_told_with_its_expected_error(monkeypatch):
+    monkeypatch.setattr(findings, "fraction_error", lambda *_: 0.03)
     volume, slices = both(pair(0.40, 0.45))
-    report = check_inputs(Pair(volume, slices), settings_of(), error_of_fraction=lambda *_: 0.03)
+    report = check_inputs(Pair(volume, slices), settings_of())
     assert "at 95 % confidence: phase 0 0.55 ± 0.06, phase 1 0.45 ± 0.06" in texts(report, "ok")
 
 
@@ -86,9 +87,10 @@ def test_isotropic_slices_are_said_to_look_so():
     assert "high-res slices look isotropic" in texts(check_inputs(pair(), settings_of()), "ok")
 
 
-def test_a_gap_within_the_error_of_small_slices_is_no_warning():
+def test_a_gap_within_the_error_of_small_slices_is_no_warning(monkeypatch):
+    monkeypatch.setattr(findings, "fraction_error", lambda *_: 0.03)
     volume, slices = both(pair(0.40, 0.45))
-    report = check_inputs(Pair(volume, slices), settings_of(), error_of_fraction=lambda *_: 0.03)
+    report = check_inputs(Pair(volume, slices), settings_of())
     assert report.warnings == ()
     assert "0.45 ± 0.06" in texts(report, "ok")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
-from napari_superres.data.checks.representativity import fraction_interval
+from napari_superres.data.checks.representativity import fraction_error, fraction_interval
 from napari_superres.data.label_values import value_counts
 from napari_superres.data.pair import Pair
 from napari_superres.data.volumes import Labels, SegmentedSlices
-
-FractionError = Callable[[Sequence[Labels], Sequence[int]], float]
-"""Standard deviation of the joint fraction of some phases measured on some images."""
 
 UNALIKE = 0.02  # a smaller gap between fractions never matters
 SURE = 3.0  # standard deviations from which a gap is not chance
@@ -46,10 +43,7 @@ class Finding:
 
 
 def at_fractions(
-    pair: Pair,
-    lr_of_hr: NDArray[np.int64],
-    settings: TrainingSettings,
-    error_of_fraction: FractionError,
+    pair: Pair, lr_of_hr: NDArray[np.int64], settings: TrainingSettings
 ) -> Iterator[Finding]:
     """Compare each low-res phase's fraction with that of its high-res phases.
 
@@ -64,8 +58,8 @@ def at_fractions(
             continue
         parts = np.flatnonzero(lr_of_hr == index).tolist()
         gap = float(fine[parts].sum() - coarse[index])
-        sd_fine = error_of_fraction(images, parts)
-        sd_gap = float(np.hypot(sd_fine, error_of_fraction([low_res.labels], [index])))
+        sd_fine = fraction_error(images, parts)
+        sd_gap = float(np.hypot(sd_fine, fraction_error([low_res.labels], [index])))
         names = " + ".join(high_res.phases[part].name for part in parts)
         alias = "" if names == phase.name else f" ({phase.name})"
         numbers = (
@@ -93,16 +87,14 @@ def _reach(fraction: float, sd: float) -> float:
     return max(0.01, (high - low) / 2)
 
 
-def at_representativity(
-    high_res: SegmentedSlices, error_of_fraction: FractionError
-) -> Iterator[Finding]:
+def at_representativity(high_res: SegmentedSlices) -> Iterator[Finding]:
     """Report how far each fraction of the slices may be from the material's own."""
     images = [image for images in high_res.sets for image in images]
     shares = _shares(images, len(high_res.phases))
     known = [index for index, share in enumerate(shares) if 0 < share < 1]
     parts = [
         f"{high_res.phases[index].name} {shares[index]:.2f} ± "
-        f"{_reach(float(shares[index]), error_of_fraction(images, [index])):.2f}"
+        f"{_reach(float(shares[index]), fraction_error(images, [index])):.2f}"
         for index in known
     ]
     if parts:

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.checks import findings as look
-from napari_superres.data.checks.findings import Finding, FractionError
+from napari_superres.data.checks.findings import Finding
 from napari_superres.data.checks.held_back import describe, hold_back
-from napari_superres.data.checks.representativity import fraction_error
 from napari_superres.data.pair import Pair
 from napari_superres.data.phases import resolve_phase_map
 from napari_superres.data.volumes import SegmentedSlices
@@ -66,18 +65,13 @@ class InputReport:
         return tuple(finding.text for finding in self.findings if finding.level == "warning")
 
 
-def check_inputs(
-    pair: Pair,
-    settings: TrainingSettings,
-    error_of_fraction: FractionError = fraction_error,
-) -> InputReport:
+def check_inputs(pair: Pair, settings: TrainingSettings) -> InputReport:
     """Check that the inputs can be fused, and look for what the user should know.
 
     Parameters
     ----------
     pair : the inputs
     settings : what training is to do with them
-    error_of_fraction : standard deviation of a fraction measured on images
 
     Raises
     ------
@@ -106,11 +100,11 @@ def check_inputs(
     shape = super_res_shape(low_res.shape, settings.scale_factor)
     sides = needed_sides(settings)
     held = Finding("note", describe(hold_back(high_res, settings, sides), settings))
-    compared = tuple(look.at_fractions(pair, lr_of_hr, settings, error_of_fraction))
+    compared = tuple(look.at_fractions(pair, lr_of_hr, settings))
     agree = all(finding.level == "ok" for finding in compared)
     found = (
         *_about("Fractions", compared),
-        *_about("Representative", look.at_representativity(high_res, error_of_fraction)),
+        *_about("Representative", look.at_representativity(high_res)),
         *_about("Rare phases", look.at_rare_phases(pair)),
         *_about("Directions", look.at_directions(pair, settings)),
         *_about("Amount", look.at_amount(high_res, sides)),

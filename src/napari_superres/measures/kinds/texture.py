@@ -69,7 +69,8 @@ class Texture:
     names : of the phases
     fractions : (K, n) area fractions; the first phase's is the porosity
     surfaces : (K, n) specific surface areas (perimeter / area), 1/pixel
-    correlations : (K, n, d + 1) intra-phase two-point correlation, mean of both axes
+    correlations : (K, n, d + 1) intra-phase two-point correlation to half a side, mean of both
+        axes
     lengths : (K, n) fitted correlation lengths in pixels; NaN where there is none
     histogram : (32,) shares of grey values in equal bins of 0 to 255; empty for phases
     """
@@ -92,19 +93,16 @@ class Texture:
         return dict(zip(self.names, self.fractions.mean(axis=0).tolist(), strict=True))
 
 
-def measure_texture(
-    images: Images, segmenter: Segmenter, max_distance: int | None = None
-) -> Texture:
+def measure_texture(images: Images, segmenter: Segmenter) -> Texture:
     """Measure images.
 
     Parameters
     ----------
     images : (K, rows, columns) grey values or phase indices
     segmenter : of the real images, so that all are judged by one threshold
-    max_distance : largest distance of the correlation; None for half a side
     """
     n = len(segmenter.names)
-    reach = min(images.shape[1:]) // 2 if max_distance is None else max_distance
+    reach = min(images.shape[1:]) // 2
     fractions, surfaces, correlations, lengths = [], [], [], []
     for labels in segmenter.labels(images):
         fractions.append(volume_fractions(labels, n))

@@ -131,7 +131,7 @@ def _draw_table(axes: Axes, shown: Mapping[str, Any]) -> None:
     table.scale(1, 1.35)
 
 
-def planes_figure(inputs: ReportInputs, path: Path, title: str = "", side: int = SIDE) -> None:
+def planes_figure(inputs: ReportInputs, path: Path, side: int = SIDE) -> None:
     """Draw the middle of the middle planes normal to z, y and x, a row each, at one scale.
 
     Low-res, super-res and truth show the same place, the high-res slice another. The
@@ -141,7 +141,6 @@ def planes_figure(inputs: ReportInputs, path: Path, title: str = "", side: int =
     ----------
     inputs : what there is; the first realisation is shown
     path : file to write (.png, .svg or .pdf)
-    title : above the picture
     side : of the window, in high-res voxels
 
     Raises
@@ -168,8 +167,6 @@ def planes_figure(inputs: ReportInputs, path: Path, title: str = "", side: int =
         draw_scale_bar(grid[axis][0], "µm" if super_res.voxel_size else "voxels")
     legend = phase_legend(super_res.phases)
     figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False)
-    if title:
-        figure.suptitle(title, fontsize=11)
     save_figure(figure, path)
 
 

@@ -29,10 +29,10 @@ def as_colours(images: NDArray[np.uint8], phases: Sequence[Phase]) -> Colours:
     return np.repeat(images[..., None] / 255.0, 3, axis=-1)
 
 
-def contact_sheet(images: Colours, columns: int = 4, gap: int = 2) -> Colours:
+def contact_sheet(images: Colours, columns: int = 4) -> Colours:
     """Return images beside and below each other, (rows, columns, 4), clear between them."""
     count, height, width, _ = images.shape
-    rows = -(-count // columns)
+    rows, gap = -(-count // columns), 2
     sheet = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4))
     for index, image in enumerate(images):
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
