@@ -105,7 +105,7 @@ def fetch(case: str, folder: Path) -> None:
 
     from napari_superres.data.examples.published import fetch_published
     from napari_superres.data.files.tiff import write_labels_tiff
-    from napari_superres.data.label_values import values_of
+    from napari_superres.data.phases import values_of
 
     number, names = FETCHED[case]
     print(f"Fetching case {number} from the authors' repository", flush=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from napari_superres import __version__
 from napari_superres.config import Budget, GenerationSettings
-from napari_superres.data.label_values import values_of
+from napari_superres.data.phases import values_of
 from napari_superres.data.volumes import Labels, SegmentedVolume
 from napari_superres.errors import OutputError
 

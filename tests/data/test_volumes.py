@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_superres.data import label_values
-from napari_superres.data.label_values import value_counts, values_of
-from napari_superres.data.phases import MAX_PHASES, phases_from_values
+from napari_superres.data import phases as phases_module
+from napari_superres.data.phases import MAX_PHASES, phases_from_values, value_counts, values_of
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.errors import NotSegmentedError, PhaseError, SettingsError, ShapeError
 
@@ -127,7 +126,7 @@ def test_an_empty_set_is_refused():
 
 
 def test_values_are_counted_in_parts(monkeypatch):
-    monkeypatch.setattr(label_values, "COUNTED_AT_ONCE", 7)
+    monkeypatch.setattr(phases_module, "COUNTED_AT_ONCE", 7)
     values = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
     assert np.array_equal(value_counts(values.T), np.bincount(values.ravel(), minlength=256))
 

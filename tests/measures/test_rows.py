@@ -6,8 +6,7 @@ import pytest
 from matplotlib.text import Text
 
 from napari_superres.data.phases import Phase
-from napari_superres.measures.report.charts import bars
-from napari_superres.measures.report.figures import ink
+from napari_superres.measures.report.charts import bars, ink
 from napari_superres.measures.rows import as_csv, gap_text, number, rows_of
 from napari_superres.measures.summary import measure_labels
 from tests.measures.materials import bernoulli, lamellae

@@ -14,12 +14,12 @@ from typing import Any
 
 import typer
 
-from napari_superres.cli.progress import follow_training
+from napari_superres.cli.progress import follow_generation, follow_training
 from napari_superres.cli.values import parse_changes
 from napari_superres.command_line import as_line
 from napari_superres.config import Budget
 from napari_superres.data.files.output import refused, write_whole_text
-from napari_superres.events import FinishReason, TrainingEvent
+from napari_superres.events import FinishReason, GenerationEvent, TrainingEvent
 from napari_superres.runs.config import FUSION, Kind
 from napari_superres.synthesis.settings import SYNTHESIS
 from napari_superres.translation.settings import TRANSLATION
@@ -93,6 +93,14 @@ def follow_to_end(events: Iterator[TrainingEvent], kind: Kind[Any]) -> None:
         f"  {title}napari-superres {then.format(run=name)}"
     )
     if finished.reason is FinishReason.STOPPED:
+        raise typer.Exit(INTERRUPTED)
+
+
+def generate_to_end(events: Iterator[GenerationEvent], title: str, stopped: str = "") -> None:
+    """Show a generation; where it was interrupted, say `stopped` and exit with status 130."""
+    if follow_generation(events, title).reason is FinishReason.STOPPED:
+        if stopped:
+            typer.echo(stopped)
         raise typer.Exit(INTERRUPTED)
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import common, panel
-from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
-from napari_superres.cli.progress import follow_generation, follow_training
+from napari_superres.cli.common import INTERRUPTED, generate_to_end, stop_on_interrupt
+from napari_superres.cli.progress import follow_training
 from napari_superres.command_line import as_line
 from napari_superres.config import Budget, validated
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
@@ -94,12 +94,11 @@ def run_in_terminal(plan: DemoPlan) -> None:
                 f"will be poor; try --minutes {4 * plan.minutes:g}."
             )
         typer.echo("3/4  Generating the super-res volume")
-        generation = follow_generation(
-            generate(plan.run_folder, GENERATION, output=plan.super_res, stop=stop), "generating"
+        generate_to_end(
+            generate(plan.run_folder, GENERATION, output=plan.super_res, stop=stop),
+            "generating",
+            f"Stopped; {plan.super_res} is not written.",
         )
-    if generation.reason is FinishReason.STOPPED:
-        typer.echo(f"Stopped; {plan.super_res} is not written.")
-        raise typer.Exit(INTERRUPTED)
     generated = time.monotonic()
     typer.echo("4/4  Measuring it")
     super_res = read_volume(plan.super_res, phases=example.pair.high_res.phases)

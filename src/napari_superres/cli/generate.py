@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_superres.cli.common import INTERRUPTED, stop_on_interrupt
+from napari_superres.cli.common import generate_to_end, stop_on_interrupt
 from napari_superres.cli.fields import Fields, Given, help_of, with_options
-from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_axes, parse_region
 from napari_superres.config import GenerationSettings, validated
 from napari_superres.errors import OutputError, SettingsError
-from napari_superres.events import FinishReason, GenerationEvent
+from napari_superres.events import GenerationEvent
 
 TITLES = {
     "volume_fractions": "volume fraction",
@@ -130,10 +129,8 @@ def generate(
         events = _events(
             settings, realisations, target, shared, keep_volumes=not maps_only, suffix=suffix
         )
-        finished = follow_generation(events, f"generating {target.name}")
-    if finished.reason is FinishReason.STOPPED:
-        typer.echo(f"Stopped before {target} was whole; the same command goes on with it.")
-        raise typer.Exit(INTERRUPTED)
+        stopped = f"Stopped before {target} was whole; the same command goes on with it."
+        generate_to_end(events, f"generating {target.name}", stopped)
     typer.echo(f"{target}")
     if realisations > 1:
         for line in spread_lines(target):

@@ -9,13 +9,11 @@ from typing import Annotated, Literal
 import typer
 
 from napari_superres.cli import common, options
-from napari_superres.cli.common import INTERRUPTED, follow_to_end, resume_run, stop_on_interrupt
+from napari_superres.cli.common import follow_to_end, generate_to_end, resume_run, stop_on_interrupt
 from napari_superres.cli.fields import Fields, Given, dials_of, safe_changes_of, with_options
-from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import Budget, validated
 from napari_superres.errors import SettingsError
-from napari_superres.events import FinishReason
 from napari_superres.synthesis.settings import (
     STYLE_PRESETS,
     SYNTHESIS,
@@ -112,9 +110,7 @@ def sample(
     request = SampleRequest.choose(count, seed, _what_varies(vary), truncation)
     with stop_on_interrupt() as stop:
         events = export(run, request, output, checkpoint, device, stop)
-        finished = follow_generation(events, "sampling")
-    if finished.reason is FinishReason.STOPPED:
-        raise typer.Exit(INTERRUPTED)
+        generate_to_end(events, "sampling")
     typer.echo(f"{count} images: {output}")
 
 

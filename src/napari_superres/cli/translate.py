@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from napari_superres.cli import common, options
-from napari_superres.cli.common import INTERRUPTED, follow_to_end, resume_run, stop_on_interrupt
+from napari_superres.cli.common import follow_to_end, generate_to_end, resume_run, stop_on_interrupt
 from napari_superres.cli.fields import Fields, Given, dials_of, safe_changes_of, with_options
-from napari_superres.cli.progress import follow_generation
 from napari_superres.cli.values import parse_changes
 from napari_superres.config import validated
 from napari_superres.errors import SettingsError
-from napari_superres.events import FinishReason
 from napari_superres.translation.settings import (
     TRANSLATION,
     TRANSLATION_PRESETS,
@@ -121,8 +119,6 @@ def apply(
                 run, volume, target, "zyx".index(axis), seed + index, tile, checkpoint, device,
                 voxel_size, stop,
             )  # fmt: skip
-            finished = follow_generation(events, f"translating {target.name}")
-            if finished.reason is FinishReason.STOPPED:
-                typer.echo(f"Stopped before {target} was whole; the same command goes on with it.")
-                raise typer.Exit(INTERRUPTED)
+            stopped = f"Stopped before {target} was whole; the same command goes on with it."
+            generate_to_end(events, f"translating {target.name}", stopped)
             typer.echo(f"translated: {target}")

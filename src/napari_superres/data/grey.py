@@ -104,15 +104,7 @@ class GreySample:
 
 
 def check_grey(shape: Sequence[int], dtype: Any, name: str) -> None:
-    """Raise for arrays that thresholds cannot segment.
-
-    Raises
-    ------
-    ShapeError
-        Neither an image (y, x) nor a volume or stack (z, y, x).
-    NotSegmentedError
-        Values that are no grey values.
-    """
+    """Raise a ShapeError or a NotSegmentedError for arrays that thresholds cannot segment."""
     kind = np.dtype(dtype).kind
     if kind not in "iuf":
         raise NotSegmentedError(
@@ -174,10 +166,7 @@ def smoothed_part(
 ) -> Grey:
     """Return the planes `start` to `stop` along `axis`, as if the whole had been smoothed.
 
-    Raises
-    ------
-    NotSegmentedError
-        A value is no number.
+    A value that is no number is a NotSegmentedError.
     """
     sds = smoothing.along(len(array.shape))
     reach = int(TRUNCATE * sds[axis] + 0.5)

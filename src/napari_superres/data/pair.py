@@ -32,10 +32,7 @@ class Pair:
     def implied_scale_factor(self) -> ScaleFactor | None:
         """The ratio of the voxel sizes (zyx), None where one of them is unknown.
 
-        Raises
-        ------
-        ScaleFactorError
-            The ratio lies outside 1 to 16.
+        A ratio outside 1 to 16 is a ScaleFactorError.
         """
         coarse, fine = self.low_res.voxel_size, self.high_res.voxel_size
         if coarse is None or fine is None:
@@ -82,7 +79,7 @@ class Pair:
     def describe(self, settings: TrainingSettings) -> str:
         """Return three lines on what goes into a training."""
         volume, slices = self.low_res, self.high_res
-        images = [image for one_set in slices.sets for image in one_set]
+        images = slices.images
         sizes = sorted({" × ".join(map(str, image.shape)) for image in images})
         pairs = ", ".join(f"{high}:{low}" for high, low in settings.phase_map.items())
         return (

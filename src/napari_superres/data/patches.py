@@ -99,10 +99,7 @@ class PatchGrid:
     ) -> PatchGrid:
         """Return a grid from a stride or an overlap; without either, stride = size / 8.
 
-        Raises
-        ------
-        SettingsError
-            Both are given, or one is out of range.
+        Both, or one that is out of range, are a SettingsError.
         """
         if stride is not None and overlap is not None:
             raise SettingsError(
@@ -126,11 +123,7 @@ class PatchGrid:
         """Return (patches, 2) rows and columns where patches of an image begin.
 
         With the border policy "mirror" a patch may reach beyond the image.
-
-        Raises
-        ------
-        ShapeError
-            When no patch fits.
+        Where no patch fits, a ShapeError is raised.
         """
         rows, columns = (self._along(length) for length in shape)
         if not (len(rows) and len(columns)):
@@ -218,13 +211,7 @@ def spread_over_both(training: Patches, held_out: Patches, count: int) -> NDArra
 
 
 def cut(regions: Sequence[NDArray[np.uint8]], grid: PatchGrid, seed: int = 0) -> Patches:
-    """Return the patches of images or regions.
-
-    Raises
-    ------
-    ShapeError
-        When one of them has no room for a patch.
-    """
+    """Return the patches of images or regions; ShapeError where one has no room for a patch."""
     parts, places = [], []
     for index, region in enumerate(regions):
         rows, columns = region.shape

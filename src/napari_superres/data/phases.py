@@ -1,4 +1,4 @@
-"""Phases and the map from high-res to low-res phases."""
+"""Phases, the label values that files have for them, and the map from high-res to low-res."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.errors import PhaseError
+from napari_superres.errors import NotSegmentedError, PhaseError, ShapeError
 
 PALETTE = ("#20242c", "#5b9bd5", "#f2c14e", "#d1495b", "#66a182", "#9d79bc", "#e08e45", "#8c8c8c")
 """Colours given to phases without one, by index: readable on dark and light, colour-blind safe."""
 
 MAX_PHASES = 32
 """More distinct values than this are taken for a greyscale image."""
+
+COUNTED_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,7 @@ class Phase:
 
 
 def phases_from_values(values: Sequence[int]) -> tuple[Phase, ...]:
-    """Return unnamed phases for sorted label values, with the palette's colours.
-
-    Raises
-    ------
-    PhaseError
-        When a value is outside 0 to 255.
-    """
+    """Return unnamed phases for sorted label values, with the palette's colours."""
     return tuple(
         Phase(int(value), colour=PALETTE[index % len(PALETTE)])
         for index, value in enumerate(sorted({int(v) for v in values}))
@@ -133,3 +129,85 @@ def _check_known(says: str, values: Iterable[int], known: Sequence[int]) -> None
 def listed(values: Iterable[int]) -> str:
     """Return label values as a message shows them: "(0, 1, 2)"."""
     return "(" + ", ".join(map(str, values)) + ")"
+
+
+def to_phases(
+    arrays: Sequence[NDArray[np.generic]], phases: Sequence[Phase] | None, name: str
+) -> tuple[list[NDArray[np.uint8]], tuple[Phase, ...]]:
+    """Turn arrays of label values into uint8 indices of common phases.
+
+    Arrays keep their shapes; phases are ordered by label value. Without `phases` to expect,
+    there is one for every value that is present.
+    """
+    present: set[int] = set()
+    for array in arrays:
+        if array.size == 0:
+            raise ShapeError(f"{name} is empty, shape {array.shape}.", "It needs voxels.")
+        present |= _label_values(array, name)
+        if len(present) > MAX_PHASES:
+            raise NotSegmentedError(
+                f"{name} has {len(present)} different values: a greyscale image.",
+                f"A segmented image with at most {MAX_PHASES} phases is needed.",
+                "Segment it first, for example by thresholds.",
+            )
+    expected = (
+        phases_from_values(sorted(present))
+        if phases is None
+        else tuple(sorted(phases, key=lambda phase: phase.value))
+    )
+    values = [phase.value for phase in expected]
+    strange = sorted(present - set(values))
+    if strange:
+        raise PhaseError(
+            f"{name} has the label values {strange}, not among its phases {values}.",
+            "Every value needs a phase.",
+        )
+    return [indices_of(array.astype(np.uint8, copy=False), expected) for array in arrays], expected
+
+
+def _label_values(array: NDArray[np.generic], name: str) -> set[int]:
+    if array.dtype.kind == "b":
+        return set(np.unique(array).astype(int).tolist())
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 1 and array.dtype.kind == "u":
+        return set(np.flatnonzero(value_counts(array.astype(np.uint8, copy=False))).tolist())
+    if array.dtype.kind not in "iuf":
+        raise NotSegmentedError(
+            f"{name} holds values of type {array.dtype}.", "Integer label values are needed."
+        )
+    values = np.unique(array)
+    odd = values[~np.isfinite(values) | (values != np.round(values))]
+    if odd.size:
+        raise NotSegmentedError(
+            f"{name} holds values such as {odd[0]:.4g}.",
+            "Integer label values are needed.",
+            "Segment it first.",
+        )
+    if len(values) > MAX_PHASES:
+        return set(range(len(values)))
+    for value in (int(values[0]), int(values[-1])):
+        Phase(value)
+    return {int(value) for value in values}
+
+
+def value_counts(array: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how often each of the values 0 to 255 occurs, (256,).
+
+    Counts in parts: NumPy makes eight bytes of each voxel that it counts.
+    """
+    counts = np.zeros(256, np.int64)
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, COUNTED_AT_ONCE):
+        counts += np.bincount(flat[start : start + COUNTED_AT_ONCE], minlength=256)
+    return counts
+
+
+def indices_of(values: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.uint8]:
+    """Return phase indices of label values, same shape; of a value without a phase, 0."""
+    table = np.zeros(256, np.uint8)
+    table[[phase.value for phase in phases]] = np.arange(len(phases))
+    return table[values]
+
+
+def values_of(labels: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.uint8]:
+    """Return the user's label values for phase indices, same shape, uint8."""
+    return np.array([phase.value for phase in phases], np.uint8)[labels]

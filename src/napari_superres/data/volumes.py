@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.label_values import to_phases, values_of
-from napari_superres.data.phases import Phase
+from napari_superres.data.phases import Phase, to_phases, values_of
 from napari_superres.errors import NotSegmentedError, SettingsError, ShapeError
 
 Labels = NDArray[np.uint8]
@@ -136,6 +135,11 @@ class SegmentedSlices:
     def anisotropic(self) -> bool:
         """Whether there is a set for each axis."""
         return len(self.sets) == 3
+
+    @property
+    def images(self) -> list[Labels]:
+        """The images of all sets."""
+        return [image for images in self.sets for image in images]
 
     def normal_to(self, axis: int) -> tuple[Labels, ...]:
         """Return the images of planes normal to `axis` (0 z, 1 y, 2 x)."""

@@ -15,7 +15,7 @@ from napari_superres.measures.catalogue import MAX_DISTANCE
 from napari_superres.measures.kinds.chords import chord_counts, chord_distribution
 from napari_superres.measures.kinds.fourier import FourierProfile, fourier_profile, planes
 from napari_superres.measures.kinds.two_point import two_point
-from napari_superres.measures.naming import axis_names, pair_names, phase_names
+from napari_superres.measures.naming import axis_names, by_axis, pair_names, phase_names
 
 Values = NDArray[np.float64]
 Images = Sequence[Labels]
@@ -58,29 +58,21 @@ def _steps(sizes: Values) -> dict[str, Values]:
     }
 
 
-def _by_axis(names: Sequence[str], curves: Values) -> dict[str, dict[str, Values]]:
-    """Return {name: {axis: curve}} of (names, axes, points)."""
-    axes = axis_names(curves.shape[1])
-    return {
-        name: dict(zip(axes, rows, strict=True)) for name, rows in zip(names, curves, strict=True)
-    }
-
-
 def _two_point(images: Images, phases: Sequence[Phase], sizes: Values) -> dict[str, Any]:
     found = [two_point_curves(image, len(phases)) for image in images]
     weights = [image.size for image in images]
     intra, inter = (weighted_mean([pair[k] for pair in found], weights) for k in (0, 1))
     return {
         "distance": _steps(sizes),
-        "intra": _by_axis(phase_names(phases), intra),
-        "inter": _by_axis(list(pair_names(phases).values()), inter),
+        "intra": by_axis(phase_names(phases), intra),
+        "inter": by_axis(list(pair_names(phases).values()), inter),
     }
 
 
 def _chord_length(images: Images, phases: Sequence[Phase], sizes: Values) -> dict[str, Any]:
     found = [chord_curves(image, len(phases)) for image in images]
     mean = weighted_mean(found, [image.size for image in images])
-    return {"length": _steps(sizes), "distribution": _by_axis(phase_names(phases), mean)}
+    return {"length": _steps(sizes), "distribution": by_axis(phase_names(phases), mean)}
 
 
 def _fourier_profile(images: Images, phases: Sequence[Phase], sizes: Values) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from napari_superres.data.volumes import Segmented, SegmentedSlices, SegmentedVo
 from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.kinds.transport import efficiency
-from napari_superres.measures.naming import as_json, axis_names, phase_names
+from napari_superres.measures.naming import as_json, axis_names, by_axis, phase_names
 from napari_superres.measures.summary import (
     MEASURES,
     Summary,
@@ -132,8 +132,5 @@ def _transport(
         share = (index + done / len(steps)) / total
         yield f"transport efficiency of {names[phase]} along {axes[axis]}", share, {}
         values[phase, axis] = efficiency(volume.labels == phase, axis, sizes, device=device)
-    table = {
-        name: dict(zip(axes, row, strict=True)) for name, row in zip(names, values, strict=True)
-    }
-    part = {TRANSPORT: as_json(table), "units": {TRANSPORT: ""}}
+    part = {TRANSPORT: as_json(by_axis(names, values)), "units": {TRANSPORT: ""}}
     yield "transport efficiency", (index + 1) / total, part

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_superres.data.phases import Phase
 
@@ -33,6 +34,14 @@ def pair_names(phases: Sequence[Phase]) -> dict[tuple[int, int], str]:
 def axis_names(ndim: int) -> str:
     """Return the names of the axes of a volume, "zyx", or of a slice, "yx"."""
     return "zyx"[3 - ndim :]
+
+
+def by_axis(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, dict[str, Any]]:
+    """Return {name: {axis: value}} of (names, axes, …) values."""
+    axes = axis_names(values.shape[1])
+    return {
+        name: dict(zip(axes, rows, strict=True)) for name, rows in zip(names, values, strict=True)
+    }
 
 
 def as_json(value: Any) -> Any:

@@ -17,7 +17,7 @@ from napari_superres.measures.catalogue import SCALARS, Measure, scalars_on
 from napari_superres.measures.curves import CURVES
 from napari_superres.measures.kinds.representativity import representativity
 from napari_superres.measures.kinds.triple import triple_names
-from napari_superres.measures.naming import as_json, axis_names, pair_names, phase_names
+from napari_superres.measures.naming import as_json, axis_names, by_axis, pair_names, phase_names
 
 Summary = dict[str, Any]
 Images = Sequence[Labels]
@@ -149,7 +149,7 @@ def measure_slices(slices: SegmentedSlices, measures: Collection[str] = QUICK_ME
     }
     for measure in (known for known in MEASURES if known in parts[0]):
         if measure == "representativity":
-            images = [image for images in slices.sets for image in images]
+            images = slices.images
             sizes = np.array(slices.voxel_size or (1.0, 1.0, 1.0))  # each axis lies in two sets
             whole[measure] = _representativity(images, slices.phases, sizes)
         else:
@@ -203,8 +203,7 @@ def _scalar(measure: Measure, images: Images, phases: Sequence[Phase], sizes: Va
         values = weighted_mean(found, [measure.weight_of(image.shape) for image in images])
     names = entry_names(measure, phases)
     if measure.per_axis:
-        rows = [dict(zip(axis_names(images[0].ndim), row, strict=True)) for row in values]
-        return as_json(dict(zip(names, rows, strict=True)))
+        return as_json(by_axis(names, values))
     return as_json(dict(zip(names, values, strict=True)))
 
 

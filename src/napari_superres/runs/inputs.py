@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_superres.data.files.images import ImageSet
 from napari_superres.data.files.tiff import read_tiff, write_labels_tiff
-from napari_superres.data.label_values import indices_of, values_of
+from napari_superres.data.phases import indices_of, values_of
 from napari_superres.data.volumes import Labels, SegmentedSlices, SegmentedVolume
 from napari_superres.errors import RunFolderError
 from napari_superres.runs.config import KeptInput, image_file

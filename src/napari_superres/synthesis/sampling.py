@@ -19,8 +19,7 @@ from torch import Tensor
 
 from napari_superres.data.files.images import check_place, write_images
 from napari_superres.data.files.tiff import COMPRESSES
-from napari_superres.data.label_values import values_of
-from napari_superres.data.phases import Phase
+from napari_superres.data.phases import Phase, values_of
 from napari_superres.errors import SettingsError
 from napari_superres.events import (
     FinishReason,

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_superres import __version__
 from napari_superres.data.boxes import Box, Triple
-from napari_superres.data.label_values import values_of
+from napari_superres.data.phases import values_of
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import SettingsError
 from napari_superres.events import (

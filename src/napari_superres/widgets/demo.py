@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_superres.data.examples.pair import Example
 from napari_superres.data.files.tiff import write_labels_tiff
-from napari_superres.data.label_values import values_of
+from napari_superres.data.phases import values_of
 from napari_superres.data.volumes import Labels
 from napari_superres.demo import GENERATION, DemoPlan, judge, prepare, verdict
 from napari_superres.errors import SuperResError

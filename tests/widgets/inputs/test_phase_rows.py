@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from napari_superres.data import label_values
+from napari_superres.data import phases as phases_module
 from napari_superres.widgets.data.phase_table import NAME, PhaseTableView
 from napari_superres.widgets.inputs.phases import guess_phase_map, make_table, shares
 from tests.memory import peak_bytes
 
 
 def test_the_fractions_of_a_volume_are_counted_in_little_memory(monkeypatch):
-    monkeypatch.setattr(label_values, "COUNTED_AT_ONCE", 2**10)
+    monkeypatch.setattr(phases_module, "COUNTED_AT_ONCE", 2**10)
     volume = np.zeros((64, 64, 64), np.uint8)
     volume[:16] = 2
     assert peak_bytes(lambda: shares([volume], 3)) < volume.size

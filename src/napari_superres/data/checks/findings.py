@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Triple
 from napari_superres.data.checks.representativity import fraction_error, fraction_interval
-from napari_superres.data.label_values import value_counts
 from napari_superres.data.pair import Pair
+from napari_superres.data.phases import value_counts
 from napari_superres.data.volumes import Labels, SegmentedSlices
 
 UNALIKE = 0.02  # a smaller gap between fractions never matters
@@ -50,7 +50,7 @@ def at_fractions(
     Of two low-res phases only the second is compared: the first is what it leaves.
     """
     low_res, high_res = pair.low_res, pair.high_res
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     fine = _shares(images, len(high_res.phases))
     coarse = _shares([low_res.labels], len(low_res.phases))
     for index, phase in enumerate(low_res.phases):
@@ -89,7 +89,7 @@ def _reach(fraction: float, sd: float) -> float:
 
 def at_representativity(high_res: SegmentedSlices) -> Iterator[Finding]:
     """Report how far each fraction of the slices may be from the material's own."""
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     shares = _shares(images, len(high_res.phases))
     known = [index for index, share in enumerate(shares) if 0 < share < 1]
     parts = [
@@ -111,7 +111,7 @@ def _shares(arrays: Sequence[Labels], n_phases: int) -> NDArray[np.float64]:
 def at_rare_phases(pair: Pair) -> Iterator[Finding]:
     """Find phases so rare that they are more likely leftovers of the segmentation."""
     low_res, high_res = pair.low_res, pair.high_res
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     for where, arrays, phases in (
         ("low-res volume", [low_res.labels], low_res.phases),
         ("high-res slices", images, high_res.phases),

@@ -79,7 +79,7 @@ def describe(split: Split, settings: TrainingSettings) -> str:
             "The high-res slices are too small to hold a part of them back: two-point errors "
             "are those on the training slices."
         )
-    images = [image for images in split.held_back.sets for image in images]
+    images = split.held_back.images
     sizes = " and ".join(sorted({f"{rows} × {columns}" for rows, columns in shapes(images)}))
     wanted = settings.engine.held_back
     share = Fraction(wanted).limit_denominator(16) or Fraction(1, round(1 / wanted))

@@ -66,13 +66,7 @@ class ImageSet:
 
     @classmethod
     def from_slices(cls, slices: SegmentedSlices) -> ImageSet:
-        """Return all slices as one set.
-
-        Raises
-        ------
-        ShapeError
-            The material differs between axes: one set cannot tell them apart.
-        """
+        """Return all slices as one set; ShapeError where the material differs between axes."""
         if slices.anisotropic:
             raise ShapeError(
                 f"{slices.name} has three sets of slices, one for each axis.",
@@ -92,12 +86,7 @@ class ImageSet:
         """Return greyscale images; anything but uint8 is spread over 0 to 255.
 
         One lowest and one highest value of all images are used, so that their
-        brightness stays comparable.
-
-        Raises
-        ------
-        ShapeError
-            Not images, or a single value everywhere.
+        brightness stays comparable. A ShapeError where they are no images, or one value.
         """
         planes = [plane for image in images for plane in _planes(np.asarray(image), name)]
         if any(plane.dtype != np.uint8 for plane in planes):

@@ -55,12 +55,7 @@ def check_writable(path: str | Path, n_bytes: int = 0) -> None:
 
 
 def check_room(target: Path, n_bytes: int) -> None:
-    """Check that the disk has room for `n_bytes` more of `target`.
-
-    Raises
-    ------
-    OutputError
-    """
+    """Check that the disk has room for `n_bytes` more of `target`, else raise an OutputError."""
     free = shutil.disk_usage(target.parent).free
     if free < n_bytes:
         raise OutputError(
@@ -98,10 +93,7 @@ def refused(
 def written_whole(path: str | Path, n_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes its place, else it is removed.
 
-    Raises
-    ------
-    OutputError
-        When the place cannot be written, see `check_writable`.
+    A place that cannot be written is an OutputError, see `check_writable`.
     """
     target = Path(path)
     check_writable(target, n_bytes)
@@ -123,13 +115,7 @@ def write_whole_text(path: Path, text: str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, with those above it, if it is not there.
-
-    Raises
-    ------
-    OutputError
-        It cannot be made.
-    """
+    """Make a folder, with those above it, if it is not there; OutputError where it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -141,13 +127,7 @@ def make_folder(folder: Path) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add a line to a text file; it is safely on disk when this returns.
-
-    Raises
-    ------
-    OSError
-        The system refuses.
-    """
+    """Add a line to a text file; it is safely on disk when this returns."""
     with open(path, "a", encoding="utf-8", newline="\n") as file:
         file.write(f"{line}\n")
         file.flush()

@@ -29,10 +29,7 @@ ALWAYS_FITS = 2**28
 def check_regular(path: str | Path) -> None:
     """Check that a path is a plain file, which reading comes to the end of.
 
-    Raises
-    ------
-    OSError
-        It is not there, or is a folder, a pipe or a device.
+    An OSError where it is not there, or is a folder, a pipe or a device.
     """
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
@@ -51,12 +48,8 @@ def check_regular_below(folder: Path) -> None:
 def read_small_text(path: Path) -> str:
     """Return the text of a file that a run or a volume describes itself in.
 
-    Raises
-    ------
-    OSError
-        As for `check_regular`, or it is far too long.
-    UnicodeDecodeError
-        Not UTF-8.
+    An OSError as for `check_regular`, or where it is far too long; a UnicodeDecodeError
+    where it is not UTF-8.
     """
     check_regular(path)
     if os.stat(path).st_size > SMALL:

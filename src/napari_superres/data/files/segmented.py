@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from napari_superres.data.files.reading import check_regular, read_npy
 from napari_superres.data.files.tiff import read_tiff
 from napari_superres.data.files.tiff_metadata import TiffMetadata
-from napari_superres.data.label_values import value_counts
-from napari_superres.data.phases import Phase
+from napari_superres.data.phases import Phase, value_counts
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume, VoxelSize
 from napari_superres.errors import FileError, ShapeError
 
@@ -91,13 +90,7 @@ def read_slices(
 
 
 def read_known(file: Path, readers: Mapping[str, Callable[[Path], Read]]) -> Read:
-    """Read a file by its ending, after checking that there is something in it.
-
-    Raises
-    ------
-    FileError
-        Missing, empty, damaged, or none of `readers` reads it.
-    """
+    """Read a file by its ending, after checking that there is something in it."""
     reader = next((r for ending, r in readers.items() if file.name.lower().endswith(ending)), None)
     try:
         if not file.exists():

@@ -141,19 +141,12 @@ def read_tiff(path: str | Path) -> tuple[NDArray[np.generic], TiffMetadata]:
         check_fits(Path(path).name, series[0].shape, series[0].dtype.itemsize)
         array = series[0].asarray()
         metadata = metadata_of(tif)
-    return array.reshape(
-        [size for size in array.shape[:-2] if size > 1] + list(array.shape[-2:])
-    ), (metadata)
+    stacked = [size for size in array.shape[:-2] if size > 1]
+    return array.reshape([*stacked, *array.shape[-2:]]), metadata
 
 
 def read_tiff_metadata(path: str | Path) -> TiffMetadata:
-    """Return voxel size (µm, zyx), offset, phases and provenance of a TIFF file.
-
-    Raises
-    ------
-    FileError
-        Not a TIFF, or a truncated or damaged one.
-    """
+    """Return voxel size (µm, zyx), offset, phases and provenance; errors as in `read_tiff`."""
     with _opened(path) as tif:
         return metadata_of(tif)
 

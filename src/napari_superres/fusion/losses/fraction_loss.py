@@ -17,7 +17,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_superres.data.label_values import value_counts
+from napari_superres.data.phases import value_counts
 from napari_superres.data.volumes import Labels
 from napari_superres.fusion.losses.voxel import voxel_cross_entropy
 from napari_superres.training.frequencies.labels import first_largest, one_hot

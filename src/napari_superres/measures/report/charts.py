@@ -1,4 +1,7 @@
-"""Charts of a report: violins, curves, bars, Fourier profiles and maps."""
+"""Charts of a report: violins, curves, bars, Fourier profiles and maps.
+
+Drawn without pyplot, so that no window system is needed.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,23 @@ from napari_superres.data.volumes import Labels
 from napari_superres.measures.arrays import weighted_mean
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.kinds.fourier import log_magnitude
-from napari_superres.measures.report.figures import ITEM_COLOURS, ITEM_MARKERS, ITEM_TITLES
 from napari_superres.measures.rows import Row, titled
 
 Numbers = Mapping[str, Any]
+ITEM_TITLES = {
+    "low_res": "low-res",
+    "high_res": "high-res slice",
+    "super_res": "super-res",
+    "truth": "truth",
+}
+ITEM_COLOURS = {
+    "low_res": "#8c8c8c",
+    "high_res": "#d1495b",
+    "super_res": "#2e78b8",
+    "truth": "#3f8f63",
+}
+ITEM_MARKERS = {"low_res": "s", "high_res": "x", "super_res": "o", "truth": "D"}
 DASHES = {"z": "-", "y": "--", "x": ":", "": "-"}
-
 
 ROW, TITLE = 0.2, 0.62
 """Inches of height that a bar and a panel's title with its axis take."""
@@ -45,6 +59,20 @@ def tidy(axes: Axes, title: str) -> None:
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def ink(figure: Figure, colour: str) -> None:
+    """Give all texts, ticks and frames of a figure one colour."""
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    for text in (text for legend in legends if legend for text in legend.get_texts()):
+        text.set_color(colour)
+    for axes in figure.axes:
+        texts = [axes.title, axes.xaxis.label, axes.yaxis.label]
+        for text in [*texts, *axes.get_xticklabels(), *axes.get_yticklabels()]:
+            text.set_color(colour)
+        for spine in axes.spines.values():
+            spine.set_edgecolor(colour)
+        axes.tick_params(color=colour, labelcolor=colour)
 
 
 def _flat(measure: str, entries: Mapping[str, Any], by_axis: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from napari_superres.measures.report.figures import ink
+from napari_superres.measures.report.charts import ink
 
 INK = "#010203"
 """Stands for the page's own text colour in charts."""

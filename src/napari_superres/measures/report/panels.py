@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
 from numpy.typing import NDArray
 
 from napari_superres.data.phases import Phase, phase_colours
 from napari_superres.data.volumes import Labels, SegmentedVolume, VoxelSize
 from napari_superres.measures.inputs import ReportInputs
 from napari_superres.measures.report import page
-from napari_superres.measures.report.figures import ITEM_TITLES
+from napari_superres.measures.report.charts import ITEM_TITLES
 
 LARGEST_SHOWN = 512
 """Pixels along a side on a page, at most; of larger planes every so many are shown."""
+
+
+def coloured(labels: Labels, phases: Sequence[Phase]) -> NDArray[np.float64]:
+    """Return (rows, columns, 3) colours, 0 to 1, of a (rows, columns) label image."""
+    table = np.array([to_rgb(colour) for colour in phase_colours(phases)])
+    return np.asarray(table[labels])
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.patches import Patch
 
+from napari_superres.data.phases import Phase, phase_colours
+from napari_superres.errors import OutputError
 from napari_superres.measures.comparison import compare_volumes
 from napari_superres.measures.inputs import ReportInputs
-from napari_superres.measures.report.figures import (
-    ITEM_TITLES,
-    coloured,
-    draw_markers,
-    draw_scale_bar,
-    phase_legend,
-    save_figure,
-)
-from napari_superres.measures.report.panels import Panel, plane_panels
+from napari_superres.measures.report.charts import ITEM_COLOURS, ITEM_MARKERS, ITEM_TITLES
+from napari_superres.measures.report.panels import Panel, coloured, plane_panels
 
 SIDE = 192
 """High-res voxels shown along each side: few enough to see a single one."""
@@ -42,6 +39,78 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, fontsize=10)
     axes.set_xticks([])
     axes.set_yticks([])
+
+
+def draw_scale_bar(axes: Axes, unit: str) -> None:
+    """Draw a bar of about a quarter of the width, with its length, into the lower left corner."""
+    left, right = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    width, height = right - left, top - bottom
+    power = 10 ** np.floor(np.log10(width / 4))
+    length = next(step for step in (5, 2, 1) if step * power <= width / 4) * power
+    x, y = left + 0.06 * width, bottom + 0.07 * height
+    for colour, thickness in (("white", 5.0), ("black", 2.5)):
+        axes.plot([x, x + length], [y, y], color=colour, lw=thickness, solid_capstyle="butt")
+    axes.text(
+        x + length / 2,
+        y + 0.03 * height,
+        f"{length:g} {unit}",
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        bbox={"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
+    )
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
+
+
+def phase_legend(phases: Sequence[Phase]) -> list[Patch]:
+    """Return legend entries of the phases."""
+    return [
+        Patch(facecolor=colour, edgecolor="0.5", label=phase.name)
+        for phase, colour in zip(phases, phase_colours(phases), strict=True)
+    ]
+
+
+def draw_markers(axes: Axes, values: Mapping[str, Mapping[str, float]], title: str) -> None:
+    """Draw one column of markers an entry, one marker an item.
+
+    Parameters
+    ----------
+    values : item ("low_res", "high_res", …) to entry (a phase, a pair) to value
+    """
+    entries = list(dict.fromkeys(name for item in values.values() for name in item))
+    shift = 0.11 * (np.arange(len(values)) - (len(values) - 1) / 2)
+    for offset, (item, numbers) in zip(shift, values.items(), strict=True):
+        places = [index + offset for index, name in enumerate(entries) if name in numbers]
+        axes.plot(
+            places,
+            [numbers[name] for name in entries if name in numbers],
+            ITEM_MARKERS[item],
+            color=ITEM_COLOURS[item],
+            ms=7,
+            mew=2 if item == "high_res" else 1,
+            label=ITEM_TITLES[item],
+        )
+    axes.set_xticks(range(len(entries)), [name.replace("|", "\n") for name in entries], fontsize=8)
+    axes.set_xlim(-0.5, len(entries) - 0.5)
+    highest = max((value for numbers in values.values() for value in numbers.values()), default=0)
+    axes.set_ylim(0, 1.3 * highest or 1)  # room for the legend
+    axes.set_title(title, fontsize=10)
+    axes.tick_params(axis="y", labelsize=8)
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a .png, .svg or .pdf file of a figure; OutputError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"The picture {path} cannot be written: {error}.", "", "Choose another place or ending."
+        ) from error
 
 
 def compare_figure(
@@ -152,7 +221,7 @@ def planes_figure(inputs: ReportInputs, path: Path, side: int = SIDE) -> None:
     rows = [plane_panels(inputs, axis) for axis in range(3)]
     columns = len(rows[0])
     if high_res is not None:
-        smallest = min(min(image.shape) for images in high_res.sets for image in images)
+        smallest = min(min(image.shape) for image in high_res.images)
         side = min(side, max(smallest, LEAST))
     figure = Figure(figsize=(3.2 * columns, 10.4), layout="constrained", dpi=130)
     grid = figure.subplots(3, columns, squeeze=False)

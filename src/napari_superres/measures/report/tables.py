@@ -12,7 +12,7 @@ from scipy import stats
 from napari_superres.measures.catalogue import SCALARS
 from napari_superres.measures.comparison import error_name
 from napari_superres.measures.report import page
-from napari_superres.measures.report.figures import ITEM_TITLES
+from napari_superres.measures.report.charts import ITEM_TITLES
 from napari_superres.measures.rows import (
     MISMATCH_TOLERANCE,
     RELATIVE_TOLERANCE,

@@ -14,7 +14,7 @@ from napari_superres.data.phases import Phase
 from napari_superres.measures.kinds.texture import Texture
 from napari_superres.measures.kinds.two_point import correlation_length
 from napari_superres.measures.report.charts import new_figure, tidy
-from napari_superres.measures.report.figures import coloured
+from napari_superres.measures.report.panels import coloured
 
 COLOURS = {"real": "#d1495b", "synthetic": "#2e78b8", "low-res": "#8c8c8c", "bicubic": "#3f8f63"}
 BINS = 16

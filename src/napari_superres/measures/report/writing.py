@@ -40,13 +40,7 @@ REALISATIONS_TEXT = (
 
 
 def check_place(path: Path) -> None:
-    """Check, before anything is measured, that a report can be written.
-
-    Raises
-    ------
-    OutputError
-        It cannot, or would be replaced by its own numbers.
-    """
+    """Raise an OutputError, before anything is measured, where no report can be written."""
     if path.suffix.lower() == ".json":
         raise OutputError(
             f"The report is to be called {path.name}, as its numbers would be.",

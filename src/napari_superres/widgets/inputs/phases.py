@@ -9,8 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.label_values import value_counts
-from napari_superres.data.phases import Phase, phase_colours
+from napari_superres.data.phases import Phase, phase_colours, value_counts
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 
 
@@ -89,7 +88,7 @@ def make_table(
     """
     low_shares = shares([low_res.labels], len(low_res.phases))
     low = {p.value: float(s) for p, s in zip(low_res.phases, low_shares, strict=True)}
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     high = shares(images, len(high_res.phases))
     values = [phase.value for phase in high_res.phases]
     guessed = guess_phase_map(dict(zip(values, high, strict=True)), low)

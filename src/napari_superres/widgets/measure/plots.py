@@ -128,7 +128,7 @@ def _drawn(
     with _one_at_a_time:  # the import too: matplotlib breaks where two threads import it first
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        from napari_superres.measures.report.figures import ink
+        from napari_superres.measures.report.charts import ink
 
         figure = draw_chart(*what)
         figure.set_facecolor(theme.background)

@@ -122,7 +122,7 @@ def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
     ----------
     high_res : slices of all axes, pooled
     """
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     bands = {}
     for index, name in enumerate(phase_names(high_res.phases)):
         try:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_superres.data.files.ome_zarr import open_pyramid
-from napari_superres.data.label_values import values_of
-from napari_superres.data.phases import Phase
+from napari_superres.data.phases import Phase, values_of
 from napari_superres.data.volumes import VoxelSize
 from napari_superres.errors import ShapeError
 from napari_superres.scale_factor import parse_scale_factor
