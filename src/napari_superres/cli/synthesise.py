@@ -32,6 +32,10 @@ Truncation = Annotated[
         "--truncation", metavar="X", help="Draw styles towards their mean: 1 not at all, 0 wholly."
     ),
 ]
+Output = Annotated[
+    Path, typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs.")
+]
+FirstSeed = Annotated[int, typer.Option("--seed", metavar="N", help="First seed.")]
 PATCHES = ("size", "stride", "overlap", "count", "border", "held_out")
 
 
@@ -86,12 +90,9 @@ def resume(
 @app.command("sample")
 def sample(
     run: options.RunArgument,
-    output: Annotated[
-        Path,
-        typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs."),
-    ],
+    output: Output,
     count: Annotated[int, typer.Option("--count", metavar="N", help="Images to make.")] = 16,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="First seed.")] = 0,
+    seed: FirstSeed = 0,
     vary: Annotated[
         str,
         typer.Option(
@@ -119,10 +120,7 @@ def interpolate(
     run: options.RunArgument,
     first: Annotated[int, typer.Option("--from", metavar="SEED", help="Seed of the first style.")],
     last: Annotated[int, typer.Option("--to", metavar="SEED", help="Seed of the last style.")],
-    output: Annotated[
-        Path,
-        typer.Option("--output", metavar="F.tif|DIR", help="A TIFF stack, or a folder of PNGs."),
-    ],
+    output: Output,
     frames: Annotated[int, typer.Option("--frames", metavar="N", help="Images, ends too.")] = 16,
     noise: Annotated[int, typer.Option("--noise", metavar="SEED", help="Seed of the noise.")] = 0,
     truncation: Truncation = 1.0,
@@ -153,7 +151,7 @@ def report(
     count: Annotated[
         int, typer.Option("--count", metavar="N", help="Images measured, synthetic and real.")
     ] = 128,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="First seed.")] = 0,
+    seed: FirstSeed = 0,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="F", help="Write the numbers too.")
     ] = None,

@@ -31,6 +31,11 @@ def pair_names(phases: Sequence[Phase]) -> dict[tuple[int, int], str]:
     return {(a, b): f"{names[a]}|{names[b]}" for a, b in combinations(range(len(names)), 2)}
 
 
+def triple_names(phases: Sequence[Phase]) -> list[str]:
+    """Return "a|b|c" for each three phases, in the order of `kinds.triple.phase_triples`."""
+    return ["|".join(names) for names in combinations(phase_names(phases), 3)]
+
+
 def axis_names(ndim: int) -> str:
     """Return the names of the axes of a volume, "zyx", or of a slice, "yx"."""
     return "zyx"[3 - ndim :]

@@ -16,8 +16,14 @@ from napari_superres.measures.arrays import as_labels, weighted_mean
 from napari_superres.measures.catalogue import SCALARS, Measure, scalars_on
 from napari_superres.measures.curves import CURVES
 from napari_superres.measures.kinds.representativity import representativity
-from napari_superres.measures.kinds.triple import triple_names
-from napari_superres.measures.naming import as_json, axis_names, by_axis, pair_names, phase_names
+from napari_superres.measures.naming import (
+    as_json,
+    axis_names,
+    by_axis,
+    pair_names,
+    phase_names,
+    triple_names,
+)
 
 Summary = dict[str, Any]
 Images = Sequence[Labels]

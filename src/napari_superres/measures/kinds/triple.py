@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_superres.data.phases import Phase
 from napari_superres.measures.arrays import (
     Sizes,
     as_labels,
@@ -18,7 +16,6 @@ from napari_superres.measures.arrays import (
     slabs,
 )
 from napari_superres.measures.kinds.fractions import phase_counts
-from napari_superres.measures.naming import phase_names
 
 Triple = tuple[int, int, int]
 
@@ -112,9 +109,3 @@ def triple_line_densities(labels: object, n_phases: int, voxel_size: Sizes) -> N
     voxels = np.asarray(labels).size
     lengths = np.asarray(voxel_size, float) if counts.shape[0] == 3 else np.ones(1)
     return np.asarray(lengths @ counts / (voxels * np.prod(voxel_size)), np.float64)
-
-
-def triple_names(phases: Sequence[Phase]) -> list[str]:
-    """Return "a|b|c" for each triple, in the order of `phase_triples`."""
-    names = phase_names(phases)
-    return ["|".join(names[index] for index in triple) for triple in phase_triples(len(names))]

@@ -66,7 +66,7 @@ def grid_of(rows: Sequence[Row], names: Sequence[str], reference: str | None) ->
         if row.measure != before:
             lines.append(Line((row.title,), heading=True))
             before = row.measure
-        cells = [f"  {row.entry.replace('|', ' | ')} {row.axis}".rstrip(), number(row.mean)]
+        cells = [f"  {row.label}", number(row.mean)]
         cells += [number(row.reference), gap_text(row)] if reference else []
         if several:
             cells.append("–" if row.sd is None else f"{row.sd:.2g}")
