@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,6 @@ from napari_superres.widgets.train.dock import TrainingDock, scrolled
 from napari_superres.widgets.train.step import TrainKind, TrainStep
 
 
-def _values(inputs: Inputs) -> Mapping[str, Any]:
-    return {
-        "scale_factor": inputs.scale_factor,
-        "phase_map": inputs.table.phase_map,
-        "anisotropic": inputs.pair.high_res.anisotropic,
-    }
-
-
 def _command(settings: TrainingSettings, inputs: Inputs, budget: Budget, folder: Path) -> str:
     return train_command(settings, budget, folder, inputs.low_res_path, inputs.high_res_paths)
 
@@ -45,7 +36,6 @@ TRAIN_FUSION = TrainKind(
         ("standard: for a GPU", "standard"),
         ("paper: networks and losses of the paper", "paper"),
     ),
-    values=_values,
     command=_command,
     run_name=lambda inputs: inputs.pair.low_res.name if inputs is not None else "",
     minutes=5,

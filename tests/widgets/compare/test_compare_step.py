@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_superres.widgets.compare import rows
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.export.step import ExportStep
+from napari_superres.widgets.jobs import job_row
 from napari_superres.widgets.measure.step import MeasureStep
 from napari_superres.widgets.run.session import Session
 from tests.widgets.bench import add_super_res
@@ -90,7 +90,7 @@ def test_maps_are_made_of_realisations_of_one_place_only(
     viewer, compare, qtbot, monkeypatch, place, told
 ):
     errors = []
-    monkeypatch.setattr(rows, "show_error", errors.append)
+    monkeypatch.setattr(job_row, "show_error", errors.append)
     for name, value in place.items():
         setattr(viewer.layers["seed 2"], name, value)
     compare.layers.choose(list(viewer.layers))

@@ -9,6 +9,7 @@ from qtpy.QtGui import QGuiApplication
 from napari_superres.events import Done, FinishReason, Progress
 from napari_superres.widgets.compare.step import CompareStep
 from napari_superres.widgets.compare.swipe_array import SwipeArray
+from napari_superres.widgets.jobs import job_row
 from napari_superres.widgets.jobs.run_state import ACTIVE, RunState
 from napari_superres.widgets.layers.notes import (
     LOW_RES,
@@ -87,7 +88,7 @@ def test_a_rectangle_limits_what_is_measured(viewer, qtbot):
 
 def test_without_a_rectangle_nothing_starts(viewer, qtbot, monkeypatch):
     told = []
-    monkeypatch.setattr(measure_step, "show_error", told.append)
+    monkeypatch.setattr(job_row, "show_error", told.append)
     measure = step(viewer, MeasureStep)
     measure.part.setCurrentIndex(1)
     measure.measure.click()

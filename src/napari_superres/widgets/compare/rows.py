@@ -18,7 +18,7 @@ from napari_superres.widgets.compare.plan import (
     check_one_place,
     map_events,
 )
-from napari_superres.widgets.jobs.job_row import JobRow
+from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.notes import KEY
 from napari_superres.widgets.layers.placement import Placement, placement_of
@@ -51,20 +51,16 @@ class MapsRow(JobRow):
         )
         self.viewer, self.realisations = viewer, realisations
         self._place: Placement | None = None
-        self.button.clicked.connect(self.start)
+        self.button.clicked.connect(guarded(self.start))
         self.changed.connect(self.refresh)
 
     def start(self) -> None:
-        """Make the maps of the ticked realisations in a thread."""
+        """Make the maps of the ticked realisations in a thread; they must lie in one place."""
         layers = list(self.realisations())
         if len(layers) < 2:
             show_error("Maps need two realisations or more. Generate another one, and tick both.")
             return
-        try:
-            check_one_place(layers)
-        except SuperResError as error:
-            show_error(str(error))
-            return
+        check_one_place(layers)
         self._place = placement_of(layers[0])
         views = [view_of(layer) for layer in layers]
         self.begin("Making maps", lambda stop: map_events(views, stop), self._show)

@@ -72,12 +72,7 @@ class ChecksView(Note):
 
 def verdict(inputs: Inputs, engine: EngineSettings | None = None) -> InputReport:
     """Return the report on inputs whose scale factor is known, by default for the quick preset."""
-    values: dict[str, Any] = {
-        "scale_factor": inputs.scale_factor,
-        "phase_map": inputs.table.phase_map,
-        "anisotropic": inputs.pair.high_res.anisotropic,
-        "preset": Preset.QUICK,
-    }
+    values = {**inputs.values, "preset": Preset.QUICK}
     if engine is not None:
         values["engine"] = engine
     settings = validated(TrainingSettings, values)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButto
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.widgets.export.plan import ExportPlan, border_of, plan_export, write_export
+from napari_superres.widgets.jobs.job_row import guarded
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.geometry import box_of_vertices
@@ -99,7 +100,7 @@ class ExportStep(Step):
         self.border.toggled.connect(self.refresh)
         self.draw.clicked.connect(self.start_drawing)
         self.from_shape.clicked.connect(self.take_rectangle)
-        self.export.clicked.connect(self.start)
+        self.export.clicked.connect(guarded(self.start))
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
         """Hide again what covers the volume, if the box is still being drawn."""
@@ -157,12 +158,8 @@ class ExportStep(Step):
         self.export.setEnabled(not self._writing)
 
     def start(self) -> None:
-        """Write the file in a thread."""
-        try:
-            plan = self.plan()
-        except SuperResError as error:
-            show_error(str(error))
-            return
+        """Write the file in a thread; raises what `plan` does."""
+        plan = self.plan()
         if not self.path.text().strip():
             self.file.ask()
         path = self.path.text().strip()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import QFileDialog, QPushButton
+from napari.utils.notifications import show_info
+from qtpy.QtWidgets import QPushButton
 
 from napari_superres.config import GenerationSettings
 from napari_superres.data.boxes import Box
@@ -21,7 +21,7 @@ from napari_superres.widgets.generate.layers import (
     shown_volume,
 )
 from napari_superres.widgets.generate.plan import plan_text
-from napari_superres.widgets.jobs.job_row import JobRow
+from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.box_drawing import drawn_region, start_drawing
 from napari_superres.widgets.layers.files import check_not_shown
@@ -31,7 +31,7 @@ from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_f
 from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.widgets.run.generation import Generated, Written
 from napari_superres.widgets.run.session import Session
-from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.run.step import OpenRunButton, Step
 from napari_superres.words import line_of, sizes
 
 AT_ONCE = 2**26
@@ -57,8 +57,8 @@ class GenerateStep(Step):
 
     def _build(self) -> None:
         self.run_note = Note()
-        self.open = QPushButton("Open an earlier run …")
-        self.open.setToolTip("A run folder, to generate from its checkpoints")
+        tip = "A run folder, to generate from its checkpoints"
+        self.open = OpenRunButton(self.session.fusion, tip)
         self.form = GenerateForm()
         self.hidden = HiddenPhase(self.viewer)
         self.estimate = Note()
@@ -85,8 +85,7 @@ class GenerateStep(Step):
             heading("How to look at it"),
             hiding,
         )
-        self.open.clicked.connect(self._open_run)
-        self.generate.clicked.connect(self.start)
+        self.generate.clicked.connect(guarded(self.start))
         self.form.changed.connect(self.refresh)
         self.form.draw_asked.connect(self.start_drawing)
 
@@ -98,13 +97,10 @@ class GenerateStep(Step):
         return self.session.fusion.trained_run()
 
     def start(self) -> None:
-        """Generate; errors are shown as notifications."""
-        try:
-            target = self.form.target(self._run())
-            check_not_shown(self.viewer.layers, [target.place])
-            self.session.generation.start(self.settings(), target.count, target.output)
-        except SuperResError as error:
-            show_error(str(error))
+        """Generate; raises what `settings` does, and where a layer reads from the file."""
+        target = self.form.target(self._run())
+        check_not_shown(self.viewer.layers, [target.place])
+        self.session.generation.start(self.settings(), target.count, target.output)
 
     def refresh(self, _what: object = None) -> None:
         """Show what can be done now and how much it would be."""
@@ -197,11 +193,6 @@ class GenerateStep(Step):
         self.hidden.offer(run.phases)
         lay_over(self.viewer, layers, run, settings)
         self.hidden.paint()
-
-    def _open_run(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
-        if folder:
-            self.session.fusion.open(folder)
 
 
 def _line(event: object) -> str | None:

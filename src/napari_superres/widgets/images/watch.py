@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_superres.data.phases import PALETTE, Phase
 from napari_superres.events import ImagesReady, PreviewReady
@@ -15,7 +15,7 @@ from napari_superres.widgets.images.engine import ImageTraining
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.shown import GREYS
 from napari_superres.widgets.parts.curves import Curve
-from napari_superres.widgets.parts.layout import Fold, Note, heading
+from napari_superres.widgets.parts.layout import Fold, Note, fill_column, heading
 from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
 from napari_superres.widgets.parts.preview_grid import SliceView
 from napari_superres.widgets.parts.timers import single_shot
@@ -24,6 +24,10 @@ from napari_superres.widgets.run.step import Step
 
 COLUMNS = 4
 BRIGHT = PALETTE[1:]
+LEGEND = (
+    "Dashed: real images, or what should be reached. Horizontal axis: steps, where nothing else "
+    "is said."
+)
 
 
 @dataclass(frozen=True)
@@ -95,25 +99,20 @@ class ImageWatch(Step):
         self.losses.plot.setMinimumHeight(140)
         fold = Fold("Losses")
         fold.addWidget(self.losses)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self.caption)
-        layout.addWidget(self.rows, 5)
-        layout.addWidget(self.score)
-        layout.addWidget(self.rolled_back)
-        for plot in (*self.compared, *self.numbers):
-            layout.addWidget(plot, 2)
-        layout.addWidget(fold)
-        layout.addWidget(
-            Note("Dashed: real images, or what should be reached. Horizontal axis: steps, where "
-                 "nothing else is said.")
-        )  # fmt: skip
+        plots = (*self.compared, *self.numbers)
+        column = fill_column(
+            self, self.caption, self.rows, self.score, self.rolled_back, *plots, fold, Note(LEGEND)
+        )
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(4)
+        column.setStretchFactor(self.rows, 5)
+        for plot in plots:
+            column.setStretchFactor(plot, 2)
         self._redraw = single_shot(self, self.show_history, REDRAW_MS)
         training.preview_ready.connect(self.show_images)
         training.history_changed.connect(self._on_history)
         training.run_changed.connect(self.show_images)
-        self.viewer.events.theme.connect(self._on_theme)
+        self.viewer.events.theme.connect(self.show_history)
         self.show_history()
         self.show_images()
 
@@ -125,7 +124,7 @@ class ImageWatch(Step):
         step = f" at step {event.step:,}" if event is not None else ""
         self.caption.setText(f"<b>Images{step}</b>")
 
-    def show_history(self) -> None:
+    def show_history(self, _event: object = None) -> None:
         """Draw the curves as they are now."""
         history, theme = self.training.history, theme_colours(self.viewer)
         for plot, (_title, names, targets) in zip(self.numbers, self.plan.numbers, strict=True):
@@ -152,9 +151,6 @@ class ImageWatch(Step):
     def _on_history(self) -> None:
         if not self._redraw.isActive():
             self._redraw.start()
-
-    def _on_theme(self, _event: object = None) -> None:
-        self.show_history()
 
 
 def _coloured(curves: Mapping[str, Curve]) -> dict[str, str]:

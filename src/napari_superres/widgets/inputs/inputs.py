@@ -44,6 +44,15 @@ class Inputs:
     low_res_path: Path | None = None
     high_res_paths: tuple[Path | None, ...] = ()
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings of a training that the inputs decide."""
+        return {
+            "scale_factor": self.scale_factor,
+            "phase_map": self.table.phase_map,
+            "anisotropic": self.pair.high_res.anisotropic,
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Choice:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QCheckBox, QComboBox, QPushButton
 
 from napari_superres.data.boxes import Box
 from napari_superres.errors import SettingsError, SuperResError
 from napari_superres.measures.measuring import Measured, measure_subjects
 from napari_superres.measures.rows import rows_of
-from napari_superres.widgets.jobs.job_row import JobRow
+from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.box_drawing import drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.colours import theme_colours
 from napari_superres.widgets.layers.view import view_of
@@ -96,18 +95,14 @@ class MeasureStep(Step):
             heading("Report"),
             self.report,
         )
-        self.measure.clicked.connect(self.start)
+        self.measure.clicked.connect(guarded(self.start))
         self.layers.chosen.connect(self.refresh)
 
     def start(self) -> None:
-        """Measure in a thread; errors are shown as notifications."""
-        try:
-            subjects = [subject_of(view_of(one, self.box_of(one))) for one in self.chosen()]
-            reference = reference_subject(self.reference, self.viewer, self.session, self.box_of)
-            measures = chosen_measures(tick.isChecked() for tick in self.ticks)
-        except SuperResError as error:
-            show_error(str(error))
-            return
+        """Measure in a thread; SettingsError where there is nothing to measure."""
+        subjects = [subject_of(view_of(one, self.box_of(one))) for one in self.chosen()]
+        reference = reference_subject(self.reference, self.viewer, self.session, self.box_of)
+        measures = chosen_measures(tick.isChecked() for tick in self.ticks)
         self.job.begin(
             "Measuring",
             lambda stop: measure_subjects(subjects, reference, measures, stop),

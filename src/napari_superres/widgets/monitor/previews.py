@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QSlider, QWidget
 
 from napari_superres.events import ImagesReady
-from napari_superres.widgets.parts.layout import heading, row_of
+from napari_superres.widgets.parts.layout import fill_column, heading, row_of
 from napari_superres.widgets.parts.preview_grid import PreviewGrid
 from napari_superres.widgets.run.history import book_text
 from napari_superres.widgets.run.session import Session
@@ -27,11 +27,10 @@ class PreviewPanel(QWidget):
         self.grid = PreviewGrid()
         self._following = True
         self._step: int | None = None
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(row_of(self.caption, self.slider, self.latest, stretch=(0, 1, 0)))
-        layout.addWidget(self.grid, 1)
+        row = row_of(self.caption, self.slider, self.latest, stretch=(0, 1, 0))
+        column = fill_column(self, row, self.grid)
+        column.setSpacing(2)
+        column.setStretch(1, 1)
         self.slider.valueChanged.connect(self._on_slider)
         self.latest.clicked.connect(self.follow)
         session.fusion.preview_ready.connect(self.refresh)

@@ -6,13 +6,10 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QFileDialog,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QSplitter,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,12 +18,12 @@ from napari_superres.measures.naming import phase_names
 from napari_superres.widgets.layers.colours import pair_colours, theme_colours
 from napari_superres.widgets.monitor.checkpoints import CheckpointList
 from napari_superres.widgets.monitor.previews import PreviewPanel
-from napari_superres.widgets.parts.layout import Note, row_of
+from napari_superres.widgets.parts.layout import Note, fill_column, row_of
 from napari_superres.widgets.parts.live_plots import REDRAW_MS, LivePlot
 from napari_superres.widgets.parts.timers import single_shot
 from napari_superres.widgets.run.history import rollbacks_line, score_line
 from napari_superres.widgets.run.session import Session
-from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.run.step import OpenRunButton, Step
 
 SCORE_TIP = (
     "Fractions: mean absolute difference from the slices. Interfaces: mean relative difference. "
@@ -54,15 +51,15 @@ class MonitorStep(Step):
         self.session.fusion.history_changed.connect(self._on_history)
         self.session.fusion.run_changed.connect(self._on_run)
         self.session.fusion.runner.state_changed.connect(self._on_run)
-        self.viewer.events.theme.connect(self._on_theme)
+        self.viewer.events.theme.connect(self.show_history)
         self._on_run()
         self.show_history()
 
     def _build(self) -> None:
         self.run_name = QLabel()
         self.run_name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.open = QPushButton("Open an earlier run …")
-        self.open.setToolTip("Plots, previews and checkpoints of a run folder, to look at or use")
+        tip = "Plots, previews and checkpoints of a run folder, to look at or use"
+        self.open = OpenRunButton(self.session.fusion, tip)
         self.previews = PreviewPanel(self.session)
         self.score, self.rolled_back, self.legend = Note(), Note(), QLabel(LEGEND)
         self.score.setToolTip(SCORE_TIP)
@@ -90,12 +87,11 @@ class MonitorStep(Step):
             self.splitter.addWidget(part)
             self.splitter.setStretchFactor(number, 1)
         self.splitter.setSizes(list(ROOM))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(2)
-        layout.addWidget(row_of(self.run_name, self.open, stretch=(1, 0)))
-        layout.addWidget(self.splitter, 1)
-        self.open.clicked.connect(self._open_run)
+        run = row_of(self.run_name, self.open, stretch=(1, 0))
+        column = fill_column(self, run, self.splitter)
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(2)
+        column.setStretch(1, 1)
 
     @property
     def caption(self) -> QLabel:
@@ -106,7 +102,7 @@ class MonitorStep(Step):
     def _phases(self) -> tuple[Phase, ...]:
         return self.session.fusion.run.phases if self.session.fusion.run is not None else ()
 
-    def show_history(self) -> None:
+    def show_history(self, _event: object = None) -> None:
         """Draw the curves as they are now; only the shown page is painted."""
         history, theme = self.session.fusion.history, theme_colours(self.viewer)
         target = history.target
@@ -137,21 +133,13 @@ class MonitorStep(Step):
         self.run_name.setToolTip(str(run.folder) if run is not None else "Train, or open one")
         self.open.setEnabled(not training)
 
-    def _on_theme(self, _event: object = None) -> None:
-        self.show_history()
-
-    def _open_run(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
-        if folder:
-            self.session.fusion.open(folder)
-
 
 def _page(*parts: QWidget) -> QWidget:
     """Return parts below each other; plots and pages share the room there is."""
     page = QWidget()
-    layout = QVBoxLayout(page)
-    layout.setContentsMargins(0, 2, 0, 0)
-    layout.setSpacing(2)
-    for part in parts:
-        layout.addWidget(part, 0 if isinstance(part, QLabel) else 1)
+    column = fill_column(page, *parts)
+    column.setContentsMargins(0, 2, 0, 0)
+    column.setSpacing(2)
+    for place, part in enumerate(parts):
+        column.setStretch(place, 0 if isinstance(part, QLabel) else 1)
     return page

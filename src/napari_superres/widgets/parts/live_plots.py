@@ -7,10 +7,11 @@ from html import escape
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_superres.widgets.layers.colours import ThemeColours, readable
 from napari_superres.widgets.parts.curves import Curve
+from napari_superres.widgets.parts.layout import fill_column
 
 REDRAW_MS = 500  # however fast events come, plots are drawn at most twice a second
 FEW_POINTS = 20
@@ -46,11 +47,9 @@ class LivePlot(QWidget):
         self._targets: dict[str, pg.InfiniteLine] = {}
         self._bands: dict[str, pg.LinearRegionItem] = {}
         self._pens: dict[str, str] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(1)
-        layout.addWidget(self.legend)
-        layout.addWidget(self.plot, 1)
+        column = fill_column(self, self.legend, self.plot)
+        column.setSpacing(1)
+        column.setStretch(1, 1)
 
     def show_curves(
         self,

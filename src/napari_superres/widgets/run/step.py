@@ -6,9 +6,10 @@ import gc
 from typing import Any
 
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtWidgets import QDockWidget, QFileDialog, QPushButton, QWidget
 
 from napari_superres.widgets.run.session import Session, session_of
+from napari_superres.widgets.run.training import Training
 
 SWEEP_MS = 100
 """After a dock is closed, until napari has let go of it."""
@@ -57,3 +58,18 @@ class Step(QWidget):
         """Whether its dock was closed: until Python lets go of it, signals still reach it."""
         top = self.window()
         return isinstance(top, Step) and top._was_docked
+
+
+class OpenRunButton(QPushButton):
+    """A button that asks for the folder of an earlier run, and shows the run."""
+
+    def __init__(self, training: Training[Any, Any], tip: str) -> None:
+        super().__init__("Open an earlier run …")
+        self.training = training
+        self.setToolTip(tip)
+        self.clicked.connect(self._ask)
+
+    def _ask(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
+        if folder:
+            self.training.open(folder)

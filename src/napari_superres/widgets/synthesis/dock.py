@@ -47,7 +47,6 @@ TRAIN_SYNTHESIS = TrainKind(
         ("small: better, for hours or a GPU", "small"),
         ("paper: widths and pace of the paper, for a GPU", "paper"),
     ),
-    values=lambda inputs: inputs.values,
     command=_command,
     run_name=lambda inputs: f"{KIND}-{inputs.chosen[-1].name}" if inputs is not None else KIND,
 )

@@ -33,7 +33,7 @@ from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
 from napari_superres.widgets.run.engine import DeviceChoice
 from napari_superres.widgets.run.preferences import on_change, preferences, preferred_device
 from napari_superres.widgets.run.preflight import folder_text
-from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.run.step import OpenRunButton, Step
 from napari_superres.widgets.run.training import Training
 from napari_superres.widgets.train.memory import MemoryRow
 
@@ -49,7 +49,6 @@ class TrainKind:
     model : class of the settings
     presets : engine of each preset; the first is shown at the beginning
     preset_texts : how the presets are offered, (text, name)
-    values : inputs to the settings that they hold
     command : (settings, inputs, budget, run folder) to the command line
     run_name : inputs, or None, to what the next run's folder is called after
     minutes : a first proposal
@@ -61,7 +60,6 @@ class TrainKind:
     model: type[BaseModel]
     presets: Mapping[Any, BaseModel]
     preset_texts: Choices
-    values: Callable[[Any], Mapping[str, Any]]
     command: Callable[[Any, Any, Budget, Path], str]
     run_name: Callable[[Any], str]
     minutes: float = 10
@@ -166,7 +164,7 @@ class TrainStep(Step):
         return validated(
             self.kind.model,
             {
-                **self.kind.values(training.inputs),
+                **training.inputs.values,
                 **(self.more.values() if self.more is not None else {}),
                 **{name: dial.value for name, dial in dials.items()},
                 "engine": self._engine(),
@@ -322,21 +320,15 @@ class EarlierRunRow(QWidget):
     def __init__(self, training: Training[Any, Any]) -> None:
         super().__init__()
         self.training = training
-        self.note, self.open = Note(), QPushButton("Open an earlier run …")
-        self.open.setToolTip("To look at, train on, or make images with")
+        self.note = Note()
+        self.open = OpenRunButton(training, "To look at, train on, or make images with")
         fill_column(self, heading("Earlier run"), self.note, self.open)
-        self.open.clicked.connect(self._ask)
         training.run_changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
         run = self.training.run
         self.note.setText("None yet." if run is None else str(run.folder))
-
-    def _ask(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder of an earlier run")
-        if chosen:
-            self.training.open(chosen)
 
 
 def _holds_run(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from napari_superres.widgets.images.engine import ImageRun, ImageTraining
 from napari_superres.widgets.jobs.job_row import JobRow, guarded
 from napari_superres.widgets.layers.files import check_not_shown
 from napari_superres.widgets.layers.shown import add_layer
-from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates
+from napari_superres.widgets.parts.layer_pickers import LayerCombo, candidates, on_layers
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
 from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, TARGETS, Target, free_path, target_of
@@ -47,8 +47,7 @@ class TranslationApplyStep(Step):
         self.training, self._translate = training, translate
         self._build()
         training.run_changed.connect(self.refresh)
-        for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
-            event.connect(self._on_layers)
+        on_layers(self.viewer, self._on_layers)
         self._on_layers()
 
     def _build(self) -> None:

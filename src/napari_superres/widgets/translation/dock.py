@@ -43,7 +43,6 @@ TRAIN_TRANSLATION = TrainKind(
         ("quick: minutes on a laptop", "quick"),
         ("paper: widths for a GPU", "paper"),
     ),
-    values=lambda inputs: inputs.values,
     command=_command,
     run_name=lambda inputs: f"{KIND}-{inputs.chosen[-1].name}" if inputs is not None else KIND,
 )
