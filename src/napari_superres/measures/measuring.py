@@ -56,7 +56,6 @@ def measure_subjects(
     reference: Subject | None,
     measures: Collection[str],
     stop: threading.Event,
-    device: str = "cpu",
 ) -> Iterator[Progress | Done[Measured]]:
     """Measure volumes and their reference; stops between two measures.
 
@@ -68,7 +67,6 @@ def measure_subjects(
     subjects : at least one; slices of unknown pixel size have that of the first volume
     measures : names out of `MEASURES`
     stop : looked at before each measure
-    device : cpu, or a torch device for transport efficiencies
 
     Yields
     ------
@@ -89,7 +87,7 @@ def measure_subjects(
         if subject is reference and isinstance(item, SegmentedSlices):
             names = list(dict.fromkeys([*wanted, "representativity"]))
         summary: Summary = {}
-        for text, share, part in _one_by_one(item, names, device):
+        for text, share, part in _one_by_one(item, names):
             if stop.is_set():
                 yield Done(reason=FinishReason.STOPPED)
                 return
@@ -107,22 +105,20 @@ def _merge(summary: Summary, part: Summary) -> None:
     summary["units"] = units
 
 
-def _one_by_one(
-    item: Segmented, measures: Sequence[str], device: str
-) -> Iterator[tuple[str, float, Summary]]:
+def _one_by_one(item: Segmented, measures: Sequence[str]) -> Iterator[tuple[str, float, Summary]]:
     """Yield what comes next, the share done, and the part of the summary just measured."""
-    head = measure_item(item, [], device)
+    head = measure_item(item, [])
     for index, name in enumerate(measures):
         text = SCALARS[name].title if name in SCALARS else name.replace("_", " ")
         yield text, index / len(measures), head
         if name == TRANSPORT and isinstance(item, SegmentedVolume):
-            yield from _transport(item, index, len(measures), device)
+            yield from _transport(item, index, len(measures))
         else:
-            yield text, (index + 1) / len(measures), measure_item(item, [name], device)
+            yield text, (index + 1) / len(measures), measure_item(item, [name])
 
 
 def _transport(
-    volume: SegmentedVolume, index: int, total: int, device: str
+    volume: SegmentedVolume, index: int, total: int
 ) -> Iterator[tuple[str, float, Summary]]:
     sizes = np.ones(3) if volume.voxel_size is None else np.array(volume.voxel_size)
     names, axes = phase_names(volume.phases), axis_names(3)
@@ -131,6 +127,6 @@ def _transport(
     for done, (phase, axis) in enumerate(steps):
         share = (index + done / len(steps)) / total
         yield f"transport efficiency of {names[phase]} along {axes[axis]}", share, {}
-        values[phase, axis] = efficiency(volume.labels == phase, axis, sizes, device=device)
+        values[phase, axis] = efficiency(volume.labels == phase, axis, sizes)
     part = {TRANSPORT: as_json(by_axis(names, values)), "units": {TRANSPORT: ""}}
     yield "transport efficiency", (index + 1) / total, part

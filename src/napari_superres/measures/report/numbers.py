@@ -20,6 +20,7 @@ from napari_superres.measures.protocol import (
     COUNT,
     PROTOCOL_MEASURES,
     SIDE,
+    SubVolumeMeasured,
     describe_values,
     measure_sub_volumes,
     stack_values,
@@ -94,22 +95,22 @@ def measure_report(
     if inputs.high_res is not None:
         named["high_res"] = inputs.high_res
     whole = [*named.values(), *inputs.super_res[1:]]
-    stages, samples = len(whole), 1 + (inputs.truth is not None)
-    total = stages + 4 * samples  # sub-volumes take about four times as long as a volume
+    sampled = {"super_res": inputs.super_res} | ({"truth": (inputs.truth,)} if inputs.truth else {})
+    # sub-volumes take about four times as long as a volume
+    total = len(whole) + 4 * len(sampled)
     summaries: list[Summary] = []
     for item in whole:
         yield Progress(f"measuring {item.name}", len(summaries) / total)
         summaries.append(measure_item(item, options.measures, options.device))
     items = dict(zip(named, summaries, strict=False))
     sub_volumes: dict[str, Any] = {}
-    sampled = {"super_res": inputs.super_res, "truth": (inputs.truth,) if inputs.truth else ()}
-    for index, (name, volumes) in enumerate((k, v) for k, v in sampled.items() if v):
-        for event in _sub_volumes(name, volumes, options):
-            if isinstance(event, Progress):
-                done = stages + 4 * (index + event.share)
-                yield Progress(event.text, done / total)
-            else:
-                sub_volumes[name] = event
+    for index, (name, volumes) in enumerate(sampled.items()):
+        measured = []
+        for one in _sub_volumes(volumes, options):
+            measured.append(one)
+            done = len(whole) + 4 * (index + one.done / one.total)
+            yield Progress(f"sub-volumes of {volumes[0].name}", done / total)
+        sub_volumes[name] = describe_values(stack_values(measured), volumes[0].phases)
     numbers = _about(inputs, options) | {
         "items": items,
         "realisations": summaries[len(named) :],
@@ -122,25 +123,19 @@ def measure_report(
 
 
 def _sub_volumes(
-    name: str, volumes: Sequence[SegmentedVolume], options: ReportOptions
-) -> Iterator[Progress | dict[str, Any]]:
-    """Yield progress from 0 to 1, then the described values."""
-    first = volumes[0]
-    measured = []
-    for one in measure_sub_volumes(
+    volumes: Sequence[SegmentedVolume], options: ReportOptions
+) -> Iterator[SubVolumeMeasured]:
+    return measure_sub_volumes(
         [volume.labels for volume in volumes],
-        len(first.phases),
-        first.voxel_size,
+        len(volumes[0].phases),
+        volumes[0].voxel_size,
         options.side,
         options.count,
         options.seed,
         options.sub_volume_measures,
         options.threads,
         options.device,
-    ):
-        measured.append(one)
-        yield Progress(f"sub-volumes of {first.name}", one.done / one.total)
-    yield describe_values(stack_values(measured), first.phases)
+    )
 
 
 def _about(inputs: ReportInputs, options: ReportOptions) -> dict[str, Any]:
