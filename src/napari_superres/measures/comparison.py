@@ -95,13 +95,18 @@ def common_names(found: Summary, wanted: Summary) -> dict[str, str]:
     return names
 
 
+def renamed(entry: str, names: Mapping[str, str]) -> str:
+    """Return an entry by the names of the other summary, see `common_names`."""
+    return "|".join(names.get(name, "") for name in entry.split("|"))
+
+
 def _entries(
     found: Mapping[str, Any], wanted: Mapping[str, Any], names: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the gaps of each entry, by axis where there are axes."""
     entries: dict[str, Any] = {}
     for entry, value in found.items():
-        expected = wanted.get("|".join(names.get(name, "") for name in entry.split("|")))
+        expected = wanted.get(renamed(entry, names))
         if isinstance(value, Mapping) and isinstance(expected, Mapping):
             entries[entry] = {
                 axis: _gap(value[axis], expected[axis]) for axis in value if axis in expected

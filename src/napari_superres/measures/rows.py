@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_superres.measures.catalogue import SCALARS
-from napari_superres.measures.comparison import common_names, same_unit
+from napari_superres.measures.comparison import common_names, renamed, same_unit
 from napari_superres.measures.summary import Summary
 
 TOLERANCES = {"volume_fractions": 0.02, "percolating_fraction": 0.05, "transport_efficiency": 0.02}
@@ -122,7 +122,7 @@ def rows_of(found: Sequence[Summary], reference: Summary | None = None) -> list[
             if reference is not None and _comparable(first, reference, measure, axis):
                 names = common_names(first, reference)
                 wanted = _value(reference, names, measure, entry, axis)
-                tolerance = tolerance_of(measure, reference, _renamed(entry, names))
+                tolerance = tolerance_of(measure, reference, renamed(entry, names))
             unit = first["units"].get(measure, "")
             rows.append(Row(measure, entry, axis, unit, values, wanted, tolerance))
     return rows
@@ -142,14 +142,10 @@ def _places(entries: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield entry, ""
 
 
-def _renamed(entry: str, names: Mapping[str, str]) -> str:
-    return "|".join(names.get(name, "") for name in entry.split("|"))
-
-
 def _value(
     summary: Summary, names: Mapping[str, str], measure: str, entry: str, axis: str
 ) -> float | None:
-    value = summary.get(measure, {}).get(_renamed(entry, names))
+    value = summary.get(measure, {}).get(renamed(entry, names))
     if isinstance(value, Mapping):
         return value.get(axis)
     return None if axis else value
