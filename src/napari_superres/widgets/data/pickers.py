@@ -67,11 +67,6 @@ class InputPickers(QWidget):
         self.axes.chosen.connect(self.chosen)
 
     @property
-    def low_res_layer(self) -> Any | None:
-        """The chosen volume."""
-        return self.low_res.layer
-
-    @property
     def high_res_layers(self) -> list[Any]:
         """The chosen high-res layers; three, in zyx order, for an anisotropic material."""
         return self.axes.layers if self.anisotropic.isChecked() else self.high_res.layers
@@ -79,7 +74,7 @@ class InputPickers(QWidget):
     @property
     def layers(self) -> list[Any]:
         """All chosen layers."""
-        return [one for one in (self.low_res_layer, *self.high_res_layers) if one is not None]
+        return [one for one in (self.low_res.layer, *self.high_res_layers) if one is not None]
 
     def choose(self, low_res: Any | None, high_res: Sequence[Any]) -> None:
         """Choose layers for a person; None and nothing keep what is chosen."""

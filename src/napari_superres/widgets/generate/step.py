@@ -91,14 +91,11 @@ class GenerateStep(Step):
 
     def settings(self) -> GenerationSettings:
         """Return what the dials hold; SettingsError without a run, or with a wrong value."""
-        return self.form.settings(self._run())
-
-    def _run(self) -> FusionRun:
-        return self.session.fusion.trained_run()
+        return self.form.settings(self.session.fusion.trained_run())
 
     def start(self) -> None:
         """Generate; raises what `settings` does, and where a layer reads from the file."""
-        target = self.form.target(self._run())
+        target = self.form.target(self.session.fusion.trained_run())
         check_not_shown(self.viewer.layers, [target.place])
         self.session.generation.start(self.settings(), target.count, target.output)
 

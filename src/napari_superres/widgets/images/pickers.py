@@ -21,7 +21,7 @@ from napari_superres.widgets.layers.shown import (
     stacked,
     with_path,
 )
-from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates
+from napari_superres.widgets.parts.layer_pickers import LayerChecklist, candidates, on_layers
 from napari_superres.widgets.parts.layout import fill_column, new_form
 from napari_superres.widgets.parts.timers import single_shot
 
@@ -61,8 +61,7 @@ class ImagePicker(QWidget):
         self.open.clicked.connect(self._ask)
         self.list.chosen.connect(self._later.start)
         self.hold.currentIndexChanged.connect(lambda _index: self.chosen.emit())
-        for event in (viewer.layers.events.inserted, viewer.layers.events.removed):
-            event.connect(self._on_layers)
+        on_layers(viewer, self._on_layers)
         self._on_layers()
 
     @property
@@ -80,11 +79,7 @@ class ImagePicker(QWidget):
         self.list.choose(layers)
 
     def _on_layers(self, _event: object = None) -> None:
-        layers = candidates(self.viewer)
-        for layer in layers:
-            layer.events.name.disconnect(self._on_layers)
-            layer.events.name.connect(self._on_layers)
-        self.list.refill([one for one in layers if role_of(one) != SYNTHETIC])
+        self.list.refill([one for one in candidates(self.viewer) if role_of(one) != SYNTHETIC])
 
     def _ask(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Images", "", FILES)

@@ -80,12 +80,7 @@ class CheckpointRow:
 
 
 def read_rows(run: Path, target: Measurement | None) -> list[CheckpointRow]:
-    """Return the checkpoints of a run folder, latest first. Imports torch: call it in a thread.
-
-    Parameters
-    ----------
-    target : measures of the high-res slices, None where they are not known
-    """
+    """Return the checkpoints of a run folder, latest first. Imports torch: call it in a thread."""
     from napari_superres.runs.checkpoints import list_checkpoints, list_left
 
     found = list_checkpoints(run / "checkpoints")

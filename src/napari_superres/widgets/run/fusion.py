@@ -116,11 +116,7 @@ def fraction_bands(high_res: SegmentedSlices) -> Mapping[str, Band]:
     """Return the 95 % interval of each phase's fraction in the material, by phase name.
 
     Phases of which the slices cannot tell are left out. A generator whose fractions lie
-    inside may be as near to the material as the slices can say.
-
-    Parameters
-    ----------
-    high_res : slices of all axes, pooled
+    inside may be as near to the material as the slices, all axes pooled, can say.
     """
     images = high_res.images
     bands = {}

@@ -70,17 +70,10 @@ def less_that_fits(
     bytes_of: Callable[[EngineSettings], int],
     free: int,
 ) -> tuple[Changes, int]:
-    """Return the changes of settings after which there is room, and the bytes needed then.
+    """Return the changes after which there is room, and the bytes needed then.
 
-    Parameters
-    ----------
-    smaller : the next change that eases memory; nothing where there is none
-    free : bytes there are
-
-    Returns
-    -------
-    changes : empty when not even the smallest settings fit
-    needed : bytes with them, or with the smallest settings
+    There are no changes where not even the smallest settings fit; the bytes are those of these.
+    `smaller` gives the next change that eases memory, nothing where there is none.
     """
     changes: dict[str, int | str] = {}
     while bytes_of(engine) > free:

@@ -149,13 +149,7 @@ class RunBar(QWidget):
 
 
 def discard_question(folder: Path, found: Holdings, training: bool) -> str:
-    """Return what is asked before a run is deleted.
-
-    Parameters
-    ----------
-    found : what lies in the folder
-    training : whether the run is being trained
-    """
+    """Return what is asked before a run is deleted, with what was found, in training or not."""
     stops = "The training ends, and its weights are lost. " if training else ""
     count = "1 checkpoint" if found.checkpoints == 1 else f"{found.checkpoints} checkpoints"
     text = f"{stops}Delete {found.size} with {count} in {folder}? This cannot be undone."

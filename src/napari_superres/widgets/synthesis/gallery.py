@@ -88,7 +88,6 @@ class GalleryStep(Step):
             (form.nearest, self.find_nearest),
             (form.show_picked, self.add_picked),
             (form.export, self.export),
-            (form.browse, self._ask_path),
             (form.slices, self.use_as_slices),
             (form.option, self.copy_option),
             (form.report, self._ask_report),
@@ -103,7 +102,7 @@ class GalleryStep(Step):
 
     def make_new(self) -> None:
         """Show samples of new styles and new noise."""
-        form, run = self.form, self._run()
+        form, run = self.form, self.training.trained_run()
         before = self.shown if self._filled == run.folder else None
         self._show(
             new_samples(before, form.count.value(), form.truncation.value(), self._checkpoint())
@@ -118,7 +117,7 @@ class GalleryStep(Step):
         self._show(new_styles(*self._picks(), self.form.count.value()))
 
     def _show(self, picks: Picks) -> None:
-        run = self._run()
+        run = self.training.trained_run()
 
         def made(event: GenerationFinished) -> None:
             assert event.labels is not None
@@ -143,9 +142,6 @@ class GalleryStep(Step):
         """Do a job in the thread; `then` gets its last event if it was not stopped."""
         device = preferences().device
         self.jobs.begin(name, lambda stop: job(run.folder, *arguments, device, stop), then)
-
-    def _run(self) -> ImageRun:
-        return self.training.trained_run()
 
     def _picks(self) -> tuple[Picks, list[int]]:
         if self.shown is None:
@@ -185,7 +181,8 @@ class GalleryStep(Step):
 
     def interpolate(self) -> None:
         """Add the images between two picked samples as a stack that napari can play."""
-        way, run = way_between(*self._picks(), self.form.frames.value()), self._run()
+        way = way_between(*self._picks(), self.form.frames.value())
+        run = self.training.trained_run()
 
         def made(event: GenerationFinished) -> None:
             name = f"styles {way.first} to {way.last}"
@@ -198,7 +195,7 @@ class GalleryStep(Step):
 
     def find_nearest(self) -> None:
         """Show the real windows most like the picked samples; all samples if none is picked."""
-        picks, run = self._picked_or_all(), self._run()
+        picks, run = self._picked_or_all(), self.training.trained_run()
 
         def found(nearest: Nearest) -> None:
             self._add(beside(nearest.samples, nearest.windows), run, "samples | nearest real")
@@ -212,11 +209,11 @@ class GalleryStep(Step):
         assert self.samples is not None
         places = picked or list(range(len(shown)))
         name = shown.some(places).names()[0] if len(places) == 1 else f"{len(places)} samples"
-        self._add(self.samples[places], self._run(), name)
+        self._add(self.samples[places], self.training.trained_run(), name)
 
     def export(self) -> None:
         """Write many samples to a TIFF stack, or as PNG files to a folder."""
-        run, text = self._run(), self.form.path.text().strip()
+        run, text = self.training.trained_run(), self.form.path.text().strip()
         if not text:
             raise SettingsError("No file is named.", "A .tif file or a folder is needed.")
         output = typed_path(text)
@@ -228,7 +225,7 @@ class GalleryStep(Step):
 
     def use_as_slices(self) -> None:
         """Add many samples as high-res slices that the fusion's Data step can take."""
-        run, picks, classes = self._run(), self._bulk(), self.form.classes.value()
+        run, picks, classes = self.training.trained_run(), self._bulk(), self.form.classes.value()
         find, limits = self.engine.thresholds, list[float]()
         fusion = self.session.fusion.inputs
         known = fusion.pair.high_res.phases if fusion is not None else ()
@@ -256,7 +253,7 @@ class GalleryStep(Step):
 
     def copy_option(self) -> None:
         """Copy what gives a fusion these slices in a terminal."""
-        picks, folder = self._bulk(), str(self._run().folder)
+        picks, folder = self._bulk(), str(self.training.trained_run().folder)
         text = as_line(["--augment-with", folder, "--augment-count", str(len(picks))])
         QGuiApplication.clipboard().setText(text)
         asked = (picks.checkpoint, picks.truncation) == ("best", 1)
@@ -265,7 +262,7 @@ class GalleryStep(Step):
 
     def write_report(self, path: Path) -> None:
         """Write the report of the paper's figure 3."""
-        run = self._run()
+        run = self.training.trained_run()
 
         def written(path: Path) -> None:
             self.jobs.status.setText(f"Written: {path}. Open it in a browser.")
@@ -281,12 +278,6 @@ class GalleryStep(Step):
     def _add(self, images: Any, run: ImageRun, name: str) -> None:
         layer = image_layer(images, run.phases, run.pixel_size, name)
         zoom_to(self.viewer, add_layer(self.viewer, layer))
-
-    def _ask_path(self) -> None:
-        start = self.form.path.text() or str(Path.home() / "samples.tif")
-        path, _ = QFileDialog.getSaveFileName(self, "Export samples", start, "TIFF (*.tif *.tiff)")
-        if path:
-            self.form.path.setText(path)
 
     def _ask_report(self) -> None:
         start = str(Path.home() / "synthesis-report.html")

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
-    QLineEdit,
     QListView,
     QListWidget,
     QListWidgetItem,
@@ -24,6 +23,8 @@ from qtpy.QtWidgets import (
 from napari_superres.data.phases import Phase
 from napari_superres.widgets.layers.shown import GREYS
 from napari_superres.widgets.parts.layout import Note, fill_column, heading, new_form, row_of
+from napari_superres.widgets.parts.path_field import PathField
+from napari_superres.widgets.parts.paths import FILTERS
 from napari_superres.widgets.parts.preview_grid import coloured
 from napari_superres.widgets.parts.timers import single_shot
 
@@ -52,7 +53,7 @@ class GalleryForm(QWidget):
         top.addRow("Samples", _first_wide(self.count, self.new))
         top.addRow("Truncation", self.truncation)
         many.addRow("First seed, count", _first_wide(self.seed, self.many))
-        many.addRow("Write to", _first_wide(self.path, self.browse, self.export))
+        many.addRow("Write to", _first_wide(self.file, self.export))
         new_form(self.classes_row).addRow("Phases, by thresholds", self.classes)
         column = fill_column(
             self,
@@ -88,8 +89,10 @@ class GalleryForm(QWidget):
         self.truncation.setSingleStep(0.1)
         self.truncation.setValue(1)
         self.truncation.setToolTip(TRUNCATION_TIP)
-        self.path = QLineEdit()
-        self.path.setToolTip("A .tif file takes a stack, a folder PNG files")
+        self.file = PathField("Export samples", "A .tif file takes a stack, a folder PNG files")
+        self.file.propose("samples.tif", FILTERS[".tif"])
+        self.file.browse.setToolTip("A TIFF file; type a folder's name for PNG files")
+        self.path = self.file.path
         self.path.setPlaceholderText("samples.tif, or a folder for PNG files")
 
     def _make_buttons(self) -> None:
@@ -110,7 +113,6 @@ class GalleryForm(QWidget):
             "rotations and mirrors: was it learnt by heart?",
         )
         self.show_picked = button("To viewer", "The picked samples as a layer; all if none is")
-        self.browse = button("Choose …", "A TIFF file; type a folder's name for PNG files")
         self.export = button("Export", "Write so many samples")
         self.slices = button(
             "Use as high-res slices for fusion",

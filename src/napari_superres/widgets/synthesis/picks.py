@@ -95,12 +95,7 @@ def bulk(first_seed: int, count: int, truncation: float, checkpoint: str) -> Pic
 
 
 def slice_phases(classes: int, known: Sequence[Phase]) -> tuple[Phase, ...]:
-    """Return the phases of thresholded samples, dark ones first.
-
-    Parameters
-    ----------
-    known : the phases of the fusion's high-res slices; taken where there are as many
-    """
+    """Return the phases of thresholded samples, dark ones first: those known if as many."""
     return tuple(known) if len(known) == classes else phases_from_values(range(classes))
 
 

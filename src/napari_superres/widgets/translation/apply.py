@@ -108,12 +108,12 @@ class TranslationApplyStep(Step):
     def target(self) -> Target:
         """Return where results go; without a path, under a new name into the run folder."""
         kind = self.kind.currentData()
-        count, run = self.count.value(), self._run()
+        count, run = self.count.value(), self.training.trained_run()
         return target_of(count, kind, self.path.text() or str(_default(run, kind, count)))
 
     def start(self) -> None:
         """Translate the chosen layer."""
-        run, layer = self._run(), self.layer.layer
+        run, layer = self.training.trained_run(), self.layer.layer
         if layer is None:
             raise SettingsError("No layer is chosen.", "One to translate is needed.")
         subject, target = subject_of(layer), self.target()
@@ -171,9 +171,6 @@ class TranslationApplyStep(Step):
             return str(error)
         axis = self.axis.currentData() if layer.ndim == 3 else 0
         return f"Gives {sizes(result_shape(data.shape, run.scale_factor, axis))} voxels."
-
-    def _run(self) -> ImageRun:
-        return self.training.trained_run()
 
     def _on_layers(self, _event: object = None) -> None:
         self.layer.refill(candidates(self.viewer))

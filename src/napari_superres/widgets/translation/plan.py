@@ -73,12 +73,7 @@ def subject_of(layer: Any) -> Subject:
 
 
 def result_arguments(subject: Subject, scale_factor: int, axis: int) -> dict[str, Any]:
-    """Return scale, translate, units and the rest of a result's layer.
-
-    Parameters
-    ----------
-    axis : the slices are normal to it; the result is finer along the other two
-    """
+    """Return where a result lies that is finer along all axes but this one."""
     factors = ",".join("1" if a == axis else str(scale_factor) for a in range(3))
     return subject.placement.super_res(parse_scale_factor(factors))
 
