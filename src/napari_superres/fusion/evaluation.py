@@ -141,7 +141,7 @@ class Evaluator:
 def measure_slices(high_res: SegmentedSlices) -> Measurement:
     """Return the measures of all high-res slices together: what training aims at."""
     n = len(high_res.phases)
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     voxels = np.sum([phase_counts(image, n) for image in images], axis=0)
     by_axis = quick.slice_face_shares(high_res)
     if high_res.anisotropic:

@@ -131,7 +131,7 @@ def _slice_samplers(
 
 def _fraction_loss(pair: Pair, report: InputReport, device: torch.device) -> FractionLoss:
     low_res, high_res = pair.low_res, pair.high_res
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     fine = pooled_fractions(images, len(high_res.phases))
     coarse = pooled_fractions([low_res.labels], len(low_res.phases))
     lr_of_hr = report.lr_of_hr.tolist()

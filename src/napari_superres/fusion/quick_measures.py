@@ -85,7 +85,7 @@ def slice_curves(high_res: SegmentedSlices, distances: Sequence[int]) -> Curves:
 
 def usable_distances(shape: Sequence[int], high_res: SegmentedSlices) -> tuple[int, ...]:
     """Return those of `DISTANCES` that crops of `shape` and all slices have room for."""
-    images = [image for images in high_res.sets for image in images]
+    images = high_res.images
     smallest = min([*shape, *(side for image in images for side in image.shape)])
     return tuple(d for d in DISTANCES if d <= max(smallest // 2, 1))
 

@@ -35,11 +35,6 @@ def face_imprint(
     Returns
     -------
     (3,) float64; NaN along axes of period 1 or of less than two periods, and without faces
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume.
     """
     array = as_labels(labels, n_phases)
     found = np.full(array.ndim, np.nan)

@@ -32,11 +32,6 @@ def block_frequencies(labels: object, n_phases: int) -> Frequencies:
     ----------
     labels : (Z, Y, X) phase indices 0 … n − 1, each side at least 2
     n_phases : n
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When `labels` are no phase indices of a volume, or there is no block.
     """
     array = as_labels(labels, n_phases)
     if array.ndim != 3:
@@ -54,11 +49,6 @@ def slice_frequencies(images: Sequence[object], n_phases: int) -> Frequencies:
     ----------
     images : (rows, columns) phase indices 0 … n − 1, each side at least 3
     n_phases : n
-
-    Raises
-    ------
-    ShapeError, PhaseError
-        When they are no phase indices of slices, or there is no pattern.
     """
     arrays = [as_labels(image, n_phases) for image in images]
     if any(array.ndim != 2 for array in arrays):
