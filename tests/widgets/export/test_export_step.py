@@ -153,3 +153,10 @@ def test_a_part_of_a_volume_without_lengths_opens_where_it_was(tmp_path):
     assert data.shape == (6, 4, 4)
     assert arguments["scale"] == (0.25,) * 3
     assert arguments["translate"] == (1.5, 2, 3)
+
+
+def test_layers_that_the_box_did_not_hide_are_left_alone(bench):
+    layer, seen = bench.viewer.layers[0], []
+    layer.events.visible.connect(seen.append)
+    bench.dock.export.hidden_layers.refresh()
+    assert not seen

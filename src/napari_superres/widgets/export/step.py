@@ -296,8 +296,9 @@ class HiddenLayers:
     def restore(self) -> None:
         """Show and hide again what was changed and is still there."""
         before, self._before = self._before, {}
-        for layer in self.viewer.layers:
-            layer.visible = before.get(unwrapped(layer), layer.visible)
+        for layer in self.viewer.layers if before else ():
+            if unwrapped(layer) in before:  # napari redraws for each one that is set
+                layer.visible = before[unwrapped(layer)]
 
 
 def covers(layer: Any) -> bool:
