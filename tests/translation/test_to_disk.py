@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_superres.data.files import pyramid
+from napari_superres.data.files import ome_zarr
 from napari_superres.data.files.ome_zarr import open_pyramid
 from napari_superres.data.files.tiff import read_tiff_metadata
 from napari_superres.errors import OutputError
@@ -57,15 +57,15 @@ def test_a_stopped_pyramid_leaves_nothing_and_others_are_not_replaced(tmp_path: 
 def test_stop_is_heeded_while_a_pyramid_is_put_together(tmp_path: Path, monkeypatch) -> None:
     run, file, stop = tmp_path / "run", tmp_path / "out.zarr", threading.Event()
     run_of(run, 1)
-    put, go_on = pyramid.put_block, threading.Event()
+    put, go_on = ome_zarr.put_block, threading.Event()
 
     def held_up(*block: object) -> None:
         assert go_on.wait(20)
         put(*block)
 
     with monkeypatch.context() as slow:
-        slow.setattr(pyramid, "SIDE", 16)
-        slow.setattr(pyramid, "put_block", held_up)
+        slow.setattr(ome_zarr, "SIDE", 16)
+        slow.setattr(ome_zarr, "put_block", held_up)
         events = []
         for event in translate(run, VOLUME, file, device="cpu", stop=stop):
             events.append(event)

@@ -153,6 +153,7 @@ def _job(run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolum
     """Return the job of generating from a run's checkpoint."""
     run = Run.open(run_folder, FUSION)
     checkpoint = run.find_checkpoint(settings.checkpoint)
+    random = run.settings.engine.noise != "off"  # else the result depends on no seed
     return Job(
         # by its name: a running training may save a better one meanwhile
         load_generator(run, checkpoint.name),
@@ -161,7 +162,7 @@ def _job(run_folder: Path, settings: GenerationSettings, low_res: SegmentedVolum
         settings,
         choose_device(settings.device),
         {"run": str(run.path.resolve()), "checkpoint step": str(checkpoint.step)},
-        symmetries_of(run.settings) if settings.symmetry == "auto" else (IDENTITY,),
+        symmetries_of(run.settings) if settings.symmetry == "auto" and random else (IDENTITY,),
     )
 
 
