@@ -121,6 +121,15 @@ def test_when_one_process_fails_the_other_saves_and_ends(tmp_path: Path) -> None
     assert Run.open(tmp_path / "run", FUSION).find_checkpoint("last").step >= 1
 
 
+@pytest.mark.parametrize("kind", ["synthesis", "translation"])
+def test_two_processes_train_from_images_to_equal_weights(kind: str, tmp_path: Path) -> None:
+    first, second = both("tests.training.two_processes", kind, tmp_path)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    one, other = (torch.load(tmp_path / f"weights-{rank}.pt") for rank in (0, 1))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
 def test_the_command_line_trains_in_two_processes(tmp_path: Path) -> None:
     pair = tiny_pair()
     write_labels_tiff(tmp_path / "low.tif", pair.low_res.values, voxel_size=(0.2,) * 3)

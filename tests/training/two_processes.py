@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from napari_superres.fusion.training import FusionRecipe, train
 from napari_superres.training import distributed
 from napari_superres.training.clock import Clock
 from napari_superres.training.networks import descend
+from napari_superres.training.start import start
 from tests.fusion.materials import TINY, tiny_pair, tiny_settings
+from tests.training.kinds import KINDS
 
 FIXED = TINY.replace(noise="off", voxel_threshold=0.0, clip_norm=None, gradient_penalty=1.0)
 
@@ -65,6 +68,22 @@ def of_its_own(clock: Clock) -> float:
     return 540.0 - 90 * distributed.rank()
 
 
+def train_images(task: str, folder: Path) -> None:
+    """Train from images and save what this process holds in the end."""
+    kind = next(kind for kind in KINDS if kind.name == task)
+    recipe, kept = kind.recipe(kind.settings), []
+    build = recipe.build
+
+    def remembering(device: str, *, new: bool) -> object:
+        made = build(device, new=new)
+        kept.append(made[0])
+        return made
+
+    recipe.build = remembering
+    list(start(recipe, folder / "run", Budget(steps=4)))
+    torch.save(kept[0].networks.state(), folder / f"weights-{os.environ['RANK']}.pt")
+
+
 PARTS = FusionLearner.parts
 
 
@@ -74,6 +93,9 @@ def main(task: str, folder: Path) -> None:
             rank = distributed.rank()
             found = gradients(fixed_trainer(), slice(2 * rank, 2 * rank + 2))
             torch.save(found, folder / f"gradients-{rank}.pt")
+        return
+    if task in ("synthesis", "translation"):
+        train_images(task, folder)
         return
     budget = Budget(steps=4)
     if task == "fail":
