@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -55,6 +58,27 @@ def test_an_apple_gpu_that_lacks_an_operation_is_left_for_the_processor(
         choose_device("mps")
     monkeypatch.setattr(device, "lacking_on", lambda name: "")
     assert choose_device("auto") == choose_device("mps") == "mps"
+
+
+WHEN_TORCH_IS_LOADED = """
+import importlib, os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            print(os.environ.get("PYTORCH_ENABLE_MPS_FALLBACK"))
+            sys.exit()
+
+os.environ.pop("PYTORCH_ENABLE_MPS_FALLBACK", None)
+sys.meta_path.insert(0, Watch())
+importlib.import_module(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("module", ["runs.device", "fusion.training", "generation.render"])
+def test_torch_is_told_to_leave_what_apples_gpu_lacks_before_it_is_loaded(module: str) -> None:
+    command = [sys.executable, "-c", WHEN_TORCH_IS_LOADED, f"napari_superres.{module}"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout.strip() == "1"
 
 
 def test_the_processor_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

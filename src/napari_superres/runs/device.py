@@ -14,9 +14,6 @@ import torch
 
 from napari_superres.errors import DeviceError
 
-# before torch is loaded: what Apple's GPU lacks is then done by the processor
-os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
-
 GIB = 2**30
 
 
