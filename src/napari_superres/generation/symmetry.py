@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_superres.config import TrainingSettings
 from napari_superres.data.boxes import Box, Triple
 from napari_superres.data.volumes import Labels
-from napari_superres.fusion.crops.slices import plane_symmetries
+from napari_superres.fusion.crops.slices import may_mirror, plane_symmetries
 
 AXES = range(3)
 STEP = 29
@@ -96,7 +96,7 @@ def symmetries_of(settings: TrainingSettings) -> tuple[Symmetry, ...]:
             generators.append(_quarter_turn(first, second))
         elif turns:
             generators.append(_mirror(first).then(_mirror(second)))
-        if settings.mirrors == "auto" or "zyx"[axis] in settings.mirrors.replace("none", ""):
+        if may_mirror(settings.mirrors, axis):
             generators.append(_mirror(axis))
     found = {IDENTITY}
     new = found

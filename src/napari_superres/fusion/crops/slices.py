@@ -104,10 +104,14 @@ def plane_symmetries(
     mirrors : axes along which the material may be mirrored: letters, "none" or "auto" (all)
     axis : 0 z, 1 y, 2 x
     """
-    turn = not anisotropic if rotations == "auto" else "zyx"[axis] in rotations.replace("none", "")
-    along = "zyx" if mirrors == "auto" else mirrors.replace("none", "")
-    rows, columns = (name in along for name in "zyx" if name != "zyx"[axis])
+    turn = not anisotropic if rotations == "auto" else "zyx"[axis] in rotations
+    rows, columns = (may_mirror(mirrors, other) for other in range(3) if other != axis)
     return turn, (rows, columns)
+
+
+def may_mirror(mirrors: str, axis: int) -> bool:
+    """Whether the material may be mirrored along an axis; as for `plane_symmetries`."""
+    return mirrors == "auto" or "zyx"[axis] in mirrors
 
 
 def random_slices(

@@ -116,11 +116,9 @@ def of_votes(votes: NDArray[np.unsignedinteger], count: int, truth: Labels) -> C
     truth : (…) phase indices
     """
     cells, hits = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
-    alike, squares = 0, 0.0
     for phase, had in enumerate(votes):
-        there = truth == phase
         cells += np.bincount(had.ravel(), minlength=count + 1)
-        hits += np.bincount(had[there].ravel(), minlength=count + 1)
+        hits += np.bincount(had[truth == phase], minlength=count + 1)
     k = np.arange(count + 1, dtype=np.int64)
     alike = int((cells * k * (k - 1)).sum())
     right = int((hits * k).sum())
