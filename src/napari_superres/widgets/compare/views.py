@@ -17,30 +17,9 @@ from napari_superres.widgets.layers.box_drawing import shown_axes
 from napari_superres.widgets.layers.colours import phase_colormap
 from napari_superres.widgets.layers.notes import KEY, unwrapped
 from napari_superres.widgets.layers.placement import placement_of
+from napari_superres.widgets.layers.visibility import Visibility
 
 LINKED = ("opacity", "blending", "contour")
-
-
-class Visibility:
-    """Shows some layers only, and remembers what was visible before."""
-
-    def __init__(self, viewer: Any) -> None:
-        self.viewer = viewer
-        self._before: dict[Any, bool] = {}
-
-    def show_only(self, layers: Sequence[Any]) -> None:
-        """Show these layers and no others, remembering how it was."""
-        wanted = [unwrapped(layer) for layer in layers]
-        for layer in self.viewer.layers:
-            self._before.setdefault(unwrapped(layer), bool(layer.visible))
-            layer.visible = unwrapped(layer) in wanted
-
-    def restore(self) -> None:
-        """Show again what was visible; layers that came later stay as they are."""
-        for layer in self.viewer.layers:
-            if unwrapped(layer) in self._before:
-                layer.visible = self._before[unwrapped(layer)]
-        self._before.clear()
 
 
 class GridView:

@@ -19,7 +19,8 @@ from napari_superres.widgets.jobs.job_row import guarded
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.box_drawing import draw_on, drawn_layer, shown_axes, vertices_on
 from napari_superres.widgets.layers.geometry import box_of_vertices
-from napari_superres.widgets.layers.notes import SUPER_RES, is_map, role_of, same_layer, unwrapped
+from napari_superres.widgets.layers.notes import SUPER_RES, is_map, role_of, same_layer
+from napari_superres.widgets.layers.visibility import Visibility
 from napari_superres.widgets.parts.layer_pickers import LayerCombo, on_layers
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form, row_of
 from napari_superres.widgets.parts.path_field import PathField
@@ -278,7 +279,7 @@ class HiddenLayers:
 
     def __init__(self, viewer: Any, drawing: str, volume: Callable[[], Any]) -> None:
         self.viewer, self.drawing, self.volume = viewer, drawing, volume
-        self._before: dict[Any, bool] = {}
+        self._visibility = Visibility(viewer)
         viewer.layers.selection.events.active.connect(self.refresh)
 
     def refresh(self, _event: object = None) -> None:
@@ -290,15 +291,11 @@ class HiddenLayers:
         for layer in self.viewer.layers:
             wanted = same_layer(layer, volume)
             if layer.visible != wanted and (wanted or covers(layer)):
-                self._before[unwrapped(layer)] = layer.visible
-                layer.visible = wanted
+                self._visibility.show(layer, wanted)
 
     def restore(self) -> None:
         """Show and hide again what was changed and is still there."""
-        before, self._before = self._before, {}
-        for layer in self.viewer.layers if before else ():
-            if unwrapped(layer) in before:  # napari redraws for each one that is set
-                layer.visible = before[unwrapped(layer)]
+        self._visibility.restore()
 
 
 def covers(layer: Any) -> bool:
