@@ -18,7 +18,7 @@ from napari_superres.widgets.dock import SuperResDock
 from napari_superres.widgets.jobs.run_state import RunState
 from napari_superres.widgets.jobs.threads import Outcome, in_thread
 from napari_superres.widgets.layers.notes import TRUTH
-from napari_superres.widgets.layers.shown import phase_layer
+from napari_superres.widgets.layers.shown import add_layer, phase_layer
 from napari_superres.widgets.run.generation import Generated
 
 
@@ -111,15 +111,9 @@ class DemoDriver(QObject):
         run = self.dock.session.fusion.run
         if truth is None or run is None:
             return
-        data, arguments, _kind = phase_layer(
-            truth.labels,
-            truth.phases,
-            "truth",
-            TRUTH,
-            visible=False,
-            **run.placement.super_res(run.scale_factor),
-        )
-        self.dock.viewer.add_labels(data, **arguments)
+        placed = run.placement.super_res(run.scale_factor)
+        layer = phase_layer(truth.labels, truth.phases, "truth", TRUTH, visible=False, **placed)
+        add_layer(self.dock.viewer, layer)
 
     def _end(self, result: str | SuperResError) -> None:
         self._over = True

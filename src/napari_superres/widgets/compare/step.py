@@ -118,7 +118,6 @@ class CompareStep(Step):
         if self.swiper.array is not None and (self.swiper.gone or not self._pair_present()):
             self.swipe.setChecked(False)
         volumes = [one for one in reversed(candidates(self.viewer)) if _comparable(one)]
-        self.layers.show_lines(min(max(len(volumes), 4), 9))
         refill_ticked(self.layers, volumes, side_by_side)
         pair = two_to_blink(volumes)
         for combo, usual in zip((self.first, self.second), pair, strict=True):
@@ -187,16 +186,14 @@ class CompareStep(Step):
             return
         self._only(self.swipe)
         pair = [self.first.layer, self.second.layer]
-        # the finer grid is the swipe's own
-        finer = min(pair, key=lambda layer: min(layer_voxel_size(layer) or abs(layer.scale)))
         try:
-            places = [places_in(finer, layer) for layer in pair]
+            places = [places_in(_finer(pair), layer) for layer in pair]
         except SuperResError as error:
             self._give_up(error)
             return
         self._swiped = (pair[0], pair[1])
         self.status.setText("Reading the two layers …")
-        self._preparing.ask(prepare_swipe, [view_of(layer) for layer in pair], places, finer)
+        self._preparing.ask(prepare_swipe, [view_of(layer) for layer in pair], places)
 
     def _on_prepared(self, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -204,9 +201,9 @@ class CompareStep(Step):
             return
         if self._swiped is None:
             return
-        array, phases, finer = outcome.value
+        array, phases = outcome.value
         names = " | ".join(str(layer.name) for layer in self._swiped)
-        self.swiper.start(finer, array, phases, f"swipe: {names}")
+        self.swiper.start(_finer(self._swiped), array, phases, f"swipe: {names}")
         self.slider.setEnabled(True)
         self.status.setText("")
         self._on_slider()
@@ -222,6 +219,11 @@ class CompareStep(Step):
 def _comparable(layer: Any) -> bool:
     """Whether a layer is a volume, and not one that this step made."""
     return layer.ndim == 3 and role_of(layer) != HIGH_RES and can_be_measured(layer)
+
+
+def _finer(pair: Sequence[Any]) -> Any:
+    """Return the layer of the finer grid, which is the swipe's own."""
+    return min(pair, key=lambda layer: min(layer_voxel_size(layer) or abs(layer.scale)))
 
 
 def _switch(text: str, tip: str) -> QPushButton:

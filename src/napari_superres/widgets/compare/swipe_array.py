@@ -32,12 +32,12 @@ class Side:
 
 
 def prepare_swipe(
-    views: Sequence[LayerView], places: Sequence[Any], finer: Any
-) -> tuple[SwipeArray, Any, Any]:
-    """Return the swipe's array, its phases, and the layer whose place it takes."""
+    views: Sequence[LayerView], places: Sequence[Any]
+) -> tuple[SwipeArray, tuple[Phase, ...]]:
+    """Return the swipe's array and its phases."""
     sides, phases = sides_of(views)
     shape = tuple(len(axis) for axis in places[0])
-    return SwipeArray(sides, places, shape), phases, finer
+    return SwipeArray(sides, places, shape), phases
 
 
 def sides_of(views: Sequence[LayerView]) -> tuple[list[Side], tuple[Phase, ...]]:

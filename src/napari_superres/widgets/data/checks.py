@@ -53,7 +53,7 @@ class ChecksView(Note):
             self._timer.start()
 
     def _check(self) -> None:
-        if self.session.fusion.inputs is not None and self.session.fusion.ready:
+        if self.session.fusion.ready:
             self._work.ask(verdict, self.session.fusion.inputs, self.session.fusion.wanted)
 
     def _show(self, outcome: Outcome) -> None:

@@ -46,9 +46,7 @@ class InputPickers(QWidget):
         self.low_res = LayerCombo()
         self.low_res.setToolTip("Segmented volume to sharpen: a Labels or Image layer, axes z y x")
         self.high_res = LayerChecklist()
-        self.high_res.setToolTip(
-            "Segmented slices of the same_layer material; a stack counts as many"
-        )
+        self.high_res.setToolTip("Segmented slices of the same material; a stack counts as many")
         self.anisotropic = QCheckBox("The material differs between axes (anisotropic)")
         self.anisotropic.setToolTip("Needs slices normal to each of the three axes")
         self.axes = AxisPickers()

@@ -23,6 +23,7 @@ from napari_superres.widgets.parts.paths import (
 from napari_superres.widgets.parts.settings_form import SettingsForm
 from napari_superres.widgets.run.fusion import FusionRun
 from napari_superres.widgets.run.preferences import on_change, preferences
+from napari_superres.widgets.run.step import CheckpointCombo
 
 
 class GenerateForm(QWidget):
@@ -57,10 +58,7 @@ class GenerateForm(QWidget):
         def tip(name: str) -> str:
             return describe(GenerationSettings, name)
 
-        self.checkpoint, self.kind = QComboBox(), QComboBox()
-        self.checkpoint.setEditable(True)
-        self.checkpoint.addItems(["best", "last"])
-        self.checkpoint.setToolTip(tip("checkpoint"))
+        self.checkpoint, self.kind = CheckpointCombo(tip("checkpoint")), QComboBox()
         self.seed, self.count = QSpinBox(), QSpinBox()
         self.seed.setMaximum(2**31 - 1)
         self.seed.setToolTip(tip("seed"))
@@ -128,7 +126,7 @@ class GenerateForm(QWidget):
     def settings(self, run: FusionRun) -> GenerationSettings:
         """Return what the dials hold; SettingsError where one holds what is not allowed."""
         values = self.advanced_form.values() | {
-            "checkpoint": self.checkpoint.currentText().strip() or "best",
+            "checkpoint": self.checkpoint.name,
             "seed": self.seed.value(),
             "region": parse_region(self.region.text(), run.low_res_shape),
             "crop_border": self.crop_border.isChecked(),

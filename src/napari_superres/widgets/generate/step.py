@@ -158,11 +158,11 @@ class GenerateStep(Step):
                 f"<b>Generated, but not shown.</b> {escape(str(outcome.error))}"
             )
             return
-        generated, (data, arguments, _) = outcome.value
+        generated, layer = outcome.value
         run, settings = generated.run, generated.settings
-        arguments["metadata"] = run.noted(arguments["metadata"], settings)
-        self._add([(data, arguments, "labels")], run, settings)
-        show_info(f"Generated {sizes(data.shape)} voxels.")
+        layer[1]["metadata"] = run.noted(layer[1]["metadata"], settings)
+        self._add([layer], run, settings)
+        show_info(f"Generated {sizes(layer[0].shape)} voxels.")
 
     def open_written(self, written: Written) -> None:
         """Open what was written to disk; large volumes stay there."""

@@ -11,7 +11,7 @@ from napari_superres.data.files.images import ImageSet
 from napari_superres.data.phases import Phase
 from napari_superres.runs.config import Kind
 from napari_superres.widgets.layers.images import ChosenImages
-from napari_superres.widgets.run.engine import EarlierRun
+from napari_superres.widgets.run.engine import EarlierRun, Engine
 from napari_superres.widgets.run.history import history_of_log
 from napari_superres.widgets.run.training import Training
 
@@ -72,6 +72,14 @@ def shown(folder: Path, _inputs: ImageInputs, sets: Sets, settings: Any) -> Imag
     """Return a run that starts."""
     made = sets[-1]
     return ImageRun(folder, made.phases, made.pixel_size, getattr(settings, "scale_factor", 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageEngine(Engine):
+    """A kind of run that learns from images."""
+
+    read: Callable[[Any], Sets] = read_images
+    shown: Callable[..., Any] = shown
 
 
 def read_run(folder: Path, kind: Kind[Any], role: str) -> EarlierRun:

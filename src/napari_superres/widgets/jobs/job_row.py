@@ -51,7 +51,6 @@ class JobRow(QWidget):
 
     Attributes
     ----------
-    button : the first of the buttons
     column : layout, for what stands below
 
     Signals

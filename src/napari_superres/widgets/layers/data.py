@@ -19,13 +19,12 @@ from napari_superres.widgets.layers.notes import layer_phases
 from napari_superres.widgets.layers.scale import check_axes, layer_voxel_size
 
 
-def volume_from_layer(layer: Any, phases: Sequence[Phase] | None = None) -> SegmentedVolume:
+def volume_from_layer(layer: Any) -> SegmentedVolume:
     """Read a segmented volume.
 
     Parameters
     ----------
     layer : napari Labels or Image layer with three axes
-    phases : the phases to expect; None for those that the layer remembers or holds
 
     Raises
     ------
@@ -41,13 +40,10 @@ def volume_from_layer(layer: Any, phases: Sequence[Phase] | None = None) -> Segm
     voxel_size: VoxelSize | None = None
     if sizes is not None and len(sizes) == 3:
         voxel_size = (sizes[0], sizes[1], sizes[2])
-    known = layer_phases(layer) if phases is None else phases
-    return SegmentedVolume.from_labels(array, voxel_size, known, layer.name)
+    return SegmentedVolume.from_labels(array, voxel_size, layer_phases(layer), layer.name)
 
 
-def slices_from_layers(
-    layers: Sequence[Any], anisotropic: bool = False, phases: Sequence[Phase] | None = None
-) -> SegmentedSlices:
+def slices_from_layers(layers: Sequence[Any], anisotropic: bool = False) -> SegmentedSlices:
     """Read high-res layers: all one set, or three layers normal to z, y and x.
 
     The first axis of a stack counts its slices; its voxel size is ignored.
@@ -63,9 +59,9 @@ def slices_from_layers(
         check_axes(layer, upright=anisotropic)
     arrays = [array[0] if array.ndim == 4 else array for array in map(_values, layers)]
     name = " + ".join(str(layer.name) for layer in layers)
-    known = phases if phases is not None else _common_phases(layers)
     sets = [[array] for array in arrays] if anisotropic else [arrays]
-    return SegmentedSlices.from_labels(sets, slices_voxel_size(layers, anisotropic), known, name)
+    voxel_size = slices_voxel_size(layers, anisotropic)
+    return SegmentedSlices.from_labels(sets, voxel_size, _common_phases(layers), name)
 
 
 def slices_voxel_size(layers: Sequence[Any], anisotropic: bool = False) -> VoxelSize | None:

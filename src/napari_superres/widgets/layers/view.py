@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_superres.data.boxes import Box
 from napari_superres.data.volumes import SegmentedSlices, SegmentedVolume
 from napari_superres.widgets.layers.data import finest, slices_from_layers, volume_from_layer
@@ -22,8 +20,7 @@ class LayerView:
     Attributes
     ----------
     data : array or lazy array, the finest level
-    name, metadata, scale, units, ndim, rgb : of the layer
-    role : see `notes`
+    name, metadata, units, ndim, rgb : of the layer
     linear : matrix from voxels to the world, without the shift (ndim, ndim)
     path : of the file behind the layer
     """
@@ -31,12 +28,10 @@ class LayerView:
     name: str
     data: Any
     metadata: Any
-    scale: Any
     units: Any
     ndim: int
     rgb: bool
-    role: str | None
-    linear: Any = None
+    linear: Any
     path: Path | None = None
 
 
@@ -52,11 +47,9 @@ def view_of(layer: Any, box: Box | None = None) -> LayerView:
         str(layer.name),
         data if box is None else data[box.slices()],
         dict(layer.metadata),
-        np.array(layer.scale),
         tuple(layer.units),
         int(layer.ndim),
         bool(getattr(layer, "rgb", False)),
-        role_of(layer),
         linear_of(layer),
         path_of(layer),
     )
@@ -64,6 +57,6 @@ def view_of(layer: Any, box: Box | None = None) -> LayerView:
 
 def read_view(view: LayerView) -> SegmentedVolume | SegmentedSlices:
     """Read a layer: a volume, or slices where it has two axes or is known as high-res."""
-    if view.ndim == 2 or view.role == HIGH_RES:
+    if view.ndim == 2 or role_of(view) == HIGH_RES:
         return slices_from_layers([view])
     return volume_from_layer(view)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_superres.data.volumes import SegmentedSlices
@@ -28,14 +28,7 @@ USER = Qt.ItemDataRole.UserRole
 
 
 class ReferenceCombo(QComboBox):
-    """A drop-down list of references: nothing, the high-res slices, layers.
-
-    Signals
-    -------
-    chosen : another reference is chosen
-    """
-
-    chosen = Signal()
+    """A drop-down list of references: nothing, the high-res slices, layers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +37,6 @@ class ReferenceCombo(QComboBox):
         self.setToolTip("Values of these stand beside, with the difference")
         self._by_hand: Any = None  # what a person chose, as long as it could come back
         self.activated.connect(self._on_activated)
-        self.currentIndexChanged.connect(self.chosen)
 
     def _on_activated(self, index: int) -> None:
         self._by_hand = self.itemData(index)
@@ -58,7 +50,8 @@ class ReferenceCombo(QComboBox):
     @property
     def slices(self) -> bool:
         """Whether the high-res slices are chosen."""
-        return bool(self.currentData() == SLICES) if self.layer is None else False
+        data = self.currentData()
+        return isinstance(data, str) and data == SLICES
 
     def refill(self, layers: Sequence[Any], has_slices: bool) -> None:
         """Offer other layers; what a person chose stays, else the truth or the slices are."""
@@ -66,19 +59,17 @@ class ReferenceCombo(QComboBox):
             same_layer(one, self._by_hand) for one in layers
         ):
             self._by_hand = None
-        with QSignalBlocker(self):
-            self.clear()
-            self.addItem("nothing", NOTHING)
-            if has_slices:
-                self.addItem("high-res slices", SLICES)
-            for layer in layers:
-                self.addItem(str(layer.name), layer)
-            usual = default_reference(layers)
-            if usual is None:
-                usual = SLICES if has_slices else NOTHING
-            at = -1 if self._by_hand is None else self._find(self._by_hand)
-            self.setCurrentIndex(at if at >= 0 else max(self._find(usual), 0))
-        self.chosen.emit()
+        self.clear()
+        self.addItem("nothing", NOTHING)
+        if has_slices:
+            self.addItem("high-res slices", SLICES)
+        for layer in layers:
+            self.addItem(str(layer.name), layer)
+        usual = default_reference(layers)
+        if usual is None:
+            usual = SLICES if has_slices else NOTHING
+        at = -1 if self._by_hand is None else self._find(self._by_hand)
+        self.setCurrentIndex(at if at >= 0 else max(self._find(usual), 0))
 
     def choose(self, wanted: Any) -> None:
         """Choose a layer, `SLICES` or `NOTHING`."""
@@ -101,7 +92,8 @@ def refill_ticked(
     layers: Sequence[Any],
     usual: Callable[[Sequence[Any]], list[Any]] = default_subjects,
 ) -> None:
-    """Show other layers in a list with ticks; see `ticked_layers`."""
+    """Show other layers in a list with ticks, 4 to 9 lines high; see `ticked_layers`."""
+    checklist.show_lines(min(max(len(layers), 4), 9))
     before = [unwrapped(checklist.item(row).data(USER)) for row in range(checklist.count())]
     ticked = [unwrapped(layer) for layer in checklist.layers]
     wanted = ticked_layers(before, ticked, [unwrapped(layer) for layer in layers], usual)

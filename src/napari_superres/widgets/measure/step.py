@@ -135,7 +135,6 @@ class MeasureStep(Step):
 
     def _on_layers(self, _event: object = None) -> None:
         layers = [one for one in candidates(self.viewer) if can_be_measured(one)]
-        self.layers.show_lines(min(max(len(layers), 4), 9))
         refill_ticked(self.layers, layers)
         volumes = [one for one in layers if one.ndim == 3]
         self.reference.refill(volumes, has_slices(self.viewer, self.session))

@@ -24,22 +24,21 @@ class LivePlot(QWidget):
     Parameters
     ----------
     title : what is drawn
-    steps_shown : whether the horizontal axis has its numbers
     """
 
-    def __init__(self, title: str, steps_shown: bool = True) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
         self.title = title
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.plot = pg.PlotWidget()
         font = self.fontMetrics()
-        self.plot.setMinimumHeight((6 if steps_shown else 5) * font.height())
+        self.plot.setMinimumHeight(6 * font.height())
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keyboard can do nothing there
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
-        self.plot.getAxis("bottom").setStyle(showValues=steps_shown)
+        self.plot.getAxis("bottom").setStyle(showValues=True)
         self.plot.getAxis("left").setWidth(font.horizontalAdvance("0.0000") + 6)
         # half the height of the topmost number, which would be cut off
         self.plot.getPlotItem().setContentsMargins(0, 7, 0, 0)

@@ -31,6 +31,15 @@ def coloured(image: NDArray[np.uint8], phases: Sequence[Phase]) -> NDArray[np.ui
     return np.array(table, np.uint8)[np.minimum(image, len(table) - 1)]
 
 
+def picture(image: NDArray[np.uint8], phases: Sequence[Phase]) -> QImage:
+    """Return phase indices (rows, columns) as a picture with a pixel for each."""
+    pixels = coloured(image, phases)
+    rows, columns, _ = pixels.shape
+    data = pixels.tobytes()
+    made = QImage(data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+    return made.copy()  # QImage does not own `data`
+
+
 class SliceView(QWidget):
     """One label image, as large as fits, with hard pixels."""
 
@@ -50,14 +59,7 @@ class SliceView(QWidget):
         if image is self._shown and image is not None:
             return  # real slices are the same in every preview
         self._shown = image
-        if image is None:
-            self._image = None
-        else:
-            pixels = np.ascontiguousarray(coloured(image, phases))
-            rows, columns, _ = pixels.shape
-            data = pixels.tobytes()
-            made = QImage(data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
-            self._image = made.copy()  # QImage does not own `data`
+        self._image = None if image is None else picture(image, phases)
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  Qt's name

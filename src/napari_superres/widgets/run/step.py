@@ -6,7 +6,7 @@ import gc
 from typing import Any
 
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QDockWidget, QFileDialog, QPushButton, QWidget
+from qtpy.QtWidgets import QComboBox, QDockWidget, QFileDialog, QPushButton, QWidget
 
 from napari_superres.widgets.run.session import Session, session_of
 from napari_superres.widgets.run.training import Training
@@ -58,6 +58,21 @@ class Step(QWidget):
         """Whether its dock was closed: until Python lets go of it, signals still reach it."""
         top = self.window()
         return isinstance(top, Step) and top._was_docked
+
+
+class CheckpointCombo(QComboBox):
+    """Which checkpoint of a run: best, last, or a step that is typed."""
+
+    def __init__(self, tip: str = "best, last, or a step that was saved") -> None:
+        super().__init__()
+        self.setEditable(True)
+        self.addItems(["best", "last"])
+        self.setToolTip(tip)
+
+    @property
+    def name(self) -> str:
+        """The one chosen; best where nothing is typed."""
+        return self.currentText().strip() or "best"
 
 
 class OpenRunButton(QPushButton):

@@ -22,14 +22,13 @@ from napari_superres.events import (
     TrainingEvent,
 )
 from napari_superres.widgets.images.engine import (
+    ImageEngine,
     ImageInputs,
     Sets,
     missing_images,
-    read_images,
     read_run,
-    shown,
 )
-from napari_superres.widgets.run.engine import EarlierRun, Engine
+from napari_superres.widgets.run.engine import EarlierRun
 from napari_superres.widgets.synthesis.picks import Picks, Way
 
 KIND = "synthesis"
@@ -166,7 +165,7 @@ def _report(run: Path, path: Path, device: str, _stop: threading.Event) -> Itera
 
 
 @dataclass(frozen=True, kw_only=True)
-class SynthesisEngine(Engine):
+class SynthesisEngine(ImageEngine):
     """Everything that the synthesis panel asks of the engine.
 
     Attributes
@@ -180,8 +179,6 @@ class SynthesisEngine(Engine):
 
     kind: str = KIND
     missing: Callable[[Any, str], str] = _missing
-    read: Callable[[Any], Sets] = read_images
-    shown: Callable[..., Any] = shown
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], EarlierRun] = _open

@@ -105,7 +105,7 @@ class GalleryStep(Step):
         form, run = self.form, self.training.trained_run()
         before = self.shown if self._filled == run.folder else None
         self._show(
-            new_samples(before, form.count.value(), form.truncation.value(), self._checkpoint())
+            new_samples(before, form.count.value(), form.truncation.value(), form.checkpoint.name)
         )
 
     def vary_noise(self) -> None:
@@ -151,9 +151,6 @@ class GalleryStep(Step):
     def _picked_or_all(self) -> Picks:
         shown, picked = self._picks()
         return shown.some(picked) if picked else shown
-
-    def _checkpoint(self) -> str:
-        return self.form.checkpoint.currentText().strip() or "best"
 
     def _show_picked(self) -> None:
         names = self.shown.names() if self.shown is not None else []
@@ -272,7 +269,7 @@ class GalleryStep(Step):
     def _bulk(self) -> Picks:
         form = self.form
         return bulk(
-            form.seed.value(), form.many.value(), form.truncation.value(), self._checkpoint()
+            form.seed.value(), form.many.value(), form.truncation.value(), form.checkpoint.name
         )
 
     def _add(self, images: Any, run: ImageRun, name: str) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import (
-    QComboBox,
     QDoubleSpinBox,
     QGridLayout,
     QListView,
@@ -25,8 +24,9 @@ from napari_superres.widgets.layers.shown import GREYS
 from napari_superres.widgets.parts.layout import Note, fill_column, heading, new_form, row_of
 from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS
-from napari_superres.widgets.parts.preview_grid import coloured
+from napari_superres.widgets.parts.preview_grid import picture
 from napari_superres.widgets.parts.timers import single_shot
+from napari_superres.widgets.run.step import CheckpointCombo
 
 TRUNCATION_TIP = (
     "Draws styles towards their mean: 1 not at all, 0 wholly. Less is more like the average "
@@ -72,10 +72,7 @@ class GalleryForm(QWidget):
 
     def _make_dials(self) -> None:
         self.thumbnails = Thumbnails()
-        self.checkpoint = QComboBox()
-        self.checkpoint.setEditable(True)
-        self.checkpoint.addItems(["best", "last"])
-        self.checkpoint.setToolTip("best, last, or a step that was saved")
+        self.checkpoint = CheckpointCombo()
         self.count, self.seed = _spin(1, 400, 16), _spin(0, 2**31 - 1, 0)
         self.many = _spin(1, 100_000, 64)
         self.frames, self.classes = _spin(2, 1000, 16), _spin(2, 6, 2)
@@ -237,15 +234,11 @@ class Thumbnails(QListWidget):
 
 
 def _pixmap(image: NDArray[np.uint8], phases: Sequence[Phase]) -> QPixmap:
-    pixels = np.ascontiguousarray(coloured(image, phases or GREYS))
-    rows, columns, _ = pixels.shape
-    data = pixels.tobytes()
-    made = QImage(data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
-    smooth = max(rows, columns) > SIDE
+    made = picture(image, phases or GREYS)
+    smooth = max(image.shape) > SIDE
     how = (
         Qt.TransformationMode.SmoothTransformation
         if smooth
         else Qt.TransformationMode.FastTransformation
     )
-    # fromImage copies: QImage does not own `data`
     return QPixmap.fromImage(made).scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio, how)

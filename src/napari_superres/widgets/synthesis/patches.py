@@ -17,7 +17,7 @@ from napari_superres.synthesis.settings import RESOLUTIONS, SynthesisSettings
 from napari_superres.widgets.images.engine import ImageInputs, ImageTraining
 from napari_superres.widgets.images.pickers import ImagePicker
 from napari_superres.widgets.layers.colours import readable, theme_colours
-from napari_superres.widgets.layers.notes import KEY
+from napari_superres.widgets.layers.notes import KEY, role_of
 from napari_superres.widgets.layers.placement import placement_of
 from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_form
 from napari_superres.widgets.parts.settings_form import SettingsForm, add_dial
@@ -142,7 +142,8 @@ ROLE = "patches"
 
 def draw_patches(viewer: Any, layers: Sequence[Any], plan: PatchPlan) -> None:
     """Draw the grid on layers of images, in place of the one before."""
-    wanted = {f"patches of {layer.name}": (layer, part) for layer, part in _pairs(layers, plan)}
+    pairs = zip(layers, plan.layers, strict=True)
+    wanted = {f"patches of {layer.name}": (layer, part) for layer, part in pairs}
     clear_patches(viewer, keep=set(wanted))
     for name, (layer, part) in wanted.items():
         data, edges, faces = shapes_of(part, plan.grid.size)
@@ -166,7 +167,7 @@ def draw_patches(viewer: Any, layers: Sequence[Any], plan: PatchPlan) -> None:
 def clear_patches(viewer: Any, keep: set[str] | None = None) -> None:
     """Take the grids away, all but those of these names."""
     for layer in list(viewer.layers):
-        if layer.metadata.get(KEY, {}).get("role") == ROLE and layer.name not in (keep or ()):
+        if role_of(layer) == ROLE and layer.name not in (keep or ()):
             viewer.layers.remove(layer)
 
 
@@ -185,7 +186,3 @@ def shapes_of(plan: ImagePlan, size: int) -> tuple[list[Any], list[str], list[st
         edges += [colour + "d0"] * len(starts)
         faces += ["#00000000"] * len(starts)
     return data, edges, faces
-
-
-def _pairs(layers: Sequence[Any], plan: PatchPlan) -> list[tuple[Any, ImagePlan]]:
-    return list(zip(layers, plan.layers, strict=True))

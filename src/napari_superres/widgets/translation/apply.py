@@ -23,7 +23,7 @@ from napari_superres.widgets.parts.layout import Note, fill_step, heading, new_f
 from napari_superres.widgets.parts.path_field import PathField
 from napari_superres.widgets.parts.paths import FILTERS, TARGETS, Target, free_path, target_of
 from napari_superres.widgets.run.preferences import preferences
-from napari_superres.widgets.run.step import Step
+from napari_superres.widgets.run.step import CheckpointCombo, Step
 from napari_superres.widgets.translation.engine import Wanted
 from napari_superres.widgets.translation.plan import (
     outputs,
@@ -86,13 +86,10 @@ class TranslationApplyStep(Step):
         self.jobs.changed.connect(self.refresh)
 
     def _make_dials(self) -> None:
-        self.layer, self.axis, self.checkpoint = LayerCombo(), QComboBox(), QComboBox()
+        self.layer, self.axis, self.checkpoint = LayerCombo(), QComboBox(), CheckpointCombo()
         for number, name in enumerate("zyx"):
             self.axis.addItem(name, number)
         self.axis.setToolTip("The result is finer along the two other axes")
-        self.checkpoint.setEditable(True)
-        self.checkpoint.addItems(["best", "last"])
-        self.checkpoint.setToolTip("best, last, or a step that was saved")
         self.layer.setToolTip("An image, a stack, or a volume")
         self.seed, self.count, self.kind = QSpinBox(), QSpinBox(), QComboBox()
         self.seed.setMaximum(2**31 - 1)
@@ -118,7 +115,7 @@ class TranslationApplyStep(Step):
             raise SettingsError("No layer is chosen.", "One to translate is needed.")
         subject, target = subject_of(layer), self.target()
         check_not_shown(self.viewer.layers, outputs(target.output, target.count))
-        axis = self.axis.currentData() if subject.ndim == 3 else 0
+        axis = self.axis.currentData() if subject.view.ndim == 3 else 0
         wanted = Wanted(
             subject,
             run.phases,
@@ -126,7 +123,7 @@ class TranslationApplyStep(Step):
             self.seed.value(),
             target.count,
             target.output,
-            self.checkpoint.currentText().strip() or "best",
+            self.checkpoint.name,
         )
         seeds = iter(range(wanted.seed, wanted.seed + wanted.count))
         placed = result_arguments(subject, run.scale_factor, axis)

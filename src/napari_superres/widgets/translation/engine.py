@@ -11,14 +11,13 @@ from typing import Any
 from napari_superres.data.phases import Phase
 from napari_superres.events import GenerationEvent, TrainingEvent
 from napari_superres.widgets.images.engine import (
+    ImageEngine,
     ImageInputs,
     Sets,
     missing_images,
-    read_images,
     read_run,
-    shown,
 )
-from napari_superres.widgets.run.engine import EarlierRun, Engine
+from napari_superres.widgets.run.engine import EarlierRun
 from napari_superres.widgets.translation.plan import Subject, outputs
 
 KIND = "translation"
@@ -81,13 +80,12 @@ def _translate(
 
     subject = wanted.subject
     volume = subject.read(wanted.phases)
-    axis = wanted.axis if subject.ndim == 3 else 0
     for number, output in enumerate(outputs(wanted.output, wanted.count)):
         yield from translate(
             run,
             volume,
             output,
-            axis,
+            wanted.axis,
             wanted.seed + number,
             None,
             wanted.checkpoint,
@@ -100,7 +98,7 @@ def _translate(
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationEngine(Engine):
+class TranslationEngine(ImageEngine):
     """Everything that the translation panel asks of the engine.
 
     Attributes
@@ -111,8 +109,6 @@ class TranslationEngine(Engine):
 
     kind: str = KIND
     missing: Callable[[Any, str], str] = _missing
-    read: Callable[[Any], Sets] = read_images
-    shown: Callable[..., Any] = shown
     train: Callable[..., Iterator[TrainingEvent]] = _train
     resume: Callable[..., Iterator[TrainingEvent]] = _resume
     open: Callable[[Path], EarlierRun] = _open

@@ -31,12 +31,10 @@ class Subject:
     Attributes
     ----------
     placement : of the layer, along all its axes
-    ndim : 2 or 3
     """
 
     view: LayerView
     placement: Placement
-    ndim: int
 
     @property
     def voxel_size(self) -> VoxelSize | None:
@@ -45,11 +43,11 @@ class Subject:
         if sizes is None:
             return None
         rows, columns = sizes[-2:]
-        return (sizes[0] if self.ndim == 3 else rows, rows, columns)
+        return (sizes[0] if self.view.ndim == 3 else rows, rows, columns)
 
     def read(self, phases: Sequence[Phase]) -> NDArray[np.uint8]:
         """Return (Z, Y, X) or (Y, X) label values, or grey values for a run without phases."""
-        if phases and self.ndim == 2:
+        if phases and self.view.ndim == 2:
             slices = slices_from_layers([self.view])
             return values_of(slices.sets[0][0], slices.phases)
         if phases:
@@ -69,7 +67,7 @@ def subject_of(layer: Any) -> Subject:
     """Return a layer as something to translate."""
     if layer.ndim not in (2, 3):
         raise ShapeError(f"{layer.name} has {layer.ndim} axes.", "Two or three are needed.")
-    return Subject(view_of(layer), placement_of(layer, layer.ndim), int(layer.ndim))
+    return Subject(view_of(layer), placement_of(layer, layer.ndim))
 
 
 def result_arguments(subject: Subject, scale_factor: int, axis: int) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def result_layer(
     Files are read where the viewer looks.
     """
     levels = _levels(result) if isinstance(result, Path) else [result]
-    if subject.ndim == 2:
+    if subject.view.ndim == 2:
         levels = [level[0] for level in levels]
     if phases:
         levels = [shown_labels(level, phases) for level in levels]
